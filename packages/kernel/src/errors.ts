@@ -1,0 +1,84 @@
+/**
+ * Every failure a caller can act on. One line each: the code, what it carries, and what the caller
+ * may do about it. A failure nobody can act on is a bug, and is an `assert`, not a code.
+ *
+ * `field`, `value` and `remedy` are in every detail, so that any face of the product (terminal, JSON
+ * report, HTTP) can name what was wrong and what to do without knowing the code.
+ */
+export type FaultDetail = {
+  /** What was wrong, as the user wrote it: a path in a manifest, a flag, a variable, a key. */
+  readonly field: string;
+  /** The offending value, printable. */
+  readonly value: string;
+  /** One sentence that tells the user what to do now. */
+  readonly remedy: string;
+};
+
+export const ERROR_CATALOGUE = {
+  NAME_INVALID: 'a name is not 1 to 64 letters, digits, _ or -',
+  WORLD_MISSING: 'a world folder or one of its files is not there',
+  MANIFEST_INVALID: 'world.yaml has a wrong type, an unknown key or a value out of range',
+  MODULE_INVALID: 'the simulation module cannot be loaded or exports no simulation',
+  COMPONENT_INVALID: 'a component is declared wrongly, or twice',
+  COMPONENT_UNKNOWN: 'a system or query names a component that the simulation does not have',
+  FIELD_KIND_MISMATCH: 'a value does not fit the kind of its field',
+  SYSTEM_INVALID: 'a system is declared wrongly, or twice',
+  SYSTEM_CONFLICT: 'two systems write one field, or read and write it, in no declared order',
+  SYSTEM_FAILED: 'a system threw while ticking a cell',
+  SPATIAL_NOT_FINITE: 'a spatial field became NaN or infinite',
+  RADIUS_TOO_LARGE: 'a neighbour radius is larger than a cell allows',
+  SPACE_INVALID: 'the space of a world is impossible, such as a cell size of 0',
+  SCHEMA_INCOMPATIBLE: 'stored state cannot be read by the components of this module',
+  WORLD_MISMATCH: 'the stored world differs from the manifest in what cannot change',
+  INCARNATION_MISMATCH: 'the stored world is of another incarnation than the registry says',
+  WORLD_NOT_READY: 'the world is not seeded, or still being seeded',
+  BODY_MALFORMED: 'bytes of a commit, checkpoint or channel entry cannot be decoded',
+  REPLY_MALFORMED: 'the store answered in a form its script does not declare',
+  REDIS_UNREACHABLE: 'no Redis answers at the address',
+  REDIS_AUTH: 'Redis refuses the user name or password',
+  REDIS_TOO_OLD: 'the Redis version lacks what a world needs',
+  REDIS_EVICTS: 'the eviction policy of Redis may delete leases and state',
+  REDIS_READONLY: 'the Redis server is a read-only replica',
+  REDIS_REFUSED: 'Redis refuses writes: out of memory, too few replicas or no disk',
+  SERVER_MISSING: 'no Redis server can be found or installed',
+  PORT_IN_USE: 'the port is taken by another process',
+  SETTING_INVALID: 'a setting or a flag has a value it cannot have',
+  LIMIT_EXCEEDED: 'a named limit of the product was reached',
+  POD_FAILED: 'a simulator process ended by itself',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** The one error class. Callers branch on `code`; messages are for people and may change. */
+export class LeaseholdError extends Error {
+  override readonly name = 'LeaseholdError';
+  readonly code: ErrorCode;
+  readonly detail: FaultDetail;
+
+  constructor(code: ErrorCode, message: string, detail: FaultDetail, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** Narrows by code. */
+export function hasCode(error: unknown, code: ErrorCode): error is LeaseholdError {
+  return error instanceof LeaseholdError && error.code === code;
+}
+
+/** The shape every face of the product prints: one line for people, the same facts for machines. */
+export function faultReport(error: unknown): {
+  readonly code: string;
+  readonly message: string;
+  readonly field: string;
+  readonly value: string;
+  readonly remedy: string;
+} {
+  if (error instanceof LeaseholdError) {
+    return { code: error.code, message: error.message, ...error.detail };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = 'This is a defect of the product; report it with the log.';
+  return { code: 'INTERNAL', message, field: '', value: '', remedy };
+}

@@ -1,0 +1,8 @@
+export type * from './store.ts';
+export {
+  BYTES_PER_CALL_MAX,
+  BYTES_PER_CELL_MAX,
+  CELLS_PER_CALL_MAX,
+  GEO_PER_COMMIT_MAX,
+  OUT_PER_COMMIT_MAX,
+} from './store.ts';

@@ -1,0 +1,276 @@
+/**
+ * The store as a pod, a gateway or a tool sees it. `live-store` (Redis) and `twin-store` (memory)
+ * implement it; one suite runs against both. A store is opened for one (world, incarnation, layer).
+ *
+ * Answers are values and never thrown. What is thrown: `LeaseholdError` for what a user must mend.
+ * A network fault is the answer `UNKNOWN`: the call may or may not have happened, so the caller
+ * repeats it with the same arguments.
+ */
+
+/** Whose right it is: `<pod>.<random>`, new on every acquisition, never used twice. */
+export type Nonce = string;
+
+/** Who appends. `epoch` is a decimal string: it is a count of microseconds, beyond 1e14. */
+export type Claim = {
+  readonly cell: number;
+  readonly nonce: Nonce;
+  readonly epoch: string;
+};
+
+/** A cell's durable position, as its meta hash tells it. A cell never written has seq 0, hash ''. */
+export type Head = {
+  readonly cell: number;
+  readonly seq: number;
+  readonly hash: string;
+  readonly tick: number;
+  readonly epoch: string;
+  /** '' when nobody holds the cell. */
+  readonly nonce: Nonce;
+  readonly idCounter: number;
+  /** Last sequence number of the cell's own channel. */
+  readonly outSeq: number;
+  readonly inboxCursor: number;
+  /** Last channel sequence number consumed, by source cell. */
+  readonly cursors: ReadonlyMap<number, number>;
+  /** The checkpoints that exist, newest first, with the log position each stands for. */
+  readonly checkpoints: readonly { readonly slot: 0 | 1; readonly seq: number; readonly tick: number }[];
+};
+
+export type AcquireRequest = {
+  readonly cell: number;
+  readonly nonce: Nonce;
+  readonly ttlMs: number;
+};
+
+export type AcquireReply =
+  | {
+      readonly tag: 'GRANTED';
+      readonly claim: Claim;
+      readonly head: Head;
+      /** Failed acquisitions since the last commit, this one included. */
+      readonly attempts: number;
+      /** How the cell came free. */
+      readonly cause: 'free' | 'released' | 'handover' | 'revoked' | 'expired';
+      /** The pod that held it before, '' if none. */
+      readonly from: string;
+      /** Store time of the last holder's last successful call; 0 if there was none. */
+      readonly lastAtMs: number;
+      readonly nowMs: number;
+    }
+  | { readonly tag: 'HELD'; readonly nonce: Nonce; readonly deadlineMs: number; readonly nowMs: number }
+  /** The deadline has passed; the holder has the grace time to commit and clear this mark. */
+  | { readonly tag: 'SUSPECT'; readonly nonce: Nonce; readonly retryInMs: number; readonly nowMs: number }
+  /** Kept for the pod that a handover named. */
+  | { readonly tag: 'RESERVED'; readonly heir: string; readonly retryInMs: number; readonly nowMs: number }
+  | Refusal;
+
+/** Answers that any call on a cell may get instead of its own. */
+export type Refusal =
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  /** Redis refused the first write: OOM, NOREPLICAS, MISCONF. Nothing happened. */
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'UNKNOWN'; readonly message: string };
+
+export type ChannelEntry = {
+  /** Position in the source's channel; assigned by the writer: outSeq + 1, + 2, … */
+  readonly seq: number;
+  readonly from: number;
+  readonly to: number;
+  /** The tick at whose end the entry was written. */
+  readonly tick: number;
+  readonly body: Uint8Array;
+};
+
+/** One tick of one cell, appended under its lease, atomically with all that must agree with it. */
+export type Commit = {
+  readonly claim: Claim;
+  readonly seq: number;
+  readonly prevHash: string;
+  readonly hash: string;
+  readonly tick: number;
+  readonly body: Uint8Array;
+  readonly idCounter: number;
+  /** How long the lease lives from now. */
+  readonly ttlMs: number;
+  /** Channels consumed: the store must be at `from`, and goes to `to`. */
+  readonly cursors: readonly { readonly cell: number; readonly from: number; readonly to: number }[];
+  readonly inbox?: { readonly from: number; readonly to: number };
+  /** Entries for the cell's channel; the first has seq = the store's outSeq + 1. */
+  readonly out: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
+  /** Drop channel entries up to this sequence number: their readers have durably passed it. */
+  readonly outTrimTo?: number;
+  /** The whole state after this commit. The log is trimmed to the older of two checkpoints. */
+  readonly checkpoint?: Uint8Array;
+  readonly geo?: {
+    readonly put: readonly { readonly id: number; readonly longitude: number; readonly latitude: number }[];
+    readonly drop: readonly number[];
+  };
+  /** The last commit may end the lease: freely, or in favour of a pod that is ready. */
+  readonly then?: 'release' | { readonly heir: string };
+};
+
+export type CommitReply =
+  | { readonly tag: 'OK'; readonly nowMs: number; readonly inboxLength: number }
+  /** This very commit was applied before: its first reply was lost. Extends nothing. */
+  | { readonly tag: 'ALREADY' }
+  | { readonly tag: 'FENCED'; readonly nonce: Nonce; readonly epoch: string }
+  /** The store is elsewhere: it went back in time, or somebody else extended the log. */
+  | { readonly tag: 'HEAD'; readonly seq: number; readonly hash: string }
+  | { readonly tag: 'BADCURSOR'; readonly message: string }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | Refusal;
+
+export type LeaseReply =
+  | { readonly tag: 'OK'; readonly nowMs: number }
+  | { readonly tag: 'FENCED'; readonly nonce: Nonce; readonly epoch: string }
+  | Refusal;
+
+/** One log entry, as a follower reads it. `hash` = entryHash(previous hash, this entry). */
+export type LogEntry = {
+  readonly seq: number;
+  readonly version: number;
+  readonly epoch: string;
+  readonly prevHash: string;
+  readonly hash: string;
+  readonly tick: number;
+  readonly body: Uint8Array;
+};
+
+/** A checkpoint and the log entries behind it, chained and complete up to some moment. */
+export type CellImage = {
+  readonly cell: number;
+  /** Absent when the cell was never checkpointed: then `entries` begins at seq 1, or is empty. */
+  readonly checkpoint?: {
+    readonly seq: number;
+    readonly hash: string;
+    readonly tick: number;
+    readonly body: Uint8Array;
+  };
+  readonly entries: readonly LogEntry[];
+};
+
+/** Where a reader stands in one cell. */
+export type FollowCursor = {
+  readonly cell: number;
+  /** Last entry accepted. */
+  readonly seq: number;
+  readonly hash: string;
+  /** Last channel entry seen; channels are read only where this is given. */
+  readonly outSeq?: number;
+};
+
+export type FollowNews = {
+  readonly cell: number;
+  /** Entries that extend the cursor, in order, chain verified. */
+  readonly entries: readonly LogEntry[];
+  readonly out: readonly ChannelEntry[];
+  /** A gap, a trim or a head that went back: the reader must load the cell again. */
+  readonly resync: boolean;
+};
+
+/** A pod as others see it. */
+export type PodRecord = {
+  readonly pod: string;
+  readonly layer: string;
+  readonly state: 'ready' | 'draining';
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly seenAtMs: number;
+  /** What the pod reports of itself, for people: counters and gauges by name. */
+  readonly report: Readonly<Record<string, number>>;
+};
+
+/** The world's clock, kept in the store so that every pod maps time to the same tick. */
+export type WorldClock = {
+  readonly mode: 'realtime' | 'lockstep';
+  readonly rateHz: number;
+  /** At store time `baseMs` the world was at `baseTick`. */
+  readonly baseMs: number;
+  readonly baseTick: number;
+  readonly isPaused: boolean;
+  /** Lockstep stops here; 0 = never. */
+  readonly endTick: number;
+};
+
+/** A note for people and tools: takeovers, jumps, frozen cells. Bounded, oldest dropped. */
+export type FeedEntry = {
+  readonly atMs: number;
+  readonly kind: string;
+  readonly pod: string;
+  readonly facts: Readonly<Record<string, string | number>>;
+};
+
+/** What the store is and what it can promise now. Changes when the connection was made anew. */
+export type StoreStatus = {
+  readonly isConnected: boolean;
+  /** Identity of the server process; changes on a restart or failover. '' before the first answer. */
+  readonly runId: string;
+  /** Milliseconds of this store's clock since the unbroken connection to this run began. */
+  readonly connectedForMs: number;
+  /** Replicas that may be promoted, so a barrier waits for them. 0 = no barrier. */
+  readonly replicas: number;
+};
+
+export interface Store {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  /** Monotonic estimate of the store's clock in ms, from the last answers. */
+  nowMs(): number;
+  status(): StoreStatus;
+
+  acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]>;
+  renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]>;
+  commit(commits: readonly Commit[]): Promise<CommitReply[]>;
+  release(claims: readonly Claim[]): Promise<LeaseReply[]>;
+  handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]>;
+  /** Ends somebody's lease, named by its nonce. Refused (FENCED) if the nonce is not the holder's. */
+  revoke(holders: readonly { readonly cell: number; readonly nonce: Nonce }[]): Promise<LeaseReply[]>;
+  /** What the outside asks of a cell. `id` makes a repetition harmless. */
+  post(posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[]): Promise<
+    ({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]
+  >;
+  heads(cells: readonly number[]): Promise<(Head | Refusal)[]>;
+
+  /** Reads cells whole. `beforeTick`: begin from a checkpoint whose tick is below it, if there is one. */
+  load(cells: readonly { readonly cell: number; readonly beforeTick?: number }[]): Promise<CellImage[]>;
+  /** A cell's own channel from a position on, whatever the destinations. */
+  channel(cell: number, afterSeq: number): Promise<ChannelEntry[]>;
+  /**
+   * Reads what is new in all these cells in one round trip, waiting up to `blockMs` for the first
+   * entry. Behind it runs the barrier, so what is returned cannot be rolled back by a failover.
+   * Rejects when the connection breaks or the barrier cannot be completed: nothing was learnt.
+   */
+  poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]>;
+  /** Proof that everything answered before on this store cannot be rolled back. */
+  barrier(): Promise<void>;
+
+  /** Makes this process known as a pod, and keeps it known until the store is closed. */
+  announce(pod: string, pid: number, hear: (message: string) => void): Promise<void>;
+  report(state: PodRecord['state'], report: PodRecord['report']): Promise<void>;
+  pods(): Promise<PodRecord[]>;
+  /** Which of these pods have an open connection to the store now. */
+  connected(pods: readonly string[]): Promise<Set<string>>;
+  notify(pod: string, message: string): Promise<void>;
+
+  clock(): Promise<WorldClock | undefined>;
+  setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock>;
+  feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void>;
+  readFeed(afterId: string): Promise<{ readonly id: string; readonly entries: readonly FeedEntry[] }>;
+  /** Schemas by their hash, so that a reader can decode what an older module wrote. */
+  putSchema(hash: string, json: string): Promise<void>;
+  getSchema(hash: string): Promise<string | undefined>;
+
+  close(): Promise<void>;
+}
+
+/** Most cells and bytes one call carries; one cell alone may be twice as large. */
+export const CELLS_PER_CALL_MAX = 16;
+export const BYTES_PER_CALL_MAX = 512 * 1024;
+export const BYTES_PER_CELL_MAX = 1024 * 1024;
+/** Most index updates in one commit: 256 cost Redis about 0.3 ms. */
+export const GEO_PER_COMMIT_MAX = 256;
+/** Most channel entries in one commit: one per neighbour, and events later. */
+export const OUT_PER_COMMIT_MAX = 64;
