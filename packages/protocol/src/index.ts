@@ -6,3 +6,4 @@ export {
   GEO_PER_COMMIT_MAX,
   OUT_PER_COMMIT_MAX,
 } from './store.ts';
+export { type CellSeed, type CellSeedReply, SEED_EPOCH, type WorldAdmin } from './world-admin.ts';
