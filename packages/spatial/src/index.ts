@@ -1,0 +1,24 @@
+export {
+  BLOCK_CELLS_DEFAULT,
+  Grid,
+  type GridOptions,
+  MARGIN_DEFAULT,
+  MARGIN_MAX,
+} from './grid.ts';
+export {
+  BLOCK_CELLS_MAX,
+  type MeasuredSpace,
+  measureSpace,
+  type SpaceSpec,
+  TORUS_CELLS_MIN,
+  WGS84_CELL_MAX,
+} from './space.ts';
+export {
+  EARTH_RADIUS_M,
+  greatCircleDestination,
+  greatCircleDistance,
+  greatCirclePoint,
+  initialBearing,
+  LATITUDE_INDEXED_MAX,
+  type PointOut,
+} from './sphere.ts';
