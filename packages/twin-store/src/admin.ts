@@ -1,0 +1,71 @@
+/** Creates and forgets worlds on a `TwinServer`. */
+import { checkName } from '@leasehold/kernel';
+import type { CellSeed, CellSeedReply, WorldAdmin } from '@leasehold/protocol';
+import { create } from './cell.ts';
+import { type TwinServer, worldKey } from './server.ts';
+
+export type TwinAdminOptions = {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+};
+
+export function openTwinAdmin(server: TwinServer, options: TwinAdminOptions): WorldAdmin {
+  const { world, incarnation, layer } = options;
+  checkName('world', world);
+  checkName('layer', layer);
+  const key = worldKey(world, incarnation);
+  const { grid } = server;
+  return {
+    world,
+    incarnation,
+    layer,
+    runId: async () => server.runId,
+    async createBlocks() {
+      const { blocks } = server.world(key);
+      for (let block = 0; block < grid.blocks; block++) {
+        if (!blocks.has(block)) blocks.set(block, { isSealed: false });
+      }
+    },
+    createCells: async (cells) => cells.map((seed) => createCell(server, key, layer, seed)),
+    async blocks() {
+      const kept = [...server.world(key).blocks.values()];
+      return { present: kept.length, sealed: kept.filter(({ isSealed }) => isSealed).length };
+    },
+    async incarnations() {
+      return server
+        .worldKeys()
+        .filter((other) => other.startsWith(`${world}.`) && server.world(other).blocks.size > 0)
+        .map((other) => Number(other.slice(world.length + 1)))
+        .sort((a, b) => a - b);
+    },
+    async putSchema(hash, json) {
+      const { schemas } = server.world(key);
+      if (!schemas.has(hash)) schemas.set(hash, json);
+    },
+    getSchema: async (hash) => server.world(key).schemas.get(hash),
+    async forget() {
+      for (const block of server.world(key).blocks.values()) block.isSealed = true;
+      server.forget(key);
+      server.wake();
+    },
+    close: async () => undefined,
+  };
+}
+
+function createCell(
+  server: TwinServer,
+  key: string,
+  layer: string,
+  seed: CellSeed,
+): CellSeedReply {
+  const { grid } = server;
+  if (!(Number.isInteger(seed.cell) && seed.cell >= 0 && seed.cell < grid.cells)) {
+    return { tag: 'BADARG', message: `no cell ${seed.cell} in this grid` };
+  }
+  const block = server.world(key).blocks.get(grid.blockOf(seed.cell));
+  if (block === undefined) return { tag: 'NOWORLD' };
+  if (block.isSealed) return { tag: 'SEALED' };
+  if (server.refusal !== undefined) return { tag: 'REFUSED', message: server.refusal };
+  return create(server.cell(key, layer, seed.cell), seed);
+}

@@ -1,0 +1,12 @@
+export { openTwinAdmin, type TwinAdminOptions } from './admin.ts';
+export type { CellRecord, Checkpoint } from './cell.ts';
+export { ManualClock } from './manual-clock.ts';
+export {
+  type CallName,
+  type TwinGrid,
+  type TwinOptions,
+  type TwinServer,
+  type TwinSnapshot,
+  twinServer,
+} from './server.ts';
+export { openTwinStore, type TwinStoreOptions } from './store.ts';

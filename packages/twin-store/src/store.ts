@@ -1,0 +1,353 @@
+/** A connection to a `TwinServer`, with the interface of the real store. */
+import { assert, checkName, LeaseholdError } from '@leasehold/kernel';
+import type {
+  AcquireReply,
+  AcquireRequest,
+  CellImage,
+  ChannelEntry,
+  Claim,
+  Commit,
+  CommitReply,
+  FeedEntry,
+  FollowCursor,
+  FollowNews,
+  Head,
+  LeaseReply,
+  PodRecord,
+  Refusal,
+  Store,
+  StoreStatus,
+  WorldClock,
+} from '@leasehold/protocol';
+import {
+  acquire,
+  badArg,
+  type CellRecord,
+  commitTo,
+  headOf,
+  post,
+  release,
+  renew,
+  revoke,
+} from './cell.ts';
+import { imageOf, newsOf } from './follow.ts';
+import { type CallName, type Connection, type TwinServer, worldKey } from './server.ts';
+
+/** Notes kept for people; the oldest are dropped. */
+const FEED_ENTRIES_MAX = 1_000;
+
+export type TwinStoreOptions = {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  /** Whose connection this is, for `disconnect`; `announce` sets it too. */
+  readonly pod?: string;
+};
+
+/** Opens a connection. It is there at once; nothing is awaited. */
+export function openTwinStore(server: TwinServer, options: TwinStoreOptions): Store {
+  checkName('world', options.world);
+  checkName('layer', options.layer);
+  return new TwinStore(server, options);
+}
+
+class TwinStore implements Store {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly #server: TwinServer;
+  readonly #key: string;
+  readonly #link: Connection;
+  #isClosed = false;
+  #lastMs = 0;
+
+  constructor(server: TwinServer, { world, incarnation, layer, pod }: TwinStoreOptions) {
+    this.world = world;
+    this.incarnation = incarnation;
+    this.layer = layer;
+    this.#server = server;
+    this.#key = worldKey(world, incarnation);
+    this.#link = server.connect(pod ?? '', this.#key);
+  }
+
+  nowMs(): number {
+    this.#lastMs = Math.max(this.#lastMs, this.#server.nowMs());
+    return this.#lastMs;
+  }
+
+  status(): StoreStatus {
+    const { isCut, runId, sinceMs } = this.#link;
+    const isConnected = !isCut && !this.#isClosed;
+    const connectedForMs = isConnected ? this.#server.clock.nowMs() - sinceMs : 0;
+    return { isConnected, runId, connectedForMs, replicas: this.#server.replicas };
+  }
+
+  // ---- leases and commits ----
+
+  acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]> {
+    return this.#each('acquire', requests, (request) =>
+      this.#onCell<AcquireReply>(request.cell, (cell, at) => acquire(cell, request, at)),
+    );
+  }
+
+  renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]> {
+    return this.#each('renew', claims, (claim) =>
+      this.#onCell<LeaseReply>(claim.cell, (cell, at) => renew(cell, claim, ttlMs, at.nowMs)),
+    );
+  }
+
+  async commit(commits: readonly Commit[]): Promise<CommitReply[]> {
+    const replies = await this.#each('commit', commits, (commit) =>
+      this.#onCell<CommitReply>(commit.claim.cell, (cell, at) => commitTo(cell, commit, at)),
+    );
+    this.#server.wake();
+    return replies;
+  }
+
+  release(claims: readonly Claim[]): Promise<LeaseReply[]> {
+    return this.#each('release', claims, (claim) =>
+      this.#onCell<LeaseReply>(claim.cell, (cell, at) => release(cell, claim, '', at)),
+    );
+  }
+
+  handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]> {
+    return this.#each('handover', claims, (claim) =>
+      this.#onCell<LeaseReply>(claim.cell, (cell, at) =>
+        heir === '' ? badArg('heir is empty') : release(cell, claim, heir, at),
+      ),
+    );
+  }
+
+  revoke(holders: readonly { readonly cell: number; readonly nonce: string }[]) {
+    return this.#each<(typeof holders)[number], LeaseReply>('revoke', holders, (holder) =>
+      this.#onCell<LeaseReply>(holder.cell, (cell, at) => revoke(cell, holder.nonce, at.nowMs)),
+    );
+  }
+
+  post(posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[]) {
+    type Reply = ReturnType<typeof post> | Refusal;
+    return this.#each<(typeof posts)[number], Reply>('post', posts, ({ cell, id, body }) =>
+      this.#onCell<Reply>(cell, (record) => post(record, id, body)),
+    );
+  }
+
+  heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
+    return this.#each('heads', cells, (number) => {
+      const refusal = this.#refusal(number);
+      if (refusal && refusal.tag !== 'SEALED') return refusal;
+      return headOf(number, this.#server.cell(this.#key, this.layer, number));
+    });
+  }
+
+  // ---- reading ----
+
+  load(cells: readonly { readonly cell: number; readonly beforeTick?: number }[]) {
+    return this.#read('load', (): CellImage[] =>
+      cells.map(({ cell, beforeTick }) => {
+        const found = this.#find(cell);
+        return found ? imageOf(cell, found, beforeTick) : { cell, entries: [] };
+      }),
+    );
+  }
+
+  channel(cell: number, afterSeq: number): Promise<ChannelEntry[]> {
+    return this.#read('channel', () => {
+      return (this.#find(cell)?.out ?? []).filter((entry) => entry.seq > afterSeq);
+    });
+  }
+
+  async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {
+    const { clock } = this.#server;
+    const endMs = clock.nowMs() + blockMs;
+    const { signal } = this.#link.interrupt;
+    for (;;) {
+      const { version } = this.#server;
+      const news = await this.#read('poll', () =>
+        cursors
+          .map((cursor) => newsOf(cursor, this.#find(cursor.cell)))
+          .filter((item) => item.resync || item.entries.length > 0 || item.out.length > 0),
+      );
+      const restMs = endMs - clock.nowMs();
+      if (news.length > 0 || restMs <= 0 || !('sleep' in clock)) {
+        await this.barrier();
+        return news;
+      }
+      await this.#server.change(version, restMs, signal);
+      if (signal.aborted) throw broken('poll');
+    }
+  }
+
+  async barrier(): Promise<void> {
+    const { clock, replicas, replicaLagMs } = this.#server;
+    const { runId } = this.#link;
+    await this.#read('barrier', () => undefined);
+    if (replicas > 0 && replicaLagMs > 0 && 'sleep' in clock) {
+      await clock.sleep(replicaLagMs, this.#link.interrupt.signal);
+    }
+    // A barrier proves nothing about a server that is no longer there.
+    if (this.#link.isCut || this.#link.runId !== runId) throw broken('barrier');
+  }
+
+  // ---- pods ----
+
+  announce(pod: string, pid: number, hear: (message: string) => void): Promise<void> {
+    checkName('pod', pod);
+    this.#link.pod = pod;
+    return this.#read('announce', () => {
+      this.#link.hear = hear;
+      const nowMs = this.#server.nowMs();
+      const record: PodRecord = {
+        pod,
+        layer: this.layer,
+        state: 'ready',
+        pid,
+        startedAtMs: nowMs,
+        seenAtMs: nowMs,
+        report: {},
+      };
+      this.#server.world(this.#key).pods.set(pod, record);
+    });
+  }
+
+  report(state: PodRecord['state'], report: PodRecord['report']): Promise<void> {
+    return this.#read('report', () => {
+      const { pods } = this.#server.world(this.#key);
+      const known = pods.get(this.#link.pod);
+      assert(known, 'report before announce');
+      pods.set(known.pod, { ...known, state, report, seenAtMs: this.#server.nowMs() });
+    });
+  }
+
+  pods(): Promise<PodRecord[]> {
+    return this.#read('pods', () => {
+      const nowMs = this.#server.nowMs();
+      return [...this.#server.world(this.#key).pods.values()].map((record) => {
+        const isThere = this.#server.listeners(this.#key, record.pod).length > 0;
+        return isThere ? { ...record, seenAtMs: nowMs } : record;
+      });
+    });
+  }
+
+  connected(pods: readonly string[]): Promise<Set<string>> {
+    return this.#read('connected', () => {
+      const server = this.#server;
+      return new Set(pods.filter((pod) => server.listeners(this.#key, pod).length > 0));
+    });
+  }
+
+  notify(pod: string, message: string): Promise<void> {
+    return this.#read('notify', () => {
+      for (const listener of this.#server.listeners(this.#key, pod)) listener.hear?.(message);
+    });
+  }
+
+  // ---- the world ----
+
+  clock(): Promise<WorldClock | undefined> {
+    return this.#read('clock', () => this.#server.world(this.#key).clock);
+  }
+
+  setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock> {
+    return this.#read('setClock', () => {
+      const kept = { ...clock, baseMs: this.#server.nowMs() };
+      this.#server.world(this.#key).clock = kept;
+      return kept;
+    });
+  }
+
+  feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void> {
+    return this.#read('feed', () => {
+      const world = this.#server.world(this.#key);
+      world.feedId += 1;
+      world.feed.push({ id: world.feedId, entry: { ...entry, atMs: this.#server.nowMs() } });
+      if (world.feed.length > FEED_ENTRIES_MAX) world.feed.shift();
+    });
+  }
+
+  readFeed(afterId: string) {
+    return this.#read('readFeed', () => {
+      const after = Number.parseInt(afterId, 10) || 0;
+      const found = this.#server.world(this.#key).feed.filter(({ id }) => id > after);
+      const last = found.at(-1);
+      return { id: last ? `${last.id}-0` : afterId, entries: found.map(({ entry }) => entry) };
+    });
+  }
+
+  putSchema(hash: string, json: string): Promise<void> {
+    return this.#read('putSchema', () => {
+      const { schemas } = this.#server.world(this.#key);
+      if (!schemas.has(hash)) schemas.set(hash, json);
+    });
+  }
+
+  getSchema(hash: string): Promise<string | undefined> {
+    return this.#read('getSchema', () => this.#server.world(this.#key).schemas.get(hash));
+  }
+
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      const isAnnounced = this.#link.hear !== undefined && !this.#link.isCut;
+      this.#link.hear = undefined;
+      this.#server.leave(this.#link);
+      if (isAnnounced) this.#server.world(this.#key).pods.delete(this.#link.pod);
+    }
+    return Promise.resolve();
+  }
+
+  // ---- the way to the server ----
+
+  #find(number: number): CellRecord | undefined {
+    return this.#server.cells(this.world, this.incarnation, this.layer).get(number);
+  }
+
+  #refusal(number: number): Refusal | undefined {
+    const { grid } = this.#server;
+    if (!(Number.isInteger(number) && number >= 0 && number < grid.cells)) {
+      return badArg(`no cell ${number} in this grid`);
+    }
+    const block = this.#server.world(this.#key).blocks.get(grid.blockOf(number));
+    if (block === undefined) return { tag: 'NOWORLD' };
+    return block.isSealed ? { tag: 'SEALED' } : undefined;
+  }
+
+  #onCell<R>(
+    number: number,
+    run: (cell: CellRecord, at: ReturnType<TwinServer['moment']>) => R,
+  ): R | Refusal {
+    const refusal = this.#refusal(number);
+    if (refusal) return refusal;
+    const message = this.#server.refusal;
+    if (message !== undefined) return { tag: 'REFUSED', message };
+    return run(this.#server.cell(this.#key, this.layer, number), this.#server.moment());
+  }
+
+  /** A call with an answer for each item: a fault on the way is the answer `UNKNOWN`. */
+  async #each<T, R>(
+    name: CallName,
+    items: readonly T[],
+    run: (item: T) => R | Refusal,
+  ): Promise<(R | Refusal)[]> {
+    const unknown = (): Refusal => ({ tag: 'UNKNOWN', message: `the connection broke: ${name}` });
+    if (items.length === 0) return [];
+    if (this.#isClosed || !(await this.#server.reach(this.#link, name))) return items.map(unknown);
+    const replies = items.map(run);
+    return this.#server.answers(name) ? replies : items.map(unknown);
+  }
+
+  /** A call that rejects when it cannot be answered. */
+  async #read<R>(name: CallName, run: () => R): Promise<R> {
+    if (this.#isClosed || !(await this.#server.reach(this.#link, name))) throw broken(name);
+    const reply = run();
+    if (!this.#server.answers(name)) throw broken(name);
+    return reply;
+  }
+}
+
+function broken(name: string): LeaseholdError {
+  return new LeaseholdError('REDIS_UNREACHABLE', `the connection broke: ${name}`, {
+    field: 'connection',
+    value: name,
+    remedy: 'Repeat the call when the store is connected again.',
+  });
+}
