@@ -1,11 +1,11 @@
 /** Starts one Redis process on 127.0.0.1 and knows when it is ready and when it is gone. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
-import { ask } from './ask.ts';
+import { ask, infoField } from './ask.ts';
 
 /** Somebody may take the port between our look and the server's; more than this is no accident. */
 const PORT_ATTEMPTS_MAX = 5;
@@ -44,7 +44,7 @@ export type LaunchOptions = {
   readonly onSpawn?: (facts: { readonly pid: number; readonly port: number }) => void;
 };
 
-/** Resolves when the server answers PING. Throws `REDIS_UNREACHABLE` with the end of its log. */
+/** Resolves when the server answers and has loaded its data. Throws `REDIS_UNREACHABLE` with the end of its log. */
 export async function launchRedis(options: LaunchOptions): Promise<Launched> {
   mkdirSync(options.directory, { recursive: true });
   for (let attempt = 1; ; attempt++) {
@@ -80,6 +80,7 @@ function spawnServer(options: LaunchOptions, port: number): Launched {
     detached: true,
     stdio: ['ignore', log, log],
   });
+  closeSync(log);
   const exited = exitOf(child);
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -97,7 +98,7 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
-async function readiness({ port, exited }: Launched): Promise<string | undefined> {
+async function readiness({ port, pid, exited }: Launched): Promise<string | undefined> {
   let gone: string | undefined;
   exited.then(
     (reason) => {
@@ -110,7 +111,10 @@ async function readiness({ port, exited }: Launched): Promise<string | undefined
   while (performance.now() < deadlineMs) {
     if (gone !== undefined) return gone;
     try {
-      if ((await ask(port, ['PING'])) === 'PONG' && gone === undefined) return undefined;
+      // By process id: on a port that was taken meanwhile, a stranger would answer PING just as well.
+      const info = await ask(port, ['INFO', 'server']);
+      if (infoField(info, 'process_id') !== String(pid)) last = 'another server has the port';
+      else if ((await ask(port, ['PING'])) === 'PONG') return undefined;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
       // A server that asks for a password is ready too: `--requirepass` is one of the tests' args.

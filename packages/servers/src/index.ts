@@ -1,0 +1,9 @@
+export { freePort, type Launched, type LaunchOptions, launchRedis } from './launch.ts';
+export {
+  findSource,
+  missing,
+  openServers,
+  type Servers,
+  type ServersOptions,
+  type Source,
+} from './open-servers.ts';
