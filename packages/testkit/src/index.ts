@@ -1,0 +1,8 @@
+export { freePort } from '@leasehold/servers';
+export { eventually } from './eventually.ts';
+export { type Fault, type FaultPlan, faultSchedule } from './faults.ts';
+export { ManualClock } from './manual-clock.ts';
+export { type Direction, openProxy, type TcpProxy } from './proxy.ts';
+export { type LogLine, type Spawned, spawnNode } from './spawn-node.ts';
+export { canStartRedis, type RedisServer, startRedis } from './start-redis.ts';
+export { type TestRedis, useRedis } from './use-redis.ts';
