@@ -1,0 +1,38 @@
+/**
+ * Which pod should hold which block when no plan says so: rendezvous hashing with bounded loads
+ * (Thaler and Ravishankar 1998; Mirrokni, Thorup and Zadimoghaddam 2016). Every pod computes the
+ * same answer from the same list of pods, so nobody needs to be asked, and a pod that comes or goes
+ * moves few blocks. Being wrong costs a handover; leases alone decide who may write.
+ */
+import { saltOf } from '@leasehold/kernel';
+
+function score(pod: number, block: number): number {
+  let h = Math.imul(pod ^ Math.imul(block + 1, 0x9e3779b1), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Block number → pod. `pods` in any order; '' where there are no pods. */
+export function assignBlocks(blocks: number, pods: readonly string[]): string[] {
+  const owners = new Array<string>(blocks).fill('');
+  if (pods.length === 0) return owners;
+  const sorted = [...pods].sort();
+  const salts = sorted.map(saltOf);
+  const capacity = Math.ceil(blocks / sorted.length);
+  const loads = new Array<number>(sorted.length).fill(0);
+  for (let block = 0; block < blocks; block++) {
+    let best = -1;
+    let bestScore = -1;
+    for (let pod = 0; pod < sorted.length; pod++) {
+      if ((loads[pod] as number) >= capacity) continue;
+      const points = score(salts[pod] as number, block);
+      if (points > bestScore) {
+        best = pod;
+        bestScore = points;
+      }
+    }
+    loads[best] = (loads[best] as number) + 1;
+    owners[block] = sorted[best] as string;
+  }
+  return owners;
+}

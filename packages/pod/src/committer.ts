@@ -1,0 +1,154 @@
+/**
+ * Sends what the held cells have pending, in one round trip, and acts on each answer. An unknown
+ * outcome is repeated with the same position; the store answers ALREADY if it had happened (L4).
+ */
+import type { ChannelEntry, Commit, CommitReply } from '@leasehold/protocol';
+import type { Holding } from './holding.ts';
+import type { PodParts } from './settings.ts';
+
+export type CommitEvents = {
+  /** A channel entry that the store has accepted. */
+  sent(entry: ChannelEntry): void;
+  /** The lease is somebody else's, or the world is sealed: the cell is gone from this pod. */
+  lost(holding: Holding, why: 'FENCED' | 'SEALED' | 'NOWORLD'): void;
+  /** The last commit ended the lease as it was meant to. */
+  left(holding: Holding, heir: string): void;
+};
+
+export type CommitCounts = {
+  commits: number;
+  fenced: number;
+  healed: number;
+  reloads: number;
+  unknown: number;
+  refused: number;
+  bytes: number;
+};
+
+export class Committer {
+  readonly counts: CommitCounts = {
+    commits: 0,
+    fenced: 0,
+    healed: 0,
+    reloads: 0,
+    unknown: 0,
+    refused: 0,
+    bytes: 0,
+  };
+  readonly #parts: PodParts;
+  readonly #events: CommitEvents;
+  /** Replicas that stood behind the commits in the rings: only those may be healed from memory. */
+  #replicasBehind = 0;
+  #runId = '';
+
+  constructor(parts: PodParts, events: CommitEvents) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  /** Sends every pending commit. True when at least one cell's outcome is still unknown. */
+  async send(holdings: readonly Holding[]): Promise<boolean> {
+    const { store, clock } = this.#parts;
+    this.#noteRun();
+    const sending = holdings.filter((holding) => holding.pending !== undefined);
+    if (sending.length === 0) return false;
+    const sentMs = clock.nowMs();
+    const commits = sending.map((holding) => holding.replay[0] ?? (holding.pending as Commit));
+    const replies = await store.commit(commits);
+    let isUnsettled = false;
+    for (const [i, holding] of sending.entries()) {
+      const isDone = this.#act(holding, commits[i] as Commit, replies[i] as CommitReply, sentMs);
+      if (!isDone) isUnsettled = true;
+    }
+    return isUnsettled;
+  }
+
+  /** Remembers whether a barrier was in force on the server that is answering. */
+  #noteRun(): void {
+    const { runId, replicas } = this.#parts.store.status();
+    if (runId === '') return;
+    if (runId !== this.#runId) {
+      // A promoted replica has no replicas itself, but what it misses stood behind a barrier.
+      this.#runId = runId;
+      this.#replicasBehind = Math.max(this.#replicasBehind, replicas);
+    } else if (replicas > 0) this.#replicasBehind = replicas;
+  }
+
+  /** True when the cell has nothing more to send for this tick. */
+  #act(holding: Holding, commit: Commit, reply: CommitReply, sentMs: number): boolean {
+    switch (reply.tag) {
+      case 'OK':
+      case 'ALREADY':
+        if (reply.tag === 'OK') holding.sentOkMs = sentMs;
+        this.counts.commits++;
+        this.counts.bytes += commit.body.length;
+        if (holding.replay.length > 0) {
+          holding.replay.shift();
+          this.counts.healed++;
+          return false;
+        }
+        this.#settle(holding, sentMs);
+        return true;
+      case 'FENCED':
+        this.counts.fenced++;
+        this.#events.lost(holding, 'FENCED');
+        return true;
+      case 'SEALED':
+      case 'NOWORLD':
+        this.#events.lost(holding, reply.tag);
+        return true;
+      case 'HEAD':
+        return this.#heal(holding, reply.seq, reply.hash);
+      case 'BADCURSOR':
+        return this.#reload(holding, reply.message);
+      case 'TOOBIG':
+      case 'BADARG':
+        this.#freeze(holding, `${reply.tag}: ${reply.message}`);
+        return true;
+      case 'REFUSED':
+        this.counts.refused++;
+        this.#parts.log.warn({ cell: holding.cell, why: reply.message }, 'store refuses writes');
+        return false;
+      case 'UNKNOWN':
+        this.counts.unknown++;
+        return false;
+    }
+  }
+
+  #settle(holding: Holding, nowMs: number): void {
+    const commit = holding.settle(nowMs, this.#replicasBehind > 0);
+    for (const { seq, to, body } of commit.out) {
+      this.#events.sent({ seq, from: holding.cell, to, tick: commit.tick, body });
+    }
+    if (commit.then === undefined) return;
+    this.#events.left(holding, commit.then === 'release' ? '' : commit.then.heir);
+  }
+
+  /** The store went back in time: append again what it misses, verbatim, or read it anew. */
+  #heal(holding: Holding, seq: number, hash: string): boolean {
+    const { log } = this.#parts;
+    const missing = this.#replicasBehind > 0 ? holding.ring.after(seq, hash) : undefined;
+    const isNext = holding.pending?.seq === seq + 1 && holding.pending.prevHash === hash;
+    if (missing === undefined && !isNext) return this.#reload(holding, `head is ${seq}`);
+    holding.replay = missing ?? [];
+    holding.index.reset();
+    log.warn({ cell: holding.cell, seq, missing: holding.replay.length }, 'healing the log');
+    return false;
+  }
+
+  #reload(holding: Holding, why: string): boolean {
+    this.counts.reloads++;
+    holding.needsReload = true;
+    this.#parts.log.warn({ cell: holding.cell, seq: holding.seq, why }, 'cell is read anew');
+    return true;
+  }
+
+  #freeze(holding: Holding, why: string): void {
+    holding.pending = undefined;
+    holding.isFrozen = true;
+    this.#parts.log.error({ cell: holding.cell, why }, 'cell is frozen: its commit is refused');
+    void this.#parts.store
+      .feed({ kind: 'frozen', pod: this.#parts.pod, facts: { cell: holding.cell, why } })
+      .catch((error: unknown) => this.#parts.log.warn({ error }, 'feed entry not written'));
+  }
+}

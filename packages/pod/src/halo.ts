@@ -1,0 +1,163 @@
+/**
+ * The neighbouring cells that others hold: read-only copies kept by following their logs, and what
+ * their channels send to the cells held here. Everything it learns is behind the store's barrier.
+ */
+import type { ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
+import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
+import type { Holding } from './holding.ts';
+import type { Log, PodParts } from './settings.ts';
+
+type Ghost = {
+  readonly cell: number;
+  state: CellState;
+  seq: number;
+  hash: string;
+  outSeq: number;
+  isReady: boolean;
+};
+
+export class Halo {
+  readonly #store: Store;
+  readonly #engine: Engine;
+  readonly #log: Log;
+  readonly #schemaOf: PodParts['schemaOf'];
+  readonly #ghosts = new Map<number, Ghost>();
+  resyncs = 0;
+
+  constructor(parts: PodParts) {
+    this.#store = parts.store;
+    this.#engine = parts.engine;
+    this.#log = parts.log;
+    this.#schemaOf = parts.schemaOf;
+  }
+
+  get size(): number {
+    return this.#ghosts.size;
+  }
+
+  view(cell: number, tick: number): CellView | undefined {
+    const ghost = this.#ghosts.get(cell);
+    return ghost?.isReady ? ghost.state.view(tick) : undefined;
+  }
+
+  latestView(cell: number): CellView | undefined {
+    const ghost = this.#ghosts.get(cell);
+    return ghost?.isReady ? ghost.state.latestView() : undefined;
+  }
+
+  /** The last tick known of a neighbour; −1 when nothing is known yet. */
+  tickOf(cell: number): number {
+    const ghost = this.#ghosts.get(cell);
+    return ghost?.isReady ? ghost.state.tick : -1;
+  }
+
+  /** A neighbour that was quiet for two ticks has nobody in flight any more. */
+  age(tick: number): void {
+    for (const ghost of this.#ghosts.values()) {
+      if (ghost.isReady && ghost.state.hasInFlight && ghost.state.tick < tick - 1) {
+        ghost.state.refresh(ghost.state.tick);
+      }
+    }
+  }
+
+  /** Follows exactly the neighbours of the held cells that are not held themselves. */
+  sync(holdings: ReadonlyMap<number, Holding>): void {
+    const wanted = new Set<number>();
+    for (const cell of holdings.keys()) {
+      for (const other of this.#engine.grid.neighbours(cell)) {
+        if (!holdings.has(other)) wanted.add(other);
+      }
+    }
+    for (const cell of this.#ghosts.keys()) if (!wanted.has(cell)) this.#ghosts.delete(cell);
+    for (const cell of wanted) {
+      if (this.#ghosts.has(cell)) continue;
+      const state = this.#engine.createCell(cell, this.#schemaOf);
+      const ghost = { cell, state, seq: 0, hash: '', outSeq: 0, isReady: false };
+      this.#ghosts.set(cell, ghost);
+    }
+  }
+
+  /** A cell that has just been handed to another pod is followed from where it was left. */
+  adopt(holding: Holding): void {
+    const { cell, state, seq, hash, outSeq } = holding;
+    this.#ghosts.set(cell, { cell, state, seq, hash, outSeq, isReady: true });
+  }
+
+  /** The state of a followed cell, if it stands exactly at the given position (hot takeover). */
+  surrender(cell: number, seq: number, hash: string): CellState | undefined {
+    const ghost = this.#ghosts.get(cell);
+    return ghost?.isReady && ghost.seq === seq && ghost.hash === hash ? ghost.state : undefined;
+  }
+
+  /** One round: loads what is not loaded, then polls. Returns the channel entries that are new. */
+  async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<ChannelEntry[]> {
+    const cold = [...this.#ghosts.values()].filter((ghost) => !ghost.isReady);
+    if (cold.length > 0) await this.#load(cold, holdings);
+    const cursors: FollowCursor[] = [];
+    for (const ghost of this.#ghosts.values()) {
+      const { cell, seq, hash, outSeq } = ghost;
+      if (ghost.isReady) cursors.push({ cell, seq, hash, outSeq });
+    }
+    if (cursors.length === 0) return [];
+    const out: ChannelEntry[] = [];
+    for (const news of await this.#store.poll(cursors, blockMs)) this.#take(news, out);
+    return out;
+  }
+
+  #take(news: FollowNews, out: ChannelEntry[]): void {
+    const ghost = this.#ghosts.get(news.cell);
+    if (ghost === undefined || !ghost.isReady) return;
+    if (news.resync) {
+      this.resyncs++;
+      this.#log.warn({ cell: news.cell, seq: ghost.seq }, 'followed cell must be read again');
+      ghost.isReady = false;
+      return;
+    }
+    for (const entry of news.entries) {
+      // A poll that was under way while the cell was adopted or surrendered repeats what is known.
+      if (entry.seq !== ghost.seq + 1) continue;
+      ghost.state.apply(entry);
+      ghost.seq = entry.seq;
+      ghost.hash = entry.hash;
+    }
+    for (const entry of news.out) {
+      ghost.outSeq = Math.max(ghost.outSeq, entry.seq);
+      out.push(entry);
+    }
+  }
+
+  async #load(cold: readonly Ghost[], holdings: ReadonlyMap<number, Holding>): Promise<void> {
+    const requests = cold.map(({ cell }) => {
+      // The view of the oldest held neighbour's tick must come out of the entries, so that those
+      // in flight at that tick are in it: the checkpoint must be older.
+      let beforeTick = Number.POSITIVE_INFINITY;
+      for (const other of this.#engine.grid.neighbours(cell)) {
+        const holding = holdings.get(other);
+        if (holding !== undefined) beforeTick = Math.min(beforeTick, holding.state.tick);
+      }
+      return Number.isFinite(beforeTick) ? { cell, beforeTick } : { cell };
+    });
+    const images = await this.#store.load(requests);
+    await this.#store.barrier();
+    for (const [i, image] of images.entries()) {
+      const ghost = cold[i] as Ghost;
+      ghost.state = this.#engine.createCell(ghost.cell, this.#schemaOf);
+      ghost.state.restore(image);
+      const last = image.entries.at(-1) ?? image.checkpoint;
+      ghost.seq = last?.seq ?? 0;
+      ghost.hash = last?.hash ?? '';
+      ghost.outSeq = this.#outSeqKnown(ghost.cell, holdings);
+      ghost.isReady = true;
+    }
+  }
+
+  /** What every held neighbour has queued of this cell's channel; reading on from there is safe. */
+  #outSeqKnown(cell: number, holdings: ReadonlyMap<number, Holding>): number {
+    let known = Number.POSITIVE_INFINITY;
+    for (const other of this.#engine.grid.neighbours(cell)) {
+      const holding = holdings.get(other);
+      if (holding !== undefined) known = Math.min(known, holding.queued.get(cell) ?? 0);
+    }
+    return Number.isFinite(known) ? known : 0;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One cell that this pod holds: its state, its lease, its position in the log, what waits to come
+ * in, and what waits to be committed. Knows no store: it only prepares and settles.
+ */
+import type { ChannelEntry, Claim, Commit, Head } from '@leasehold/protocol';
+import { entryHash } from '@leasehold/protocol';
+import type { CellState, StepResult } from '@leasehold/sdk/engine';
+import { CellIndex } from './geo-index.ts';
+import { Ring } from './ring.ts';
+import { CHECKPOINT_ENTRIES_MAX } from './settings.ts';
+
+/** How and from whom a cell was taken over, until it has ticked again. */
+export type Takeover = {
+  readonly cause: string;
+  readonly from: string;
+  readonly lastAtMs: number;
+};
+
+/** A commit that is still being put together. */
+export type Draft = { -readonly [K in keyof Commit]: Commit[K] };
+
+export class Holding {
+  readonly cell: number;
+  readonly block: number;
+  readonly claim: Claim;
+  readonly ring = new Ring();
+  readonly index = new CellIndex();
+  state: CellState;
+
+  seq = 0;
+  hash = '';
+  outSeq = 0;
+  /** Last tick whose effects the store has accepted; what others may build on. */
+  settledTick = 0;
+  /** Last channel sequence number consumed by a commit, by source cell. */
+  readonly cursors = new Map<number, number>();
+  /** Last channel sequence number queued here, by source cell. */
+  readonly queued = new Map<number, number>();
+  arrivals: ChannelEntry[] = [];
+  /** Own channel entries that their readers may not have passed durably. */
+  unread: { readonly seq: number; readonly to: number }[] = [];
+
+  pending: Commit | undefined;
+  replay: Commit[] = [];
+  takeover: Takeover | undefined;
+  /** The pod that is to have this cell; '' = nobody in particular; undefined = it stays. */
+  leavingTo: string | undefined;
+  /** Ticks alone and commits before the pod ticks the next: its last holder did not survive it. */
+  isIsolated = false;
+  isFrozen = false;
+  needsReload = false;
+  failures = 0;
+  /** Local time at which the last successful call on this cell was sent. */
+  sentOkMs: number;
+  #sinceCheckpoint: number;
+  #bytesSinceCheckpoint = 0;
+  #checkpointBytes = 4_096;
+
+  constructor(claim: Claim, block: number, state: CellState, head: Head, nowMs: number) {
+    this.cell = claim.cell;
+    this.block = block;
+    this.claim = claim;
+    this.state = state;
+    this.sentOkMs = nowMs;
+    // Staggered, or every cell of a pod would write its checkpoint in the same tick.
+    this.#sinceCheckpoint = (claim.cell * 7) % CHECKPOINT_ENTRIES_MAX;
+    this.rebase(state, head);
+  }
+
+  /** Takes the store's word for where the cell is. */
+  rebase(state: CellState, head: Head): void {
+    this.state = state;
+    this.seq = head.seq;
+    this.hash = head.hash;
+    this.outSeq = head.outSeq;
+    this.settledTick = state.tick;
+    this.cursors.clear();
+    this.queued.clear();
+    for (const [cell, seq] of head.cursors) {
+      this.cursors.set(cell, seq);
+      this.queued.set(cell, seq);
+    }
+    this.arrivals = [];
+    this.pending = undefined;
+    this.replay = [];
+    this.ring.clear();
+  }
+
+  /** Queues an entry of a neighbour's channel once, in the order of that channel. */
+  queue(entry: ChannelEntry): void {
+    if (entry.seq <= (this.queued.get(entry.from) ?? 0)) return;
+    this.queued.set(entry.from, entry.seq);
+    this.arrivals.push(entry);
+  }
+
+  /** Takes out what arrived by the end of `tick`, by source cell and channel order (T1). */
+  takeArrivals(tick: number): ChannelEntry[] {
+    if (this.arrivals.length === 0) return NONE;
+    const due = this.arrivals.filter((entry) => entry.tick <= tick);
+    if (due.length === 0) return NONE;
+    this.arrivals = this.arrivals.filter((entry) => entry.tick > tick);
+    return due.sort((a, b) => a.from - b.from || a.seq - b.seq);
+  }
+
+  /** Turns a tick into the commit that extends the log by it. */
+  prepare(tick: number, result: StepResult, arrivals: readonly ChannelEntry[], ttlMs: number): Draft {
+    const seq = this.seq + 1;
+    const { claim } = this;
+    const hash = entryHash(this.hash, seq, claim.epoch, tick, result.body);
+    const commit: Draft = {
+      claim,
+      seq,
+      prevHash: this.hash,
+      hash,
+      tick,
+      body: result.body,
+      idCounter: this.state.idCounter,
+      ttlMs,
+      cursors: arrivals.length === 0 ? NONE : this.#cursorsFor(arrivals),
+      out: result.out,
+    };
+    this.#sinceCheckpoint++;
+    this.#bytesSinceCheckpoint += result.body.length;
+    if (
+      this.#sinceCheckpoint >= CHECKPOINT_ENTRIES_MAX ||
+      this.#bytesSinceCheckpoint > this.#checkpointBytes * 16
+    ) {
+      commit.checkpoint = this.state.checkpoint();
+      this.#checkpointBytes = Math.max(4_096, commit.checkpoint.length);
+      this.#sinceCheckpoint = 0;
+      this.#bytesSinceCheckpoint = 0;
+    }
+    this.pending = commit;
+    return commit;
+  }
+
+  #cursorsFor(arrivals: readonly ChannelEntry[]): Commit['cursors'] {
+    const to = new Map<number, number>();
+    for (const entry of arrivals) to.set(entry.from, entry.seq);
+    return [...to].map(([cell, seq]) => ({ cell, from: this.cursors.get(cell) ?? 0, to: seq }));
+  }
+
+  /** The store has the pending commit. Returns it, so that its channel entries can be passed on. */
+  settle(nowMs: number, isHealable: boolean): Commit {
+    const commit = this.pending as Commit;
+    this.pending = undefined;
+    this.seq = commit.seq;
+    this.hash = commit.hash;
+    this.settledTick = commit.tick;
+    for (const { cell, to } of commit.cursors) this.cursors.set(cell, to);
+    for (const { seq, to } of commit.out) {
+      this.outSeq = seq;
+      this.unread.push({ seq, to });
+    }
+    if (commit.outTrimTo !== undefined) {
+      const trimmed = commit.outTrimTo;
+      this.unread = this.unread.filter(({ seq }) => seq > trimmed);
+    }
+    // Without a barrier nobody may be healed from memory, so nothing is kept for it.
+    if (isHealable) this.ring.push(withoutExtras(commit), nowMs);
+    return commit;
+  }
+}
+
+const NONE: never[] = [];
+
+/** What healing needs of a commit: not the checkpoint, not the index. */
+function withoutExtras(commit: Commit): Commit {
+  const { checkpoint: _checkpoint, geo: _geo, then: _then, ...rest } = commit;
+  return rest;
+}

@@ -1,0 +1,209 @@
+/**
+ * Claims the blocks this pod should hold, ends the leases of the dead, hands over what others
+ * should hold, renews what is quiet, and learns how far its channels have been read.
+ */
+import type { AcquireRequest, Head } from '@leasehold/protocol';
+import { assignBlocks } from './assignment.ts';
+import type { Holding } from './holding.ts';
+import type { Grant } from './loader.ts';
+import { Roster } from './roster.ts';
+import {
+  ACQUIRE_CELLS_MAX,
+  type PodParts,
+
+  SETTLED_MS,
+} from './settings.ts';
+
+/** A cell that is wanted and that somebody else may hold. */
+type Rival = { readonly pod: string; readonly nonce: string; readonly retryAtMs: number };
+
+const RETRY_HELD_MS = 400;
+/** Channels are trimmed when this many of their entries may still be unread. */
+const UNREAD_MIN = 16;
+const TRIM_MS = 2_000;
+const HANDOVER_MS = 120;
+
+export type Holdings = ReadonlyMap<number, Holding>;
+
+export class Keeper {
+  readonly roster: Roster;
+  readonly #parts: PodParts;
+  readonly #rivals = new Map<number, Rival>();
+  readonly #loading: ReadonlyMap<number, unknown>;
+  readonly #holdings: Holdings;
+  #owners: string[] = [];
+  #members = '';
+  #nextHandoverMs = 0;
+  #nextTrimMs = 0;
+  #nextRenewMs = 0;
+  isDraining = false;
+
+  constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, unknown>) {
+    this.#parts = parts;
+    this.#holdings = holdings;
+    this.#loading = loading;
+    this.roster = new Roster(parts.store, parts.pod);
+  }
+
+  /** Another pod says that it has just left these cells to this one. */
+  hurry(cells: readonly number[]): void {
+    for (const cell of cells) this.#rivals.delete(cell);
+  }
+
+  /** Who should hold a cell of this block when this pod is gone. */
+  heirOf(block: number): string {
+    const { clock, engine, pod } = this.#parts;
+    const others = this.roster.members(clock.nowMs()).filter((member) => member !== pod);
+    return assignBlocks(engine.grid.blocks, others)[block] ?? '';
+  }
+
+  /** Looks around and returns the leases it won. */
+  async claim(): Promise<Grant[]> {
+    const { clock, engine, pod, settings } = this.#parts;
+    const now = clock.nowMs();
+    const holders = new Set<string>();
+    for (const { pod: holder } of this.#rivals.values()) if (holder !== '') holders.add(holder);
+    await this.roster.look(now, holders);
+    if (this.isDraining) return [];
+    const members = this.roster.members(now);
+    const key = members.sort().join(' ');
+    if (key !== this.#members) {
+      this.#members = key;
+      this.#owners = assignBlocks(engine.grid.blocks, members);
+      this.#rivals.clear();
+    }
+    const wanted: number[] = [];
+    let blocks = 0;
+    for (const [block, owner] of this.#owners.entries()) {
+      if (owner !== pod || blocks >= settings.blocksMax) continue;
+      blocks++;
+      for (const cell of engine.grid.cellsOfBlock(block)) {
+        if (this.#holdings.has(cell) || this.#loading.has(cell)) continue;
+        const rival = this.#rivals.get(cell);
+        if (rival === undefined || rival.retryAtMs <= now || this.#isDead(rival)) wanted.push(cell);
+      }
+    }
+    const grants: Grant[] = [];
+    for (let i = 0; i < wanted.length; i += ACQUIRE_CELLS_MAX) {
+      grants.push(...(await this.#acquire(wanted.slice(i, i + ACQUIRE_CELLS_MAX), true)));
+    }
+    return grants;
+  }
+
+  #isDead(rival: Rival): boolean {
+    return rival.pod !== '' && this.roster.isDead(rival.pod, this.#parts.clock.nowMs());
+  }
+
+  async #acquire(cells: readonly number[], mayRevoke: boolean): Promise<Grant[]> {
+    const { store, clock, pod, settings, randomHex } = this.#parts;
+    const requests: AcquireRequest[] = cells.map((cell) => ({
+      cell,
+      nonce: `${pod}.${randomHex()}`,
+      ttlMs: settings.leaseTtlMs,
+    }));
+    const grants: Grant[] = [];
+    const orphans: { readonly cell: number; readonly nonce: string }[] = [];
+    const now = clock.nowMs();
+    for (const [i, reply] of (await store.acquire(requests)).entries()) {
+      const cell = cells[i] as number;
+      if (reply.tag === 'GRANTED') {
+        this.#rivals.delete(cell);
+        grants.push(reply);
+      } else if (reply.tag === 'HELD') {
+        const holder = podOf(reply.nonce);
+        const untilMs = Math.max(20, reply.deadlineMs - reply.nowMs);
+        const retryAtMs = now + Math.min(RETRY_HELD_MS, untilMs);
+        const rival = { pod: holder, nonce: reply.nonce, retryAtMs };
+        this.#rivals.set(cell, rival);
+        if (this.#isDead(rival)) orphans.push({ cell, nonce: reply.nonce });
+      } else if (reply.tag === 'SUSPECT' || reply.tag === 'RESERVED') {
+        const nonce = reply.tag === 'SUSPECT' ? reply.nonce : '';
+        const retryAtMs = now + Math.min(RETRY_HELD_MS, reply.retryInMs + 1);
+        this.#rivals.set(cell, { pod: podOf(nonce), nonce, retryAtMs });
+      } else {
+        this.#rivals.set(cell, { pod: '', nonce: '', retryAtMs: now + RETRY_HELD_MS });
+      }
+    }
+    if (!mayRevoke || orphans.length === 0) return grants;
+    await store.revoke(orphans);
+    const freed = await this.#acquire(
+      orphans.map(({ cell }) => cell),
+      false,
+    );
+    return [...grants, ...freed];
+  }
+
+  /** The block that should move to another pod now, if any; one at a time, so borders stay calm. */
+  blockToHandOver(): { readonly heir: string; readonly cells: Holding[] } | undefined {
+    const { clock, pod } = this.#parts;
+    const now = clock.nowMs();
+    if (now < this.#nextHandoverMs || this.isDraining) return undefined;
+    for (const holding of this.#holdings.values()) {
+      const heir = this.#owners[holding.block] ?? pod;
+      if (heir === pod || heir === '' || holding.leavingTo !== undefined) continue;
+      if (this.roster.knownForMs(heir, now) < SETTLED_MS) continue;
+      this.#nextHandoverMs = now + HANDOVER_MS;
+      const { block } = holding;
+      const cells = [...this.#holdings.values()].filter((other) => other.block === block);
+      return { heir, cells };
+    }
+    return undefined;
+  }
+
+  /** Extends the leases of cells that had nothing to commit. Never those with a commit unknown. */
+  async renew(): Promise<Holding[]> {
+    const { store, clock, settings } = this.#parts;
+    const now = clock.nowMs();
+    if (now < this.#nextRenewMs) return [];
+    this.#nextRenewMs = now + settings.leaseTtlMs / 8;
+    const quiet = [...this.#holdings.values()].filter(
+      (holding) =>
+        holding.pending === undefined && now - holding.sentOkMs > settings.leaseTtlMs / 4,
+    );
+    if (quiet.length === 0) return [];
+    const replies = await store.renew(
+      quiet.map(({ claim }) => claim),
+      settings.leaseTtlMs,
+    );
+    const lost: Holding[] = [];
+    for (const [i, holding] of quiet.entries()) {
+      const reply = replies[i];
+      if (reply?.tag === 'OK') holding.sentOkMs = Math.max(holding.sentOkMs, now);
+      else if (reply?.tag === 'FENCED' || reply?.tag === 'SEALED' || reply?.tag === 'NOWORLD') {
+        lost.push(holding);
+      }
+    }
+    return lost;
+  }
+
+  /**
+   * Learns behind the barrier how far the readers of long channels have come. The answer rides on
+   * the next commit, which drops what all of them have passed (E1: never what one has not).
+   */
+  async learnTrims(trims: Map<number, number>): Promise<void> {
+    const { store, clock } = this.#parts;
+    const now = clock.nowMs();
+    if (now < this.#nextTrimMs) return;
+    this.#nextTrimMs = now + TRIM_MS;
+    const long = [...this.#holdings.values()].filter(({ unread }) => unread.length > UNREAD_MIN);
+    const readers = new Set(long.flatMap(({ unread }) => unread.map(({ to }) => to)));
+    if (readers.size === 0) return;
+    const heads = new Map<number, Head>();
+    for (const head of await store.heads([...readers])) {
+      if (!('tag' in head)) heads.set(head.cell, head);
+    }
+    await store.barrier();
+    for (const { cell, unread } of long) {
+      const first = unread.find(({ seq, to }) => seq > (heads.get(to)?.cursors.get(cell) ?? 0));
+      const passed = (first?.seq ?? (unread.at(-1)?.seq ?? 0) + 1) - 1;
+      if (passed >= (unread[0]?.seq ?? 0)) trims.set(cell, passed);
+    }
+  }
+
+}
+
+/** The pod part of a nonce. */
+function podOf(nonce: string): string {
+  const dot = nonce.indexOf('.');
+  return dot === -1 ? '' : nonce.slice(0, dot);
+}

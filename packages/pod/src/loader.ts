@@ -1,0 +1,96 @@
+/**
+ * From a granted lease to a cell that can tick: barrier, checkpoint ⊕ log, and what the channels
+ * around it hold for it. Acts on nothing that a failover could take back (design: barrier).
+ */
+import { assert } from '@leasehold/kernel';
+import type { AcquireReply, ChannelEntry, Head } from '@leasehold/protocol';
+import type { CellState } from '@leasehold/sdk/engine';
+import type { Halo } from './halo.ts';
+import { Holding } from './holding.ts';
+import type { PodParts } from './settings.ts';
+
+export type Grant = Extract<AcquireReply, { tag: 'GRANTED' }>;
+
+/** Loads granted cells. `early` collects what is routed to them while this runs. */
+export async function loadHoldings(
+  parts: PodParts,
+  halo: Halo,
+  grants: readonly Grant[],
+  early: ReadonlyMap<number, ChannelEntry[]>,
+): Promise<Holding[]> {
+  const { store, engine, clock } = parts;
+  const startedMs = clock.nowMs();
+  await store.barrier();
+  const [states, channels] = await Promise.all([
+    loadStates(parts, halo, grants),
+    readChannels(parts, grants),
+  ]);
+  await store.barrier();
+  return grants.map((grant, i) => {
+    const { cell } = grant.claim;
+    const state = states[i] as CellState;
+    const block = engine.grid.blockOf(cell);
+    const holding = new Holding(grant.claim, block, state, grant.head, startedMs);
+    for (const other of engine.grid.neighbours(cell)) {
+      for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
+    }
+    for (const entry of early.get(cell) ?? []) holding.queue(entry);
+    for (const { seq, to } of channels.get(cell) ?? []) holding.unread.push({ seq, to });
+    const { cause, from, lastAtMs } = grant;
+    holding.takeover = { cause, from, lastAtMs };
+    holding.isIsolated = grant.attempts > 1;
+    return holding;
+  });
+}
+
+async function loadStates(
+  parts: PodParts,
+  halo: Halo,
+  grants: readonly Grant[],
+): Promise<CellState[]> {
+  const { store, engine, schemaOf } = parts;
+  const states = new Array<CellState | undefined>(grants.length);
+  const cold: { readonly grant: Grant; readonly i: number }[] = [];
+  for (const [i, grant] of grants.entries()) {
+    const { head } = grant;
+    states[i] = halo.surrender(head.cell, head.seq, head.hash);
+    if (states[i] === undefined) cold.push({ grant, i });
+  }
+  const images = await store.load(cold.map(({ grant: { head } }) => loadRequest(head)));
+  for (const [k, { grant, i }] of cold.entries()) {
+    const image = images[k];
+    assert(image !== undefined, 'the store answers every cell it is asked for');
+    const state = engine.createCell(grant.head.cell, schemaOf);
+    state.restore(image);
+    const last = image.entries.at(-1) ?? image.checkpoint;
+    assert(
+      (last?.seq ?? 0) === grant.head.seq && (last?.hash ?? '') === grant.head.hash,
+      `cell ${grant.head.cell} was read at ${last?.seq ?? 0}, not at ${grant.head.seq}`,
+    );
+    states[i] = state;
+  }
+  return states as CellState[];
+}
+
+/** Neighbours may still need the view of the tick before the last, in flight and all. */
+function loadRequest(head: Head): { readonly cell: number; readonly beforeTick: number } {
+  return { cell: head.cell, beforeTick: Math.max(0, head.tick - 1) };
+}
+
+/** The granted cells' own channels, whole, and their neighbours' from the oldest cursor on. */
+async function readChannels(
+  { store, engine }: PodParts,
+  grants: readonly Grant[],
+): Promise<Map<number, ChannelEntry[]>> {
+  const after = new Map<number, number>();
+  for (const { head } of grants) {
+    for (const other of engine.grid.neighbours(head.cell)) {
+      const cursor = head.cursors.get(other) ?? 0;
+      after.set(other, Math.min(after.get(other) ?? Number.POSITIVE_INFINITY, cursor));
+    }
+  }
+  for (const { head } of grants) after.set(head.cell, 0);
+  const sources = [...after];
+  const entries = await Promise.all(sources.map(([cell, seq]) => store.channel(cell, seq)));
+  return new Map(sources.map(([cell], i) => [cell, entries[i] as ChannelEntry[]]));
+}

@@ -1,0 +1,292 @@
+/**
+ * One pod: claims cells, loads them, ticks them, commits them, follows what lies around them, and
+ * leaves in good order. It owns nothing that its death could lose.
+ *
+ * Three loops share the event loop: `tick` simulates and commits, `read` follows the neighbours,
+ * `keep` looks after leases. Each makes one pipelined round trip at a time.
+ */
+import type { ChannelEntry, WorldClock } from '@leasehold/protocol';
+import { Committer } from './committer.ts';
+import { Halo } from './halo.ts';
+import type { Holding } from './holding.ts';
+import { Keeper } from './keeper.ts';
+import { type Grant, loadHoldings } from './loader.ts';
+import { Rounds } from './rounds.ts';
+import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
+import { Signal } from './signal.ts';
+import { podReport, type PodReport } from './report.ts';
+import { tickAt } from './world-time.ts';
+
+const FAULT_PAUSE_MS = 50;
+const CLOCK_MS = 500;
+/** How long a lockstep reader waits in the store for the first news. */
+const READ_BLOCK_MS = 50;
+
+export class Pod {
+  readonly #parts: PodParts;
+  readonly #holdings = new Map<number, Holding>();
+  readonly #loading = new Map<number, ChannelEntry[]>();
+  readonly #trims = new Map<number, number>();
+  readonly #left = new Map<string, number[]>();
+  readonly #halo: Halo;
+  readonly #keeper: Keeper;
+  readonly #committer: Committer;
+  readonly #rounds: Rounds;
+  readonly #ticking: Signal;
+  readonly #keeping: Signal;
+  readonly #reading: Signal;
+  #clock: WorldClock | undefined;
+  #nextClockMs = 0;
+  #nextReportMs = 0;
+  #isStopped = false;
+  #isDraining = false;
+  #loops: Promise<void>[] = [];
+  #faultAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: PodParts) {
+    this.#parts = parts;
+    this.#ticking = new Signal(parts.clock);
+    this.#keeping = new Signal(parts.clock);
+    this.#reading = new Signal(parts.clock);
+    this.#halo = new Halo(parts);
+    this.#keeper = new Keeper(parts, this.#holdings, this.#loading);
+    this.#committer = new Committer(parts, {
+      sent: (entry) => this.#route(entry),
+      lost: (holding, why) => this.#lose(holding, why),
+      left: (holding, heir) => this.#leave(holding, heir),
+    });
+    this.#rounds = new Rounds(parts, {
+      holdings: this.#holdings,
+      halo: this.#halo,
+      committer: this.#committer,
+      trims: this.#trims,
+      left: (holding, heir) => this.#leave(holding, heir),
+      reload: (holdings) => this.#reload(holdings),
+    });
+  }
+
+  /** Becomes known to the world and starts to claim. Returns when it is known. */
+  async start(): Promise<void> {
+    const { store, pod, pid } = this.#parts;
+    await store.announce(pod, pid, (message) => this.#hear(message));
+    this.#loops = [
+      this.#loop('keep', () => this.#keep()),
+      this.#loop('tick', () => this.#tick()),
+      this.#loop('read', () => this.#read()),
+    ];
+  }
+
+  /** Hands everything over or releases it; true if all of it was gone within `ms`. */
+  async drain(ms: number): Promise<boolean> {
+    const { clock, store } = this.#parts;
+    const untilMs = clock.nowMs() + ms;
+    this.#isDraining = true;
+    this.#keeper.isDraining = true;
+    await store.report('draining', this.report()).catch(() => undefined);
+    for (const holding of this.#holdings.values()) {
+      holding.leavingTo = this.#keeper.heirOf(holding.block);
+    }
+    this.#ticking.wake();
+    while (this.#holdings.size + this.#loading.size > 0 && clock.nowMs() < untilMs) {
+      await clock.sleep(10);
+    }
+    return this.#holdings.size === 0;
+  }
+
+  /** Ends the loops. What is still held stays so until its lease is ended by others. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const signal of [this.#ticking, this.#keeping, this.#reading]) signal.wake();
+    await Promise.all(this.#loops);
+  }
+
+  /** True when this pod answers for what it should hold, as far as it can know. */
+  get isReady(): boolean {
+    return this.#parts.store.status().isConnected && this.#clock !== undefined;
+  }
+
+  /** Counters and gauges, by name; milliseconds where the name says so. */
+  report(): PodReport {
+    const { store } = this.#parts;
+    const target = this.#clock === undefined ? 0 : tickAt(this.#clock, store.nowMs());
+    return podReport(this.#holdings, this.#halo, this.#committer.counts, this.#rounds, target);
+  }
+
+  async #loop(name: string, turn: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#parts;
+    while (!this.#isStopped) {
+      try {
+        await turn();
+      } catch (error) {
+        // A broken connection is ordinary: say it once a second and go on when it heals.
+        if (clock.nowMs() - this.#faultAtMs > 1_000) {
+          this.#faultAtMs = clock.nowMs();
+          log.warn({ loop: name, err: error }, 'round failed, trying again');
+        }
+        await clock.sleep(FAULT_PAUSE_MS);
+      }
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const world = this.#clock;
+    if (world === undefined || this.#holdings.size === 0) {
+      await this.#ticking.wait(20);
+      return;
+    }
+    const waitMs = await this.#rounds.run(world);
+    await this.#tellHeirs();
+    await this.#ticking.wait(waitMs);
+  }
+
+  async #read(): Promise<void> {
+    const { store, clock } = this.#parts;
+    const world = this.#clock;
+    this.#halo.sync(this.#holdings);
+    if (world === undefined || this.#halo.size === 0 || !store.status().isConnected) {
+      await this.#reading.wait(20);
+      return;
+    }
+    const startedMs = clock.nowMs();
+    const isLockstep = world.mode === 'lockstep';
+    const entries = await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
+    for (const entry of entries) this.#route(entry);
+    if (isLockstep) {
+      this.#ticking.wake();
+      return;
+    }
+    this.#halo.age(tickAt(world, store.nowMs()));
+    // Half a tick: what a neighbour commits is here by the tick after the next (design: time).
+    const pauseMs = 500 / world.rateHz - (clock.nowMs() - startedMs);
+    await this.#reading.wait(Math.max(1, pauseMs));
+  }
+
+  async #keep(): Promise<void> {
+    const { store, clock } = this.#parts;
+    const now = clock.nowMs();
+    if (store.status().isConnected) {
+      if (now >= this.#nextClockMs) {
+        this.#clock = await store.clock();
+        this.#nextClockMs = now + (this.#clock === undefined ? 50 : CLOCK_MS);
+      }
+      if (now >= this.#nextReportMs) {
+        await store.report(this.#isDraining ? 'draining' : 'ready', this.report());
+        this.#nextReportMs = now + REPORT_MS;
+      }
+      const grants = await this.#keeper.claim();
+      if (grants.length > 0) await this.#load(grants);
+      for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
+      const move = this.#keeper.blockToHandOver();
+      for (const holding of move?.cells ?? []) holding.leavingTo = move?.heir;
+      if (move !== undefined) this.#ticking.wake();
+      await this.#keeper.learnTrims(this.#trims);
+      if (this.#clock !== undefined) {
+        await this.#rounds.takeovers.flush(this.#holdings, this.#clock);
+      }
+    }
+    await this.#keeping.wait(KEEP_MS);
+  }
+
+  async #load(grants: readonly Grant[]): Promise<void> {
+    for (const { claim } of grants) this.#loading.set(claim.cell, []);
+    try {
+      const world = this.#clock;
+      for (const holding of await loadHoldings(this.#parts, this.#halo, grants, this.#loading)) {
+        const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
+        if (world !== undefined) this.#rounds.enter(holding, grant, world);
+        if (this.#isDraining) holding.leavingTo = this.#keeper.heirOf(holding.block);
+        this.#holdings.set(holding.cell, holding);
+      }
+    } finally {
+      for (const { claim } of grants) this.#loading.delete(claim.cell);
+    }
+    this.#halo.sync(this.#holdings);
+    this.#ticking.wake();
+    this.#reading.wake();
+  }
+
+  /** Reads cells anew whose lease is still ours, after the store refused or a system threw. */
+  async #reload(holdings: readonly Holding[]): Promise<void> {
+    const { store, pod } = this.#parts;
+    const heads = await store.heads(holdings.map(({ cell }) => cell));
+    const grants: Grant[] = [];
+    for (const [i, holding] of holdings.entries()) {
+      const head = heads[i];
+      if (head === undefined || 'tag' in head || head.nonce !== holding.claim.nonce) {
+        this.#lose(holding, 'FENCED');
+        continue;
+      }
+      const { claim } = holding;
+      const nowMs = store.nowMs();
+      grants.push({
+        tag: 'GRANTED',
+        claim,
+        head,
+        attempts: 1,
+        cause: 'free',
+        from: '',
+        lastAtMs: nowMs,
+        nowMs,
+      });
+    }
+    for (const { claim } of grants) this.#loading.set(claim.cell, []);
+    try {
+      for (const fresh of await loadHoldings(this.#parts, this.#halo, grants, this.#loading)) {
+        const old = this.#holdings.get(fresh.cell);
+        if (old === undefined) continue;
+        fresh.failures = old.failures;
+        fresh.isFrozen = old.isFrozen;
+        fresh.leavingTo = old.leavingTo;
+        // Ticks that changed nothing are not in the log; they have happened all the same.
+        const isWhole = fresh.seq === old.seq && fresh.hash === old.hash;
+        if (isWhole && old.settledTick > fresh.state.tick && this.#clock?.mode === 'realtime') {
+          fresh.state.refresh(old.settledTick);
+          fresh.settledTick = old.settledTick;
+        }
+        this.#holdings.set(fresh.cell, fresh);
+      }
+    } finally {
+      for (const { claim } of grants) this.#loading.delete(claim.cell);
+    }
+    if (grants.length > 0) {
+      const facts = { cells: grants.length, first: grants[0]?.claim.cell ?? -1 };
+      await store.feed({ kind: 'reload', pod, facts });
+    }
+  }
+
+  #route(entry: ChannelEntry): void {
+    const buffer = this.#loading.get(entry.to);
+    if (buffer !== undefined) buffer.push(entry);
+    this.#holdings.get(entry.to)?.queue(entry);
+  }
+
+  #lose(holding: Holding, why: string): void {
+    if (this.#holdings.get(holding.cell) !== holding) return;
+    this.#holdings.delete(holding.cell);
+    this.#parts.log.warn({ cell: holding.cell, why }, 'lost a cell');
+    this.#reading.wake();
+  }
+
+  #leave(holding: Holding, heir: string): void {
+    this.#holdings.delete(holding.cell);
+    this.#halo.adopt(holding);
+    if (heir === '') return;
+    const cells = this.#left.get(heir);
+    if (cells === undefined) this.#left.set(heir, [holding.cell]);
+    else cells.push(holding.cell);
+  }
+
+  async #tellHeirs(): Promise<void> {
+    for (const [heir, cells] of this.#left) {
+      this.#left.delete(heir);
+      await this.#parts.store.notify(heir, JSON.stringify({ left: cells }));
+    }
+  }
+
+  #hear(message: string): void {
+    const { left } = JSON.parse(message) as { readonly left?: readonly number[] };
+    if (left === undefined) return;
+    this.#keeper.hurry(left);
+    this.#keeping.wake();
+  }
+}

@@ -1,0 +1,44 @@
+import type { CommitCounts } from './committer.ts';
+import type { Halo } from './halo.ts';
+import type { Holding } from './holding.ts';
+import type { Rounds } from './rounds.ts';
+
+export type PodReport = Readonly<Record<string, number>>;
+
+/** What a pod says of itself, by name; every value is a number so that faces need no schema. */
+export function podReport(
+  holdings: ReadonlyMap<number, Holding>,
+  halo: Halo,
+  counts: CommitCounts,
+  rounds: Rounds,
+  targetTick: number,
+): PodReport {
+  let entities = 0;
+  let busy = 0;
+  let frozen = 0;
+  let oldest = Number.POSITIVE_INFINITY;
+  let tick = 0;
+  for (const { state, isFrozen, settledTick } of holdings.values()) {
+    entities += state.table.count;
+    if (state.table.count > 0) busy++;
+    if (isFrozen) frozen++;
+    oldest = Math.min(oldest, settledTick);
+    tick = Math.max(tick, settledTick);
+  }
+  return {
+    cells: holdings.size,
+    busyCells: busy,
+    entities,
+    frozen,
+    ghosts: halo.size,
+    resyncs: halo.resyncs,
+    tick,
+    behindTicks: holdings.size === 0 ? 0 : Math.max(0, targetTick - oldest),
+    ...counts,
+    ...rounds.counts,
+    tickMsP50: rounds.tickMs.at(0.5),
+    tickMsP99: rounds.tickMs.at(0.99),
+    commitMsP50: rounds.commitMs.at(0.5),
+    commitMsP99: rounds.commitMs.at(0.99),
+  };
+}

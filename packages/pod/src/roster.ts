@@ -1,0 +1,88 @@
+/**
+ * Who is alive, as one pod sees it. A pod is dead when its connection to the store is closed; it is
+ * silent when it stopped reporting. After a failover every connection closes, so pods that were
+ * alive just before are spared: the living must get to heal the store first (L5).
+ */
+import type { PodRecord, Store } from '@leasehold/protocol';
+import { CONNECTED_MIN_MS, REPORT_MS, SILENT_MS, SPARE_MS } from './settings.ts';
+
+export class Roster {
+  readonly #store: Store;
+  readonly #self: string;
+  #records: readonly PodRecord[] = [];
+  #connected = new Set<string>();
+  /** Pods seen connected, with the server run they were seen on. */
+  readonly #seen = new Map<string, { readonly runId: string; readonly sinceMs: number }>();
+  #runId = '';
+  #runSinceMs = 0;
+  #nextListMs = 0;
+  #firstSeenMs = new Map<string, number>();
+
+  constructor(store: Store, self: string) {
+    this.#store = store;
+    this.#self = self;
+  }
+
+  get records(): readonly PodRecord[] {
+    return this.#records;
+  }
+
+  /** Reads who is there. `holders` are pods that hold something wanted, known or not. */
+  async look(nowMs: number, holders: Iterable<string>): Promise<void> {
+    const status = this.#store.status();
+    if (status.runId !== this.#runId) {
+      this.#runId = status.runId;
+      this.#runSinceMs = nowMs;
+    }
+    if (nowMs >= this.#nextListMs) {
+      this.#records = await this.#store.pods();
+      this.#nextListMs = nowMs + REPORT_MS;
+      for (const { pod } of this.#records) {
+        if (!this.#firstSeenMs.has(pod)) this.#firstSeenMs.set(pod, nowMs);
+      }
+      for (const pod of this.#firstSeenMs.keys()) {
+        if (!this.#records.some((record) => record.pod === pod)) this.#firstSeenMs.delete(pod);
+      }
+    }
+    const asked = new Set(holders);
+    for (const { pod } of this.#records) asked.add(pod);
+    this.#connected = await this.#store.connected([...asked]);
+    for (const pod of this.#connected) this.#seen.set(pod, { runId: this.#runId, sinceMs: nowMs });
+    for (const [pod, { sinceMs }] of this.#seen) {
+      if (sinceMs < nowMs - SPARE_MS) this.#seen.delete(pod);
+    }
+  }
+
+  /** L5: seen alive on the run before this one, and that was not long ago. */
+  #isSpared(pod: string, nowMs: number): boolean {
+    const seen = this.#seen.get(pod);
+    return seen !== undefined && seen.runId !== this.#runId && nowMs < this.#runSinceMs + SPARE_MS;
+  }
+
+  /** Certainly gone, so its leases may be ended: safe to be wrong, and never wrong in a hurry. */
+  isDead(pod: string, nowMs: number): boolean {
+    if (pod === this.#self || this.#connected.has(pod)) return false;
+    if (this.#store.status().connectedForMs < CONNECTED_MIN_MS) return false;
+    return !this.#isSpared(pod, nowMs);
+  }
+
+  /** Pods that should have blocks now: connected, ready, and heard of lately; always this one. */
+  members(nowMs: number): string[] {
+    const storeMs = this.#store.nowMs();
+    const members = this.#records.filter(
+      ({ pod, state, seenAtMs }) =>
+        pod === this.#self ||
+        (state === 'ready' &&
+          ((this.#connected.has(pod) && seenAtMs > storeMs - SILENT_MS) ||
+            this.#isSpared(pod, nowMs))),
+    );
+    const pods = members.map(({ pod }) => pod);
+    if (!pods.includes(this.#self)) pods.push(this.#self);
+    return pods;
+  }
+
+  /** For how long a pod has been known; a newcomer gets blocks only when it has settled. */
+  knownForMs(pod: string, nowMs: number): number {
+    return nowMs - (this.#firstSeenMs.get(pod) ?? nowMs);
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * One round: which cells are due, their tick, and the commit of all of them in one round trip.
+ *
+ *   realtime  every cell runs towards the tick that the world's clock asks for
+ *   lockstep  a cell runs tick t when all its neighbours have settled tick t − 1 (T1)
+ */
+import { ID_SKIP_ON_TAKEOVER, LeaseholdError } from '@leasehold/kernel';
+import type { WorldClock } from '@leasehold/protocol';
+import type { CellView } from '@leasehold/sdk/engine';
+import type { Committer } from './committer.ts';
+import type { Halo } from './halo.ts';
+import type { Draft, Holding } from './holding.ts';
+import type { Grant } from './loader.ts';
+import { Quantiles } from './quantiles.ts';
+import { ATTEMPTS_MAX, CATCH_UP_TICKS_MAX, type PodParts, TICK_FAILURES_MAX } from './settings.ts';
+import { Takeovers } from './takeovers.ts';
+import { dueAtMs, tickAt } from './world-time.ts';
+
+const RETRY_MS = 10;
+const IDLE_MS = 20;
+
+export type RoundParts = {
+  readonly holdings: ReadonlyMap<number, Holding>;
+  readonly halo: Halo;
+  readonly committer: Committer;
+  /** Channel positions that may be dropped with the next commit, by cell. */
+  readonly trims: Map<number, number>;
+  readonly left: (holding: Holding, heir: string) => void;
+  readonly reload: (holdings: readonly Holding[]) => Promise<void>;
+};
+
+export class Rounds {
+  readonly tickMs = new Quantiles();
+  readonly commitMs = new Quantiles();
+  readonly counts = { ticks: 0, cellTicks: 0, births: 0, deaths: 0, crossings: 0, jumps: 0 };
+  readonly takeovers: Takeovers;
+  readonly #parts: PodParts;
+  readonly #round: RoundParts;
+  readonly #order: Holding[] = [];
+
+  constructor(parts: PodParts, round: RoundParts) {
+    this.#parts = parts;
+    this.#round = round;
+    this.takeovers = new Takeovers(parts);
+  }
+
+  /** A freshly loaded cell takes its place in time. */
+  enter(holding: Holding, grant: Grant, world: WorldClock): void {
+    const { state } = holding;
+    if (state.table.count > 0 && grant.attempts >= ATTEMPTS_MAX) {
+      void this.#freeze(holding, `no commit in ${grant.attempts} acquisitions`);
+    }
+    if (world.mode !== 'realtime') return;
+    // A lost tail may have shown some of the next ids to others; they are not used again.
+    if (grant.cause === 'revoked' || grant.cause === 'expired') state.idCounter += ID_SKIP_ON_TAKEOVER;
+    // Ticks up to the former holder's last call changed nothing, or they would be in the log.
+    const lived = Math.min(tickAt(world, grant.lastAtMs), tickAt(world, grant.nowMs)) - 1;
+    if (lived > state.tick) state.refresh(lived);
+    holding.settledTick = state.tick;
+  }
+
+  /** Runs one round. Returns how long the next one may wait, in milliseconds. */
+  async run(world: WorldClock): Promise<number> {
+    const broken = [...this.#round.holdings.values()].filter(({ needsReload }) => needsReload);
+    if (broken.length > 0) await this.#round.reload(broken);
+    const target = world.mode === 'realtime' ? this.#target(world) : Number.POSITIVE_INFINITY;
+    const stepped = this.#stepDue(world, target);
+    const isUnsettled = await this.#commit();
+    await this.#letGo();
+    if (isUnsettled) return RETRY_MS;
+    if (stepped > 0 && world.mode === 'lockstep') return 0;
+    if (world.mode === 'lockstep') return IDLE_MS;
+    if (this.#isBehind(target)) return 0;
+    const waitMs = dueAtMs(world, target + 1) - this.#parts.store.nowMs();
+    return Math.min(1_000, Math.max(1, waitMs));
+  }
+
+  #target(world: WorldClock): number {
+    const target = tickAt(world, this.#parts.store.nowMs());
+    return world.endTick > 0 ? Math.min(target, world.endTick) : target;
+  }
+
+  #isBehind(target: number): boolean {
+    for (const { state, isFrozen } of this.#round.holdings.values()) {
+      if (!isFrozen && state.tick < target) return true;
+    }
+    return false;
+  }
+
+  /** Ticks every due cell once. Cells whose last holder died on them go alone, one a round. */
+  #stepDue(world: WorldClock, target: number): number {
+    const startedMs = this.#parts.clock.nowMs();
+    const order = this.#order;
+    order.length = 0;
+    let isolated: Holding | undefined;
+    for (const holding of this.#round.holdings.values()) {
+      if (!this.#isDue(holding, world, target)) continue;
+      if (holding.isIsolated && holding.state.table.count > 0) isolated ??= holding;
+      else order.push(holding);
+    }
+    if (isolated !== undefined) {
+      order.length = 0;
+      order.push(isolated);
+      isolated.isIsolated = false;
+    }
+    // Who is due was decided above for all of them: a tick never opens the way for another.
+    for (const holding of order) this.#step(holding, world, target);
+    if (order.length > 0) {
+      this.counts.ticks++;
+      this.counts.cellTicks += order.length;
+      this.tickMs.add(this.#parts.clock.nowMs() - startedMs);
+    }
+    return order.length;
+  }
+
+  #isDue(holding: Holding, world: WorldClock, target: number): boolean {
+    if (holding.pending !== undefined || holding.isFrozen || holding.needsReload) return false;
+    if (world.isPaused) return false;
+    const { tick } = holding.state;
+    if (world.mode === 'realtime') return tick < target;
+    if (world.endTick > 0 && tick >= world.endTick) return false;
+    for (const other of this.#parts.engine.grid.neighbours(holding.cell)) {
+      const held = this.#round.holdings.get(other);
+      const known = held === undefined ? this.#round.halo.tickOf(other) : held.settledTick;
+      if (known < tick) return false;
+      if (this.#viewOf(other, tick, true) === undefined) return false;
+    }
+    return true;
+  }
+
+  #viewOf(cell: number, tick: number, isExact: boolean): CellView | undefined {
+    const held = this.#round.holdings.get(cell);
+    if (held !== undefined) {
+      return held.state.view(tick) ?? (isExact ? undefined : held.state.latestView());
+    }
+    const { halo } = this.#round;
+    return halo.view(cell, tick) ?? (isExact ? undefined : halo.latestView(cell));
+  }
+
+  #step(holding: Holding, world: WorldClock, target: number): void {
+    const { state } = holding;
+    const isLockstep = world.mode === 'lockstep';
+    let tick = state.tick + 1;
+    const arrivals = holding.takeArrivals(isLockstep ? state.tick : Number.POSITIVE_INFINITY);
+    const isEmpty = state.table.count === 0 && arrivals.length === 0;
+    if (!isLockstep && isEmpty) {
+      // Nothing lives here: time passes without a tick, a commit or a jump.
+      state.refresh(target);
+      this.#unchanged(holding);
+      return;
+    }
+    let jumped = 0;
+    if (!isLockstep && target - state.tick > CATCH_UP_TICKS_MAX) {
+      jumped = target - tick;
+      tick = target;
+      this.counts.jumps++;
+    }
+    try {
+      const result = state.step({
+        tick,
+        outSeq: holding.outSeq,
+        ...(jumped > 0 ? { jumped } : {}),
+        arrivals,
+        view: (cell) => this.#viewOf(cell, tick - 1, isLockstep),
+      });
+      holding.failures = 0;
+      this.counts.births += result.births;
+      this.counts.deaths += result.deaths;
+      this.counts.crossings += result.departures;
+      if (jumped > 0) this.#noteJump(holding, jumped, tick);
+      if (!result.changed && !isLockstep) {
+        this.#unchanged(holding);
+        return;
+      }
+      const commit = holding.prepare(tick, result, arrivals, this.#parts.settings.leaseTtlMs);
+      this.#addExtras(holding, commit);
+    } catch (error) {
+      this.#fail(holding, error);
+    }
+  }
+
+  /** Nothing to commit: the tick has happened all the same. */
+  #unchanged(holding: Holding): void {
+    holding.settledTick = holding.state.tick;
+    this.takeovers.note(holding);
+  }
+
+  #addExtras(holding: Holding, commit: Draft): void {
+    const { engine, settings } = this.#parts;
+    const trim = this.#round.trims.get(holding.cell);
+    if (trim !== undefined) {
+      commit.outTrimTo = trim;
+      this.#round.trims.delete(holding.cell);
+    }
+    if (settings.indexResolution > 0) {
+      const geo = holding.index.updates(engine, holding.state, settings.indexResolution);
+      if (geo !== undefined) commit.geo = geo;
+    }
+    const heir = holding.leavingTo;
+    if (heir !== undefined) commit.then = heir === '' ? 'release' : { heir };
+  }
+
+  async #commit(): Promise<boolean> {
+    const { holdings, committer } = this.#round;
+    const { clock } = this.#parts;
+    const sending: Holding[] = [];
+    for (const holding of holdings.values()) if (holding.pending !== undefined) sending.push(holding);
+    if (sending.length === 0) return false;
+    const startedMs = clock.nowMs();
+    const isUnsettled = await committer.send(sending);
+    this.commitMs.add(clock.nowMs() - startedMs);
+    for (const holding of sending) {
+      if (holding.pending === undefined && !holding.needsReload) this.takeovers.note(holding);
+    }
+    return isUnsettled;
+  }
+
+  /** Cells that are to leave and have nothing left to commit. */
+  async #letGo(): Promise<void> {
+    const { store } = this.#parts;
+    const heirs = new Map<string, Holding[]>();
+    for (const holding of this.#round.holdings.values()) {
+      const heir = holding.leavingTo;
+      if (heir === undefined || holding.pending !== undefined || holding.needsReload) continue;
+      const group = heirs.get(heir);
+      if (group === undefined) heirs.set(heir, [holding]);
+      else group.push(holding);
+    }
+    for (const [heir, group] of heirs) {
+      const claims = group.map(({ claim }) => claim);
+      const replies =
+        heir === '' ? await store.release(claims) : await store.handover(claims, heir);
+      for (const [i, holding] of group.entries()) {
+        const tag = replies[i]?.tag;
+        if (tag === 'OK') this.#round.left(holding, heir);
+        else if (tag !== 'UNKNOWN' && tag !== 'REFUSED') holding.needsReload = true;
+      }
+    }
+  }
+
+  #fail(holding: Holding, error: unknown): void {
+    const { log } = this.#parts;
+    holding.failures++;
+    holding.needsReload = true;
+    const isOurs = error instanceof LeaseholdError;
+    const what = isOurs ? { code: error.code, ...error.detail } : {};
+    log.error({ cell: holding.cell, failures: holding.failures, ...what, err: error }, 'tick refused');
+    if (holding.failures < TICK_FAILURES_MAX) return;
+    const why = isOurs ? `${error.code}: ${error.message}` : String(error);
+    void this.#freeze(holding, why);
+  }
+
+  async #freeze(holding: Holding, why: string): Promise<void> {
+    const { store, pod, log } = this.#parts;
+    holding.isFrozen = true;
+    log.error({ cell: holding.cell, why }, 'cell is frozen');
+    const facts = { cell: holding.cell, why };
+    await store.feed({ kind: 'frozen', pod, facts }).catch((error: unknown) => {
+      log.warn({ err: error }, 'feed entry not written');
+    });
+  }
+
+  #noteJump(holding: Holding, jumped: number, tick: number): void {
+    const { store, pod, log } = this.#parts;
+    log.warn({ cell: holding.cell, jumped, tick }, 'fell behind and jumped');
+    const facts = { cell: holding.cell, jumped, tick };
+    void store.feed({ kind: 'jump', pod, facts }).catch((error: unknown) => {
+      log.warn({ err: error }, 'feed entry not written');
+    });
+  }
+}
+

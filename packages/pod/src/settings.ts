@@ -1,0 +1,63 @@
+/**
+ * What a pod is given. It reads no clock, no environment and no network of its own: time, the store
+ * and the world come from outside, so the same pod runs in a process, a browser or a simulation.
+ */
+import type { Clock } from '@leasehold/kernel';
+import type { Store } from '@leasehold/protocol';
+import type { Engine } from '@leasehold/sdk/engine';
+
+/** Structured log lines; the facts first, the sentence second. */
+export interface Log {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export type PodSettings = {
+  /** How long a lease lives between two successful commits or renewals. */
+  readonly leaseTtlMs: number;
+  /** Most blocks this pod claims; more than its fair share is a reserve for others' deaths. */
+  readonly blocksMax: number;
+  /** Resolution of the GEO index in space units (planar) or metres (WGS84); 0 = no index. */
+  readonly indexResolution: number;
+};
+
+export type PodParts = {
+  readonly pod: string;
+  readonly pid: number;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: PodSettings;
+  /** Sixteen random hex digits; the only randomness a pod needs, for nonces. */
+  readonly randomHex: () => string;
+  /** Schemas that older modules wrote with, by hash; loaded before the pod starts. */
+  readonly schemaOf: (hash: string) => import('@leasehold/protocol').LayerSchema | undefined;
+};
+
+/** A checkpoint goes with a commit when the log behind the last one has this many entries. */
+export const CHECKPOINT_ENTRIES_MAX = 64;
+/** A region that fell behind runs at most this many missed ticks, then jumps (design: time). */
+export const CATCH_UP_TICKS_MAX = 20;
+/** How long committed ticks are kept for a store that goes back in time. */
+export const RING_MS = 30_000;
+/** A cell whose tick fails this often in a row is frozen with the error in view. */
+export const TICK_FAILURES_MAX = 3;
+/** Acquisitions without a commit in between after which a cell is frozen (design: poison). */
+export const ATTEMPTS_MAX = 6;
+/** Who revokes must have been connected to the same server this long (L5). */
+export const CONNECTED_MIN_MS = 2_000;
+/** A pod that was alive before a failover is spared this long (L5). */
+export const SPARE_MS = 30_000;
+/** A pod that has not reported for this long is offered to others, lease by lease. */
+export const SILENT_MS = 1_000;
+/** How often a pod reports and reads the list of pods. */
+export const REPORT_MS = 250;
+/** How often it looks who is connected, claims and hands over. */
+export const KEEP_MS = 40;
+/** A block moves to a pod only when that pod has been ready this long, or pods flap it about. */
+export const SETTLED_MS = 600;
+/** Cells acquired in one go; loading more at once would delay the tick of those already held. */
+export const ACQUIRE_CELLS_MAX = 256;

@@ -1,0 +1,66 @@
+/**
+ * Tells the world's feed what each takeover cost: from the last call of the former holder to the
+ * first tick of this one, on the store's clock. One entry per block, former holder and cause.
+ */
+import type { WorldClock } from '@leasehold/protocol';
+import type { Holding } from './holding.ts';
+import type { PodParts } from './settings.ts';
+import { missedTicks } from './world-time.ts';
+
+type Group = {
+  readonly block: number;
+  readonly cause: string;
+  readonly from: string;
+  cells: number;
+  lastAtMs: number;
+  resumedAtMs: number;
+  gapMs: number;
+};
+
+export class Takeovers {
+  readonly #parts: PodParts;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(parts: PodParts) {
+    this.#parts = parts;
+  }
+
+  /** The cell has ticked under its new holder. */
+  note(holding: Holding): void {
+    const { takeover } = holding;
+    if (takeover === undefined) return;
+    holding.takeover = undefined;
+    const { cause, from, lastAtMs } = takeover;
+    if (cause === 'free' || from === '' || lastAtMs === 0) return;
+    const key = `${holding.block} ${cause} ${from}`;
+    const resumedAtMs = this.#parts.store.nowMs();
+    const gapMs = Math.max(0, resumedAtMs - lastAtMs);
+    const group = this.#groups.get(key);
+    if (group === undefined) {
+      const { block } = holding;
+      this.#groups.set(key, { block, cause, from, cells: 1, lastAtMs, resumedAtMs, gapMs });
+      return;
+    }
+    group.cells++;
+    group.lastAtMs = Math.min(group.lastAtMs, lastAtMs);
+    group.resumedAtMs = Math.max(group.resumedAtMs, resumedAtMs);
+    group.gapMs = Math.max(group.gapMs, gapMs);
+  }
+
+  /** Writes the groups whose cells have all ticked. */
+  async flush(holdings: ReadonlyMap<number, Holding>, clock: WorldClock): Promise<void> {
+    if (this.#groups.size === 0) return;
+    const waiting = new Set<number>();
+    for (const holding of holdings.values()) {
+      if (holding.takeover !== undefined) waiting.add(holding.block);
+    }
+    const { store, pod, log } = this.#parts;
+    for (const [key, group] of this.#groups) {
+      if (waiting.has(group.block)) continue;
+      this.#groups.delete(key);
+      const facts = { ...group, gapTicks: missedTicks(clock, group.gapMs) };
+      log.info(facts, 'took over');
+      await store.feed({ kind: 'takeover', pod, facts });
+    }
+  }
+}
