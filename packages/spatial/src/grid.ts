@@ -3,8 +3,13 @@
  * apart, on a plane, on a torus and on WGS84. Pure and immutable. It never knows who is where.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import { angularRadius, greatCircleDistance, LATITUDE_INDEXED_MAX, METRES_PER_RADIAN } from './sphere.ts';
 import { BLOCK_CELLS_MAX, measureSpace, type SpaceSpec } from './space.ts';
+import {
+  angularRadius,
+  greatCircleDistance,
+  LATITUDE_INDEXED_MAX,
+  METRES_PER_RADIAN,
+} from './sphere.ts';
 
 export type GridOptions = {
   /** Cells along the side of a block, 1 … 16. Default 4. */

@@ -1,4 +1,25 @@
 export {
+  type Box,
+  boxContains,
+  type CellRect,
+  cellsOfBox,
+  cellsOfRect,
+  checkBox,
+  haloOf,
+  rectContains,
+  rectOfBox,
+  splitBox,
+  widenBox,
+} from './boxes.ts';
+export {
+  fromGeo,
+  type GeoBox,
+  geoBoxes,
+  INDEX_STEP_DEGREES,
+  REDIS_EARTH_RADIUS_M,
+  toGeo,
+} from './geo.ts';
+export {
   BLOCK_CELLS_DEFAULT,
   Grid,
   type GridOptions,

@@ -26,10 +26,7 @@ export function greatCircleDistance(
   const sinLongitude = Math.sin(((toLongitude - fromLongitude) * RADIANS) / 2);
   const squared =
     sinLatitude * sinLatitude +
-    Math.cos(fromLatitude * RADIANS) *
-      Math.cos(toLatitude * RADIANS) *
-      sinLongitude *
-      sinLongitude;
+    Math.cos(fromLatitude * RADIANS) * Math.cos(toLatitude * RADIANS) * sinLongitude * sinLongitude;
   return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(squared)));
 }
 
@@ -91,7 +88,13 @@ export function greatCirclePoint(
   const angle = Math.atan2(sine, dot) * fraction;
   const along = Math.cos(angle);
   const across = length === 0 ? 0 : Math.sin(angle) / length;
-  writePoint(ax * along + nx * across, ay * along + ny * across, az * along + nz * across, out, offset);
+  writePoint(
+    ax * along + nx * across,
+    ay * along + ny * across,
+    az * along + nz * across,
+    out,
+    offset,
+  );
 }
 
 /** Below this sine (about 6 mm) the plane through two points is noise. */
