@@ -1,6 +1,6 @@
 /** What the parts of the store suite share: a world of its own per test, and a holder of a cell. */
-import { Hasher } from '@leasehold/kernel';
 import { expect } from 'vitest';
+import { entryHash } from './entry-hash.ts';
 import type {
   AcquireReply,
   Claim,
@@ -20,6 +20,8 @@ export type SuiteWorld = {
   readonly cells: number;
   /** The grace time the server gives; around 100 on a real one. */
   readonly graceMs: number;
+  /** How long a handover keeps a cell for its heir. */
+  readonly heirMs: number;
   /** A short lease; around 150 on a real one. */
   readonly ttlMs: number;
   openStore(pod: string): Promise<Store>;
@@ -40,11 +42,6 @@ export function bytes(text: string): Uint8Array {
 
 /** All byte values, so that nothing on the way may take them for text. */
 export const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, i) => i);
-
-/** A store takes hashes as it gets them; these have the length of real ones. */
-export function hashFor(prevHash: string, seq: number, body: Uint8Array): string {
-  return new Hasher().text(prevHash).u32(seq).bytes(body).hex();
-}
 
 let nonces = 0;
 export function nonceOf(pod: string): string {
@@ -93,12 +90,13 @@ export class Holder {
   next(parts: Partial<Commit> = {}): Commit {
     const seq = this.head.seq + 1;
     const body = parts.body ?? bytes(`body ${seq}`);
+    const tick = parts.tick ?? this.head.tick + 1;
     return {
       claim: this.claim,
       seq,
       prevHash: this.head.hash,
-      hash: hashFor(this.head.hash, seq, body),
-      tick: this.head.tick + 1,
+      hash: entryHash(this.head.hash, seq, this.claim.epoch, tick, body),
+      tick,
       idCounter: this.head.idCounter,
       ttlMs: LONG_MS,
       cursors: [],
@@ -147,6 +145,8 @@ export async function chainOf(store: Store, cell: number): Promise<readonly LogE
   for (const entry of image.entries) {
     expect(entry.seq).toBe(last.seq + 1);
     expect(entry.prevHash).toBe(last.hash);
+    const { prevHash, seq, epoch, tick, body } = entry;
+    expect(entry.hash).toBe(entryHash(prevHash, seq, epoch, tick, body));
     expect(BigInt(entry.epoch) >= BigInt(last.epoch)).toBe(true);
     last = { seq: entry.seq, hash: entry.hash, epoch: entry.epoch };
   }

@@ -1,5 +1,6 @@
 /** Part of the store suite: commits, channels, checkpoints, following (L3, L4, E1, M1). */
 import { expect, test } from 'vitest';
+import { entryHash } from './entry-hash.ts';
 import { BYTES_PER_CELL_MAX, type Commit, type FollowCursor, type Store } from './store.ts';
 import {
   bytes,
@@ -7,7 +8,6 @@ import {
   EVERY_BYTE,
   headAt,
   hold,
-  hashFor,
   type SuiteWorld,
 } from './store-suite-bench.ts';
 
@@ -42,7 +42,7 @@ export function commitTests(world: () => SuiteWorld): void {
     const next = held.next();
     const wrong: Commit[] = [
       first,
-      { ...second, hash: hashFor(first.hash, 2, bytes('other')) },
+      { ...second, hash: '0123456789abcdef' },
       { ...next, seq: 4 },
       { ...next, prevHash: first.hash },
       { ...next, prevHash: '' },
@@ -119,7 +119,7 @@ export function commitTests(world: () => SuiteWorld): void {
       if (grant.tag !== 'GRANTED') throw new Error(grant.tag);
       const body = new Uint8Array(64 * 1024).fill(cell);
       const prevHash = cell % 7 === 3 ? 'ffffffffffffffff' : '';
-      const hash = hashFor('', 1, body);
+      const hash = entryHash('', 1, grant.claim.epoch, 1, body);
       const rest = { idCounter: 0, ttlMs: 60_000, cursors: [], out: [] };
       return { claim: grant.claim, seq: 1, prevHash, hash, tick: 1, body, ...rest };
     });
@@ -142,8 +142,9 @@ export function commitTests(world: () => SuiteWorld): void {
     let head = held.head;
     for (let i = 0; i < 20; i++) {
       const seq = head.seq + 1;
-      const hash = hashFor(head.hash, seq, bytes(`${i}`));
-      commits.push(held.next({ seq, prevHash: head.hash, hash, tick: seq, body: bytes(`${i}`) }));
+      const body = bytes(`${i}`);
+      const hash = entryHash(head.hash, seq, held.claim.epoch, seq, body);
+      commits.push(held.next({ seq, prevHash: head.hash, hash, tick: seq, body }));
       head = { ...head, seq, hash };
     }
     expect((await a.commit(commits)).map(({ tag }) => tag)).toEqual(commits.map(() => 'OK'));
@@ -207,6 +208,7 @@ export function channelTests(world: () => SuiteWorld): void {
     expect((await headAt(a, 5)).inboxCursor).toBe(1);
     const tooFar = held.next({ inbox: { from: 1, to: 9 } });
     expect(await held.send(tooFar)).toMatchObject({ tag: 'BADCURSOR' });
+    expect(await post('x')).toEqual([{ tag: 'OK', seq: 1 }]);
     const repeated = held.next({ inbox: { from: 0, to: 1 } });
     expect(await held.send(repeated)).toMatchObject({ tag: 'BADCURSOR' });
   });
@@ -214,7 +216,7 @@ export function channelTests(world: () => SuiteWorld): void {
   test('M1 an inbox is bounded: it answers FULL and drops nothing unread', async () => {
     const a = await world().openStore('a');
     const held = await hold(a, 5, 'a');
-    const body = new Uint8Array(256 * 1024);
+    const body = new Uint8Array(60 * 1024);
     let accepted = 0;
     for (let i = 0; i < 64; i++) {
       const [reply] = await a.post([{ cell: 5, id: `p${i}`, body }]);

@@ -1,16 +1,16 @@
 /** Part of the store suite: worlds that are there or not, pods, clock, feed, schemas. */
 import { expect, test } from 'vitest';
+import { entryHash } from './entry-hash.ts';
 import {
   acquireOne,
   bytes,
   chainOf,
-  hashFor,
   headAt,
   hold,
   nonceOf,
   type SuiteWorld,
 } from './store-suite-bench.ts';
-import type { CellSeed } from './world-admin.ts';
+import { type CellSeed, SEED_EPOCH } from './world-admin.ts';
 
 export function creationTests(world: () => SuiteWorld): void {
   test('a world without blocks is NOWORLD to every call, never an empty one', async () => {
@@ -39,7 +39,7 @@ export function creationTests(world: () => SuiteWorld): void {
     for (const tag of ['OK', 'ALREADY', 'ALREADY']) {
       expect(await admin.createCells(seeds)).toEqual(seeds.map(() => ({ tag })));
     }
-    const other = { ...seedOf(5), hash: hashFor('', 1, bytes('other')), body: bytes('other') };
+    const other = { ...seedOf(5), hash: '0123456789abcdef', body: bytes('other') };
     const head = { tag: 'HEAD', seq: 1, hash: seedOf(5).hash };
     expect(await admin.createCells([other])).toEqual([head]);
     const [entry] = await chainOf(a, 5);
@@ -58,7 +58,10 @@ export function creationTests(world: () => SuiteWorld): void {
     await held.commit({ idCounter: 9 });
     expect(await chainOf(a, 5)).toHaveLength(2);
     expect((await headAt(a, 5)).idCounter).toBe(9);
-    expect(await admin.createCells([seedOf(5)])).toMatchObject([{ tag: 'HEAD', seq: 2 }]);
+    expect(await admin.createCells([seedOf(5)])).toEqual([{ tag: 'ALREADY' }]);
+    const other = { ...seedOf(5), hash: '0123456789abcdef' };
+    expect(await admin.createCells([other])).toMatchObject([{ tag: 'HEAD', seq: 2 }]);
+    expect(await chainOf(a, 5)).toHaveLength(2);
   });
 
   test('a forgotten world takes nothing more, and repeating it is harmless', async () => {
@@ -79,7 +82,7 @@ export function creationTests(world: () => SuiteWorld): void {
 
 function seedOf(cell: number): CellSeed {
   const body = bytes(`seed of ${cell}`);
-  return { cell, hash: hashFor('', 1, body), body, idCounter: cell + 1 };
+  return { cell, hash: entryHash('', 1, SEED_EPOCH, 0, body), body, idCounter: cell + 1 };
 }
 
 export function podTests(world: () => SuiteWorld): void {

@@ -22,9 +22,19 @@ import {
 } from '@leasehold/protocol';
 
 const FORMAT_VERSION = 1;
-/** A reader that asks again gets the rest; the same bound as in Redis. */
-export const INBOX_ENTRIES_MAX = 10_000;
-export const INBOX_BYTES_MAX = 2 * 1024 * 1024;
+// The limits of `db/lua/lib/limits.lua` that clients need not know.
+const LEASE_TTL_MS_MAX = 60_000;
+const HANDOVER_MS = 1_000;
+const CURSORS_PER_COMMIT_MAX = 256;
+const INBOX_ENTRIES_MAX = 10_000;
+const INBOX_BYTES_MAX = 2 * 1024 * 1024;
+const POST_BYTES_MAX = 64 * 1024;
+const POST_IDS_MAX = 1_024;
+const ID_BYTES_MAX = 128;
+const HASH_BYTES_MAX = 32;
+const LATITUDE_MAX = 85.05112878;
+
+const NONCE_PATTERN = /^[\w-]+\.[\w-]+$/;
 
 export type Checkpoint = {
   readonly seq: number;
@@ -39,23 +49,29 @@ export type CellRecord = {
   nonce: string;
   epoch: string;
   deadlineMs: number;
+  ttlMs: number;
   suspectMs: number;
   attempts: number;
   heir: string;
   heirUntilMs: number;
-  cause: 'free' | 'released' | 'handover' | 'revoked';
-  /** The nonce that held the cell last, or holds it. */
-  lastNonce: string;
+  cause: Granted['cause'];
+  from: string;
+  /** The nonce that held the cell before. */
+  past: string;
   lastAtMs: number;
-  /** What the grant of the present lease said, for its repetition. */
-  grant: Pick<Granted, 'cause' | 'from' | 'lastAtMs'>;
+  /** `lastAtMs` as the present holder was told, for a repetition. */
+  grantLastAtMs: number;
+  /** The hash of the entry that a seeder wrote, '' if none did. */
+  born: string;
   seq: number;
   hash: string;
   tick: number;
   idCounter: number;
   inboxSeq: number;
   inboxCursor: number;
-  inbox: { readonly seq: number; readonly id: string; readonly body: Uint8Array }[];
+  inbox: { readonly seq: number; readonly body: Uint8Array }[];
+  /** The last ids posted, oldest first, with their positions. */
+  postIds: Map<string, number>;
   outSeq: number;
   out: ChannelEntry[];
   cursors: Map<number, number>;
@@ -69,14 +85,17 @@ export function newCell(): CellRecord {
     nonce: '',
     epoch: '0',
     deadlineMs: 0,
+    ttlMs: 0,
     suspectMs: 0,
     attempts: 0,
     heir: '',
     heirUntilMs: 0,
     cause: 'free',
-    lastNonce: '',
+    from: '',
+    past: '',
     lastAtMs: 0,
-    grant: { cause: 'free', from: '', lastAtMs: 0 },
+    grantLastAtMs: 0,
+    born: '',
     seq: 0,
     hash: '',
     tick: 0,
@@ -84,6 +103,7 @@ export function newCell(): CellRecord {
     inboxSeq: 0,
     inboxCursor: 0,
     inbox: [],
+    postIds: new Map(),
     outSeq: 0,
     out: [],
     cursors: new Map(),
@@ -127,40 +147,49 @@ export type Moment = { readonly nowMs: number; readonly nowUs: bigint; readonly 
 export function acquire(cell: CellRecord, request: AcquireRequest, at: Moment): AcquireReply {
   const { nonce, ttlMs } = request;
   const { nowMs, graceMs } = at;
-  if (podOf(nonce) === '' || podOf(nonce) === nonce) return badArg('nonce is not <pod>.<random>');
-  if (!(Number.isSafeInteger(ttlMs) && ttlMs > 0)) return badArg('ttlMs is not a positive integer');
+  if (!isNonce(nonce)) return badArg('nonce: not <pod>.<random>');
+  if (!isTtl(ttlMs)) return badArg('ttl_ms: not within 1 and 60000');
   // L4: the first reply was lost; the grant stands and is not extended.
   if (cell.nonce === nonce) return granted(request.cell, cell, nowMs);
   // L2: a nonce is used once.
-  if (cell.lastNonce === nonce) return badArg('nonce was used before');
+  if (cell.past === nonce) return badArg('nonce: was used before');
 
-  let cause: Granted['cause'] = cell.cause;
+  let { cause, from } = cell;
   if (cell.nonce !== '') {
-    // L5: a clock that stepped back, or a promoted replica's, must not keep a dead holder for ever.
-    cell.deadlineMs = Math.min(cell.deadlineMs, nowMs + ttlMs);
+    // L5: no deadline lies further ahead than its own term, or a clock that went back would keep a
+    // dead holder's cells for as long as the step was.
+    cell.deadlineMs = Math.min(cell.deadlineMs, nowMs + cell.ttlMs);
     if (cell.deadlineMs > nowMs) {
       return { tag: 'HELD', nonce: cell.nonce, deadlineMs: cell.deadlineMs, nowMs };
     }
     // L5: two strikes. The first only marks; whatever the holder commits or renews clears it.
-    if (cell.suspectMs === 0 || cell.suspectMs > nowMs) cell.suspectMs = nowMs;
+    const isFirst = cell.suspectMs === 0 || cell.suspectMs > nowMs;
+    if (isFirst) cell.suspectMs = nowMs;
     const retryInMs = cell.suspectMs + graceMs - nowMs;
-    if (retryInMs > 0) return { tag: 'SUSPECT', nonce: cell.nonce, retryInMs, nowMs };
+    if (isFirst || retryInMs > 0) return { tag: 'SUSPECT', nonce: cell.nonce, retryInMs, nowMs };
     cause = 'expired';
-  } else if (cell.heir !== '' && cell.heir !== podOf(nonce)) {
-    const retryInMs = Math.min(cell.heirUntilMs, nowMs + graceMs) - nowMs;
+    from = podOf(cell.nonce);
+  } else if (cause === 'handover' && cell.heir !== podOf(nonce)) {
+    cell.heirUntilMs = Math.min(cell.heirUntilMs, nowMs + HANDOVER_MS);
+    const retryInMs = cell.heirUntilMs - nowMs;
     if (retryInMs > 0) return { tag: 'RESERVED', heir: cell.heir, retryInMs, nowMs };
+    cause = 'released';
   }
 
-  cell.grant = { cause, from: podOf(cell.lastNonce), lastAtMs: cell.lastAtMs };
   // L2: epochs rise, even when the clock of a new primary is behind.
   const next = BigInt(cell.epoch) + 1n;
   cell.epoch = String(next > at.nowUs ? next : at.nowUs);
+  if (cell.nonce !== '') cell.past = cell.nonce;
   cell.nonce = nonce;
-  cell.lastNonce = nonce;
   cell.deadlineMs = nowMs + ttlMs;
+  cell.ttlMs = ttlMs;
   cell.suspectMs = 0;
   cell.attempts += 1;
+  cell.cause = cause;
+  cell.from = from;
   cell.heir = '';
+  cell.heirUntilMs = 0;
+  cell.grantLastAtMs = cell.lastAtMs;
   cell.lastAtMs = nowMs;
   return granted(request.cell, cell, nowMs);
 }
@@ -171,87 +200,114 @@ function granted(number: number, cell: CellRecord, nowMs: number): Granted {
     claim: { cell: number, nonce: cell.nonce, epoch: cell.epoch },
     head: headOf(number, cell),
     attempts: cell.attempts,
-    ...cell.grant,
+    cause: cell.cause,
+    from: cell.from,
+    lastAtMs: cell.grantLastAtMs,
     nowMs,
   };
 }
 
 /** L1: the lease is who the store says it is now, not who somebody remembers. */
 function fence(cell: CellRecord, claim: Claim) {
-  if (claim.nonce !== '' && cell.nonce === claim.nonce && cell.epoch === claim.epoch) return;
+  if (cell.nonce !== '' && cell.nonce === claim.nonce && cell.epoch === claim.epoch) return;
   return { tag: 'FENCED', nonce: cell.nonce, epoch: cell.epoch } as const;
 }
 
 export function renew(cell: CellRecord, claim: Claim, ttlMs: number, nowMs: number): LeaseReply {
-  if (!(Number.isSafeInteger(ttlMs) && ttlMs > 0)) return badArg('ttlMs is not a positive integer');
+  if (!isTtl(ttlMs)) return badArg('ttl_ms: not within 1 and 60000');
   const refusal = fence(cell, claim);
   if (refusal) return refusal;
   cell.deadlineMs = nowMs + ttlMs;
+  cell.ttlMs = ttlMs;
   cell.suspectMs = 0;
   cell.lastAtMs = nowMs;
   return { tag: 'OK', nowMs };
 }
 
-/** Ends the lease. With an heir the cell is kept for that pod for one grace time. */
+/** Ends the lease. With an heir the cell is kept for that pod for a moment. */
 export function release(cell: CellRecord, claim: Claim, heir: string, at: Moment): LeaseReply {
+  // L4: this very call was done before, and nobody has taken the cell since.
+  const isPast = cell.nonce === '' && claim.nonce !== '' && cell.past === claim.nonce;
+  if (isPast && cell.epoch === claim.epoch && (heir === '' || cell.heir === heir)) {
+    return { tag: 'OK', nowMs: at.nowMs };
+  }
   const refusal = fence(cell, claim);
   if (refusal) return refusal;
-  end(cell, heir, at);
+  endLease(cell, heir === '' ? 'released' : 'handover', heir, at.nowMs);
+  cell.lastAtMs = at.nowMs;
+  // A holder that gives a cell back has not failed at it.
+  cell.attempts = Math.max(0, cell.attempts - 1);
   return { tag: 'OK', nowMs: at.nowMs };
 }
 
-function end(cell: CellRecord, heir: string, at: Moment): void {
-  cell.nonce = '';
-  cell.deadlineMs = 0;
-  cell.suspectMs = 0;
-  cell.heir = heir;
-  cell.heirUntilMs = heir === '' ? 0 : at.nowMs + at.graceMs;
-  cell.cause = heir === '' ? 'released' : 'handover';
-  cell.lastAtMs = at.nowMs;
-}
-
 export function revoke(cell: CellRecord, nonce: string, nowMs: number): LeaseReply {
+  // L4: it has ended before, and nobody has taken the cell since.
+  if (nonce !== '' && cell.nonce === '' && cell.past === nonce) return { tag: 'OK', nowMs };
   if (nonce === '' || cell.nonce !== nonce) {
     return { tag: 'FENCED', nonce: cell.nonce, epoch: cell.epoch };
   }
+  endLease(cell, 'revoked', '', nowMs);
+  return { tag: 'OK', nowMs };
+}
+
+function endLease(
+  cell: CellRecord,
+  cause: 'released' | 'handover' | 'revoked',
+  heir: string,
+  nowMs: number,
+): void {
+  cell.past = cell.nonce;
+  cell.from = podOf(cell.nonce);
   cell.nonce = '';
   cell.deadlineMs = 0;
   cell.suspectMs = 0;
-  cell.heir = '';
-  cell.cause = 'revoked';
-  return { tag: 'OK', nowMs };
+  cell.cause = cause;
+  cell.heir = heir;
+  cell.heirUntilMs = heir === '' ? 0 : nowMs + HANDOVER_MS;
 }
 
 function tooBig(commit: Commit): string | undefined {
   let bytes = commit.body.length + (commit.checkpoint?.length ?? 0);
   for (const entry of commit.out) bytes += entry.body.length;
   if (bytes > BYTES_PER_CELL_MAX) return `${bytes} bytes, at most ${BYTES_PER_CELL_MAX}`;
-  if (commit.out.length > OUT_PER_COMMIT_MAX) return `${commit.out.length} channel entries`;
   const geo = (commit.geo?.put.length ?? 0) + (commit.geo?.drop.length ?? 0);
   return geo > GEO_PER_COMMIT_MAX ? `${geo} index updates` : undefined;
 }
 
+const isNonce = (text: string): boolean =>
+  text.length <= ID_BYTES_MAX && NONCE_PATTERN.test(text);
+const isTtl = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= 1 && ms <= LEASE_TTL_MS_MAX;
+const isHash = (hash: string): boolean => hash !== '' && hash.length <= HASH_BYTES_MAX;
 const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
 
 function malformed(commit: Commit): string | undefined {
   if (!(isCount(commit.seq) && commit.seq > 0)) return 'seq is not a positive integer';
   if (!isCount(commit.tick)) return 'tick is not a natural number';
   if (!isCount(commit.idCounter)) return 'idCounter is not a natural number';
-  if (!(isCount(commit.ttlMs) && commit.ttlMs > 0)) return 'ttlMs is not a positive integer';
-  if (commit.hash === '' || commit.hash === commit.prevHash) return 'hash is empty or the previous';
+  if (!isTtl(commit.ttlMs)) return 'ttl_ms: not within 1 and 60000';
+  if (!isHash(commit.hash)) return 'hash: empty or too long';
+  if (commit.claim.nonce === '') return 'nonce: empty';
+  if (commit.cursors.length > CURSORS_PER_COMMIT_MAX) return 'cursors: too many';
+  if (commit.out.length > OUT_PER_COMMIT_MAX) return 'outs: too many';
+  const ends = [...commit.cursors, ...(commit.inbox ? [commit.inbox] : [])];
+  if (!ends.every(({ from, to }) => isCount(from) && isCount(to))) return 'a cursor is no number';
   for (const { longitude, latitude } of commit.geo?.put ?? []) {
-    const isInside = Math.abs(longitude) <= 180 && Math.abs(latitude) <= 85.05112878;
+    const isInside = Math.abs(longitude) <= 180 && Math.abs(latitude) <= LATITUDE_MAX;
     if (!isInside) return `position ${longitude} ${latitude} cannot be indexed`;
   }
   return undefined;
 }
 
 function badCursor(cell: CellRecord, commit: Commit): string | undefined {
+  const seen = new Set<number>();
   for (const { cell: source, from, to } of commit.cursors) {
     const at = cell.cursors.get(source) ?? 0;
-    if (at !== from || !(to >= from)) return `in:${source} is at ${at}, not moved ${from} to ${to}`;
+    if (at !== from) return `in:${source}: the store is at ${at}`;
+    if (to <= from) return `in:${source}: does not move forward`;
+    if (seen.has(source)) return `in:${source}: given twice`;
+    seen.add(source);
   }
-  if (commit.inbox) {
+  if (commit.inbox && commit.inbox.from !== commit.inbox.to) {
     const { from, to } = commit.inbox;
     const isWithin = to >= from && to <= cell.inboxSeq;
     if (cell.inboxCursor !== from || !isWithin) return `inbox is at ${cell.inboxCursor}`;
@@ -281,11 +337,14 @@ export function commitTo(cell: CellRecord, commit: Commit, at: Moment): CommitRe
   const wrong = badCursor(cell, commit);
   if (wrong !== undefined) return { tag: 'BADCURSOR', message: wrong };
   apply(cell, commit);
-  cell.deadlineMs = at.nowMs + commit.ttlMs;
-  cell.suspectMs = 0;
   cell.attempts = 0;
   cell.lastAtMs = at.nowMs;
-  if (commit.then) end(cell, commit.then === 'release' ? '' : commit.then.heir, at);
+  if (commit.then === undefined) {
+    cell.deadlineMs = at.nowMs + commit.ttlMs;
+    cell.ttlMs = commit.ttlMs;
+    cell.suspectMs = 0;
+  } else if (commit.then === 'release') endLease(cell, 'released', '', at.nowMs);
+  else endLease(cell, 'handover', commit.then.heir, at.nowMs);
   return { tag: 'OK', nowMs: at.nowMs, inboxLength: cell.inbox.length };
 }
 
@@ -339,11 +398,12 @@ function checkpoint(cell: CellRecord, body: Uint8Array): void {
 
 /** Entry 1 of a seeded cell. */
 export function create(cell: CellRecord, seed: CellSeed): CellSeedReply {
-  if (!isCount(seed.idCounter) || seed.hash === '') return badArg('seed of a cell is malformed');
+  if (!isCount(seed.idCounter) || !isHash(seed.hash)) return badArg('seed of a cell is malformed');
   if (seed.body.length > BYTES_PER_CELL_MAX) {
     return { tag: 'TOOBIG', message: `${seed.body.length} bytes, at most ${BYTES_PER_CELL_MAX}` };
   }
-  if (cell.seq === 1 && cell.hash === seed.hash) return { tag: 'ALREADY' };
+  // L4: what the cell was born with tells a repetition, however far it has come since.
+  if (cell.seq !== 0 && cell.born === seed.hash) return { tag: 'ALREADY' };
   if (cell.seq !== 0) return { tag: 'HEAD', seq: cell.seq, hash: cell.hash };
   cell.log.push({
     seq: 1,
@@ -356,21 +416,26 @@ export function create(cell: CellRecord, seed: CellSeed): CellSeedReply {
   });
   cell.seq = 1;
   cell.hash = seed.hash;
+  cell.born = seed.hash;
   cell.idCounter = seed.idCounter;
   return { tag: 'OK' };
 }
 
 export function post(cell: CellRecord, id: string, body: Uint8Array) {
-  if (id === '') return badArg('id of a post is empty');
-  // M1, L4: a repeated post is the same post, as long as it is unread.
-  const known = cell.inbox.find((entry) => entry.id === id);
-  if (known) return { tag: 'OK', seq: known.seq } as const;
+  if (id === '' || id.length > ID_BYTES_MAX) return badArg('id: empty or longer than 128 bytes');
+  if (body.length > POST_BYTES_MAX) return badArg('a post carries at most 65536 bytes');
+  // M1, L4: a repeated post is the same post, also after it was consumed.
+  const known = cell.postIds.get(id);
+  if (known !== undefined) return { tag: 'OK', seq: known } as const;
   const bytes = cell.inbox.reduce((sum, entry) => sum + entry.body.length, body.length);
   if (cell.inbox.length >= INBOX_ENTRIES_MAX || bytes > INBOX_BYTES_MAX) {
     return { tag: 'FULL' } as const;
   }
   cell.inboxSeq += 1;
-  cell.inbox.push({ seq: cell.inboxSeq, id, body: body.slice() });
+  cell.inbox.push({ seq: cell.inboxSeq, body: body.slice() });
+  cell.postIds.set(id, cell.inboxSeq);
+  const oldest = cell.postIds.keys().next().value;
+  if (cell.postIds.size > POST_IDS_MAX && oldest !== undefined) cell.postIds.delete(oldest);
   return { tag: 'OK', seq: cell.inboxSeq } as const;
 }
 

@@ -17,6 +17,7 @@ describeStore('twin-store', async () => {
     cells: grid.cells,
     graceMs: 100,
     ttlMs: 150,
+    heirMs: 1_000,
     openStore: async (pod) => {
       const store = openTwinStore(server, { ...at, pod });
       stores.push(store);

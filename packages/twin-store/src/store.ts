@@ -113,7 +113,7 @@ class TwinStore implements Store {
   handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]> {
     return this.#each('handover', claims, (claim) =>
       this.#onCell<LeaseReply>(claim.cell, (cell, at) =>
-        heir === '' ? badArg('heir is empty') : release(cell, claim, heir, at),
+        heir === '' ? badArg('heir: not the name of a pod') : release(cell, claim, heir, at),
       ),
     );
   }
@@ -134,7 +134,7 @@ class TwinStore implements Store {
   heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
     return this.#each('heads', cells, (number) => {
       const refusal = this.#refusal(number);
-      if (refusal && refusal.tag !== 'SEALED') return refusal;
+      if (refusal) return refusal;
       return headOf(number, this.#server.cell(this.#key, this.layer, number));
     });
   }
