@@ -1,0 +1,32 @@
+import { integer, readConfig, text } from '@leasehold/service';
+
+/** Every variable the auditor reads. Nothing else in this app touches `process.env`. */
+export const settings = {
+  redisUrl: text('REDIS_URL', 'Redis that holds the world.'),
+  world: text('WORLD', 'Name of the world to audit.'),
+  incarnation: integer('INCARNATION', 'Incarnation of the world.', { min: 1, max: 2 ** 31 }),
+  layer: text('LAYER', 'Layer to audit.', { fallback: 'main' }),
+  columns: integer('COLUMNS', 'Cells of the grid from west to east.', { min: 1, max: 2 ** 20 }),
+  rows: integer('ROWS', 'Cells of the grid from south to north.', { min: 1, max: 2 ** 20 }),
+  blockCells: integer('BLOCK_CELLS', 'Cells along the side of a block.', {
+    min: 1,
+    max: 64,
+    fallback: 4,
+  }),
+  pollMs: integer('POLL_MS', 'Pause between two looks at the logs.', {
+    min: 5,
+    max: 10_000,
+    fallback: 75,
+  }),
+  statusMs: integer('STATUS_MS', 'Pause between two status lines.', {
+    min: 100,
+    max: 60_000,
+    fallback: 500,
+  }),
+};
+
+export type Config = ReturnType<typeof loadConfig>;
+
+export function loadConfig(env: NodeJS.ProcessEnv) {
+  return readConfig(settings, env);
+}
