@@ -2,14 +2,7 @@
 import { expect, test } from 'vitest';
 import { entryHash } from './entry-hash.ts';
 import { BYTES_PER_CELL_MAX, type Commit, type FollowCursor, type Store } from './store.ts';
-import {
-  bytes,
-  chainOf,
-  EVERY_BYTE,
-  headAt,
-  hold,
-  type SuiteWorld,
-} from './store-suite-bench.ts';
+import { bytes, chainOf, EVERY_BYTE, headAt, hold, type SuiteWorld } from './store-suite-bench.ts';
 
 /** Long enough that a wake-up, not the wait's end, must have answered. */
 const BLOCK_MS = 5_000;
@@ -239,7 +232,9 @@ export function followTests(world: () => SuiteWorld): void {
     const a = await world().openStore('a');
     const held = await hold(a, 5, 'a');
     const image = async (beforeTick?: number) => {
-      const [found] = await a.load([beforeTick === undefined ? { cell: 5 } : { cell: 5, beforeTick }]);
+      const [found] = await a.load([
+        beforeTick === undefined ? { cell: 5 } : { cell: 5, beforeTick },
+      ]);
       return [found?.checkpoint?.seq, found?.entries.map(({ seq }) => seq)];
     };
     await held.commit();

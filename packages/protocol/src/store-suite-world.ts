@@ -139,7 +139,13 @@ export function sharedTests(world: () => SuiteWorld): void {
   test('the world clock is what was set last, based on the store’s time', async () => {
     const [a, b] = [await world().openStore('a'), await world().openStore('b')];
     expect(await a.clock()).toBeUndefined();
-    const clock = { mode: 'realtime', rateHz: 20, baseTick: 100, isPaused: false, endTick: 0 } as const;
+    const clock = {
+      mode: 'realtime',
+      rateHz: 20,
+      baseTick: 100,
+      isPaused: false,
+      endTick: 0,
+    } as const;
     const set = await a.setClock(clock);
     expect(set).toMatchObject(clock);
     expect(Math.abs(set.baseMs - a.nowMs())).toBeLessThan(5_000);

@@ -53,12 +53,7 @@ export function openTwinAdmin(server: TwinServer, options: TwinAdminOptions): Wo
   };
 }
 
-function createCell(
-  server: TwinServer,
-  key: string,
-  layer: string,
-  seed: CellSeed,
-): CellSeedReply {
+function createCell(server: TwinServer, key: string, layer: string, seed: CellSeed): CellSeedReply {
   const { grid } = server;
   if (!(Number.isInteger(seed.cell) && seed.cell >= 0 && seed.cell < grid.cells)) {
     return { tag: 'BADARG', message: `no cell ${seed.cell} in this grid` };

@@ -274,9 +274,9 @@ function tooBig(commit: Commit): string | undefined {
   return geo > GEO_PER_COMMIT_MAX ? `${geo} index updates` : undefined;
 }
 
-const isNonce = (text: string): boolean =>
-  text.length <= ID_BYTES_MAX && NONCE_PATTERN.test(text);
-const isTtl = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= 1 && ms <= LEASE_TTL_MS_MAX;
+const isNonce = (text: string): boolean => text.length <= ID_BYTES_MAX && NONCE_PATTERN.test(text);
+const isTtl = (ms: number): boolean =>
+  Number.isSafeInteger(ms) && ms >= 1 && ms <= LEASE_TTL_MS_MAX;
 const isHash = (hash: string): boolean => hash !== '' && hash.length <= HASH_BYTES_MAX;
 const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
 

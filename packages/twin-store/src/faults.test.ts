@@ -1,4 +1,4 @@
-import { entryHash, type Commit, type Store } from '@leasehold/protocol';
+import { type Commit, entryHash, type Store } from '@leasehold/protocol';
 import { describe, expect, test } from 'vitest';
 import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from './index.ts';
 

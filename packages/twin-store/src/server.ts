@@ -270,10 +270,10 @@ class Server {
   /** The record of a cell in a present block, made if it is the first time anybody asks. */
   cell(key: string, layer: string, number: number): CellRecord {
     const { layers } = this.world(key);
-    let cells = layers.get(layer);
-    if (cells === undefined) layers.set(layer, (cells = new Map()));
-    let cell = cells.get(number);
-    if (cell === undefined) cells.set(number, (cell = newCell()));
+    const cells = layers.get(layer) ?? new Map<number, CellRecord>();
+    layers.set(layer, cells);
+    const cell = cells.get(number) ?? newCell();
+    cells.set(number, cell);
     return cell;
   }
 

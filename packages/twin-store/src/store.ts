@@ -124,7 +124,9 @@ class TwinStore implements Store {
     );
   }
 
-  post(posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[]) {
+  post(
+    posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[],
+  ) {
     type Reply = ReturnType<typeof post> | Refusal;
     return this.#each<(typeof posts)[number], Reply>('post', posts, ({ cell, id, body }) =>
       this.#onCell<Reply>(cell, (record) => post(record, id, body)),
