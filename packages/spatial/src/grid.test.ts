@@ -76,6 +76,18 @@ describe('cells', () => {
     );
   });
 
+  test('a border belongs to the upper cell and the number before it to the lower, to the last bit', () => {
+    for (const cell of [0.1, 0.3, 0.7, 1 / 3, 1.1, 1e-3 / 7, 123.456]) {
+      const grid = new Grid({ kind: 'plane', width: 1000 * cell, height: cell, cell });
+      for (let column = 1; column < 1000; column++) {
+        const border = grid.minX(column);
+        const before = border * (1 - Number.EPSILON / 2);
+        expect(before).toBeLessThan(border);
+        expect([grid.cellAt(before, 0), grid.cellAt(border, 0)]).toEqual([column - 1, column]);
+      }
+    }
+  });
+
   test('cells are numbered row by row from the lowest corner', () => {
     const grid = new Grid({ kind: 'plane', width: 1000, height: 700, cell: 100 });
     expect([grid.columns, grid.rows, grid.cells]).toEqual([10, 7, 70]);

@@ -122,7 +122,11 @@ export class Grid {
 
   /** Up to 8 cells that touch this one: distinct, ascending, without itself. Do not change it. */
   neighbours(cell: number): Int32Array {
-    return (this.#neighbours[cell] ??= this.#computeNeighbours(cell));
+    const known = this.#neighbours[cell];
+    if (known !== undefined) return known;
+    const computed = this.#computeNeighbours(cell);
+    this.#neighbours[cell] = computed;
+    return computed;
   }
 
   #computeNeighbours(cell: number): Int32Array {
@@ -202,14 +206,13 @@ export class Grid {
   /** The x within the space: clamped on a plane, modulo on a torus, in [−180, 180) on WGS84. */
   wrapX(x: number): number {
     if (this.wrapsX) return wrap(x, this.originX, this.width);
-    return x < 0 ? 0 : x > this.width ? this.width : x;
+    return Math.max(0, Math.min(x, this.width));
   }
 
   /** The y within the space: clamped on a plane and on WGS84 (±90), modulo on a torus. */
   wrapY(y: number): number {
     if (this.wrapsY) return wrap(y, this.originY, this.height);
-    const top = this.originY + this.height;
-    return y < this.originY ? this.originY : y > top ? top : y;
+    return Math.max(this.originY, Math.min(y, this.originY + this.height));
   }
 
   /** The shortest signed way from one x to another, in space units. Half-way round is negative. */
