@@ -1,3 +1,39 @@
+export { applyCommit, settle } from './apply.ts';
+export { decodeRows, encodeRows, inspectRows } from './channel-body.ts';
+export { decodeCheckpoint, encodeCheckpoint, inspectCheckpoint } from './checkpoint-body.ts';
+export type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';
+export {
+  type CommitInspection,
+  decodeCommit,
+  encodeCommit,
+  inspectCommit,
+} from './commit-body.ts';
+export { entryHash } from './entry-hash.ts';
+export { migrate, planMigration } from './evolution.ts';
+export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';
+export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
+export type { RowSet } from './row-set.ts';
+export {
+  type Column,
+  COMPONENTS_MAX,
+  type ComponentSchema,
+  columnValue,
+  componentIndex,
+  FIELDS_MAX,
+  type FieldKind,
+  type FieldSchema,
+  type FieldValue,
+  fieldIndex,
+  isOfKind,
+  KINDS,
+  type LayerSchema,
+  layerSchema,
+  parseSchema,
+  type SchemaResolver,
+  type Slab,
+  schemaJson,
+} from './schema.ts';
+export { StateHash } from './state-hash.ts';
 export type * from './store.ts';
 export {
   BYTES_PER_CALL_MAX,
@@ -6,4 +42,5 @@ export {
   GEO_PER_COMMIT_MAX,
   OUT_PER_COMMIT_MAX,
 } from './store.ts';
+export { Table } from './table.ts';
 export { type CellSeed, type CellSeedReply, SEED_EPOCH, type WorldAdmin } from './world-admin.ts';

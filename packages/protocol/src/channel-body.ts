@@ -1,0 +1,56 @@
+/** A channel entry: the whole rows of entities that leave a cell for another. */
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { migrate } from './evolution.ts';
+import { bodySchema, readHeader, type SchemaSource, writeHeader } from './header.ts';
+import { readIds, readRowPayload, writeIds, writeRowPayload } from './rows.ts';
+import type { SchemaResolver } from './schema.ts';
+import type { Table } from './table.ts';
+
+const scratch = new ByteWriter();
+
+/**
+ * All rows of the table, as they left their cell at the end of `tick`. Throws `SPATIAL_NOT_FINITE`,
+ * `FIELD_KIND_MISMATCH` or `LIMIT_EXCEEDED`.
+ */
+export function encodeRows(table: Table, tick: number): Uint8Array {
+  const writer = scratch.reset();
+  writeHeader(writer, table.schema, 'rows');
+  writer.varint(tick);
+  writeIds(writer, table);
+  writeRowPayload(writer, table);
+  return writer.finish();
+}
+
+/**
+ * Reads what `encodeRows` wrote. With a schema as `source`, rows of an older one are migrated into
+ * it (`older` knows that one); with a resolver they stay in theirs. Throws `BODY_MALFORMED` or
+ * `SCHEMA_INCOMPATIBLE`.
+ */
+export function decodeRows(
+  bytes: Uint8Array,
+  source: SchemaSource,
+  older?: SchemaResolver,
+): { readonly tick: number; readonly rows: Table } {
+  const reader = new ByteReader(bytes, 'channel');
+  const schema = bodySchema(readHeader(reader, 'rows'), source, older);
+  const tick = reader.varint();
+  const rows = readRowPayload(reader, schema, readIds(reader));
+  reader.end();
+  return { tick, rows: typeof source === 'function' ? rows : migrate(rows, source) };
+}
+
+/** What can be said of a channel entry without its schema. Throws `BODY_MALFORMED`. */
+export function inspectRows(bytes: Uint8Array): {
+  readonly schemaHash: string;
+  readonly tick: number;
+  /** Ascending. */
+  readonly ids: number[];
+} {
+  const reader = new ByteReader(bytes, 'channel');
+  const schemaHash = readHeader(reader, 'rows');
+  const tick = reader.varint();
+  const ids = reader.ids('ids');
+  reader.section();
+  reader.end();
+  return { schemaHash, tick, ids };
+}

@@ -1,0 +1,108 @@
+/** What the tests of this package share: a schema with every kind, random ticks, table contents. */
+import fc from 'fast-check';
+import {
+  type ComponentSchema,
+  type FieldKind,
+  type FieldSchema,
+  type FieldValue,
+  layerSchema,
+} from './schema.ts';
+import type { Table } from './table.ts';
+
+const field = (name: string, kind: FieldKind, initial: FieldValue): FieldSchema => {
+  return { name, kind, initial };
+};
+
+export const position: ComponentSchema = {
+  name: 'position',
+  version: 1,
+  fields: [field('x', 'f64', 0), field('y', 'f64', 0)],
+  spatial: ['x', 'y'],
+};
+
+/** Every kind of field, a tag without fields, initial values that are not 0. */
+export const kitchenSink = layerSchema('main', [
+  position,
+  {
+    name: 'body',
+    version: 3,
+    fields: [
+      field('f32', 'f32', 1.5),
+      field('f64', 'f64', -0),
+      field('u8', 'u8', 7),
+      field('u16', 'u16', 0),
+      field('u32', 'u32', 4_000_000_000),
+      field('bool', 'bool', true),
+    ],
+  },
+  {
+    name: 'mind',
+    version: 1,
+    fields: [
+      field('i8', 'i8', -1),
+      field('i16', 'i16', 0),
+      field('i32', 'i32', 0),
+      field('friend', 'entity', 0),
+      field('name', 'string', 'nobody'),
+      field('memory', 'json', { seen: [] }),
+    ],
+  },
+  { name: 'tag', version: 1, fields: [] },
+]);
+
+const FLOATS = [0, -0, 1, -1.25, Number.NaN, Infinity, -Infinity, 5e-324, 1e300, 1 / 3];
+const POSITIONS = [0, -0, 1, -1.25, 5e-324, 1e300, 1 / 3, -180];
+const INTEGERS: Partial<Record<FieldKind, readonly number[]>> = {
+  u8: [0, 1, 255],
+  u16: [0, 300, 65_535],
+  u32: [0, 2 ** 31, 2 ** 32 - 1],
+  i8: [-128, -1, 127],
+  i16: [-32_768, 0, 32_767],
+  i32: [-(2 ** 31), 0, 2 ** 31 - 1],
+  bool: [0, 1],
+  entity: [0, 1, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER],
+};
+const TEXTS = ['', 'a', 'é', '\u{1f680}', '\ufeffmark', 'x'.repeat(130), '\0', '"\\'];
+const VALUES = [null, true, -0, 1.5e21, '\ud800', [], [1, [2, {}]], { b: 1, a: { '': [] } }];
+
+/** A column value of the field, edge cases first. */
+export function randomValue(component: ComponentSchema, { name, kind }: FieldSchema, n: number) {
+  const pick = <T>(values: readonly T[]): T => values[n % values.length] as T;
+  if (kind === 'string') return pick(TEXTS);
+  if (kind === 'json') return pick<unknown>(VALUES);
+  const integers = INTEGERS[kind];
+  if (integers !== undefined) return pick(integers);
+  return pick(component.spatial?.includes(name) === true ? POSITIONS : FLOATS);
+}
+
+const mask = fc.integer({ min: 0, max: 2 ** kitchenSink.components.length - 1 });
+const index = fc.nat({ max: 1_000 });
+const rowSpec = fc.record({ mask, seed: fc.nat({ max: 1_000_000 }) });
+const many = <T>(of: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<T[]> =>
+  fc.array(of, { maxLength, size: 'max' });
+
+const tick = fc.record({
+  arrivals: many(many(rowSpec, 6), 3),
+  changes: many(fc.record({ row: index, field: index, seed: index }), 60),
+  masks: many(fc.record({ row: index, mask }), 4),
+  births: many(rowSpec, 20),
+  deaths: many(index, 5),
+  departures: many(index, 8),
+  jumped: fc.nat({ max: 300 }),
+});
+
+export type Tick = typeof tick extends fc.Arbitrary<infer T> ? T : never;
+
+/** Histories of one cell. */
+export const ticks = fc.array(tick, { minLength: 1, maxLength: 10, size: 'max' });
+
+/** All a table holds, absent components included, in a form in which −0 and 0 differ. */
+export function contents(table: Table): unknown {
+  const { count } = table;
+  return {
+    ids: Array.from(table.ids.subarray(0, count)),
+    masks: Array.from(table.masks.subarray(0, count)),
+    columns: table.columns.map((columns) => columns.map((c) => Array.from(c.slice(0, count)))),
+    dirty: [...table.dirty, table.maskDirty].map((marks) => Array.from(marks.subarray(0, count))),
+  };
+}
