@@ -13,6 +13,11 @@ export const settings = {
     max: 64,
     fallback: 4,
   }),
+  hasParent: integer('LEASEHOLD_PARENT', '1: leave when stdin ends, as its parent has died.', {
+    min: 0,
+    max: 1,
+    fallback: 0,
+  }),
   pollMs: integer('POLL_MS', 'Pause between two looks at the logs.', {
     min: 5,
     max: 10_000,

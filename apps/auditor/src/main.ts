@@ -1,7 +1,8 @@
 /**
  * The auditor: reads a world from Redis by itself and judges what was lost or duplicated. It talks
  * in JSON lines on stdout: `ready`, then `status` again and again, and after `rest` on stdin or
- * SIGTERM a last `verdict`. When stdin ends, whoever asked is gone, and it leaves without one.
+ * SIGTERM a last `verdict`. When stdin of a child
+ * (LEASEHOLD_PARENT=1) ends, whoever asked is gone, and it leaves without one.
  *
  * Exit codes: 0 the verdict was given, whatever it is; 2 it could not be reached.
  */
@@ -22,6 +23,7 @@ const say = (message: Message | { readonly type: 'fault' }): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };
 
+let hasParent = false;
 let isAsked = false;
 const ask = (): void => {
   isAsked = true;
@@ -34,7 +36,7 @@ input.on('line', (line) => {
   if (line.trim() === 'rest') ask();
 });
 input.on('close', () => {
-  if (!isAsked) process.exit(0);
+  if (hasParent && !isAsked) process.exit(0);
 });
 
 const timer = {
@@ -46,6 +48,7 @@ const timer = {
 
 try {
   const config = loadConfig(process.env);
+  hasParent = config.hasParent === 1;
   const reading = await openReading(config.redisUrl, config);
   const auditor = new Auditor(reading, timer);
   say(await auditor.begin());

@@ -81,7 +81,7 @@ function replayed(
 ): Pick<Replay, 'table' | 'ids' | 'checkpointsCompared'> {
   const { entries, checkpoints } = reading;
   const schema = newestSchema(reading, schemas);
-  const first = entries[0]?.seq ?? Number.POSITIVE_INFINITY;
+  const first = entries[0]?.seq ?? reading.meta.seq + 1;
   // The log is trimmed to the older checkpoint; from there all of it can be followed.
   const start = checkpoints.find(({ seq }) => seq >= first - 1);
   if (start === undefined && first !== 1) {

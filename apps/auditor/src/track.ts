@@ -3,7 +3,7 @@
  * (L1, L2), the chain (L3), and that the meta hash says what the log says.
  */
 import { entryHash } from '@leasehold/protocol';
-import type { Findings } from './findings.ts';
+import type { Findings, Rule } from './findings.ts';
 import type { EntryReading, MetaReading } from './reading.ts';
 
 /** Readings of a meta hash kept until the log has been followed up to them. */
@@ -166,9 +166,12 @@ export class CellTrack {
 
   #compareMeta(meta: MetaReading, findings: Findings): void {
     const { cell, seq } = this;
-    const say = (rule: 'L3' | 'E1' | 'E2', message: string): void =>
+    const say = (rule: Rule, message: string): void =>
       findings.violation(rule, cell, message, { seq });
     this.epochFloor = Math.max(this.epochFloor, Number(meta.epoch));
+    if (this.epoch > Number(meta.epoch)) {
+      say('L1', `epoch ${this.epoch} is above that of the lease, ${meta.epoch}`);
+    }
     if (meta.hash !== this.hash) say('L3', `meta has hash ${meta.hash}, the log ${this.hash}`);
     if (meta.tick !== this.tick) say('L3', `meta has tick ${meta.tick}, the log ${this.tick}`);
     if (meta.idCounter !== this.idCounter) {
