@@ -1,0 +1,92 @@
+/** Which way imports point. A tool for this finds nothing under TypeScript 7 and says all is well. */
+import { codeOf, isGenerated, isTest, isTestSupport, type SourceFile } from './source-files.ts';
+
+/** A package imports only from rows above its own. */
+export const RANKS: readonly (readonly string[])[] = [
+  ['kernel'],
+  ['spatial', 'tidy', 'servers'],
+  ['testkit', 'protocol', 'service'],
+  ['sdk', 'live-store', 'twin-store'],
+  ['world', 'pod'],
+];
+
+/** Ways into a package besides its index. */
+const SUBPATHS: ReadonlySet<string> = new Set(['sdk/engine', 'protocol/store-suite']);
+
+/** What tests and suites may take from the root's own devDependencies. */
+const TEST_TOOLS: ReadonlySet<string> = new Set(['vitest', 'fast-check']);
+
+export type Manifest = {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+};
+
+const rankOf = (name: string): number => RANKS.findIndex((row) => row.includes(name));
+
+/** The module names a file imports, types included. */
+export function importsOf(text: string): string[] {
+  const pattern = /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"\n]+)['"]/g;
+  return [...codeOf(text).matchAll(pattern)].map((match) => match[1]!);
+}
+
+/** One sentence for each import that points the wrong way. */
+export function importFaults(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importsOf(file.text).flatMap((name) => {
+      const fault = name.startsWith('.') ? relativeFault(file, name) : packageFault(file, name);
+      return fault === undefined ? [] : [`${file.path}: '${name}' ${fault}`];
+    }),
+  );
+}
+
+function relativeFault(file: SourceFile, name: string): string | undefined {
+  const depth = file.path.split('/').length - 3;
+  const climbs = name.split('/').filter((part) => part === '..').length;
+  if (climbs > depth) return 'leaves its package; import the other one by name';
+  return undefined;
+}
+
+function packageFault(file: SourceFile, name: string): string | undefined {
+  if (!name.startsWith('@leasehold/')) return undefined;
+  const [place, own] = file.path.split('/') as [string, string];
+  const target = name.slice('@leasehold/'.length);
+  const [used] = target.split('/') as [string];
+  if (target.includes('/') && !SUBPATHS.has(target)) return 'reaches behind the index of a package';
+  if (rankOf(used) === -1) return 'is no package; nothing imports an app';
+  const forTests = isTest(file.path) || isTestSupport(file.path) || place === 'bench';
+  if (used === 'testkit' && !forTests) return 'is for tests only';
+  if (place === 'examples' && !forTests && used !== 'sdk') {
+    return 'is not what a user of the product imports; a world needs the sdk alone';
+  }
+  if (place !== 'packages' || used === own) return undefined;
+  if (rankOf(own) === -1) return 'is imported by a package without a rank';
+  if (rankOf(used) >= rankOf(own)) return `points up: ${own} ranks no higher than ${used}`;
+  return undefined;
+}
+
+/** One sentence for each import that the package's own manifest does not declare. */
+export function undeclaredFaults(
+  files: readonly SourceFile[],
+  manifestOf: (workspace: string) => Manifest,
+): string[] {
+  return files
+    .filter((file) => !isGenerated(file.path))
+    .flatMap((file) => {
+      const [place, name] = file.path.split('/') as [string, string];
+      const workspace = place === 'bench' ? place : `${place}/${name}`;
+      const { dependencies = {}, devDependencies = {} } = manifestOf(workspace);
+      const forTests =
+        isTest(file.path) || isTestSupport(file.path) || workspace === 'packages/testkit';
+      return importsOf(file.text)
+        .filter((used) => !used.startsWith('.') && !used.startsWith('node:'))
+        .map((used) =>
+          used
+            .split('/')
+            .slice(0, used.startsWith('@') ? 2 : 1)
+            .join('/'),
+        )
+        .filter((used) => !(used in dependencies))
+        .filter((used) => !(forTests && (used in devDependencies || TEST_TOOLS.has(used))))
+        .map((used) => `${file.path}: ${used} is not in the dependencies of ${workspace}`);
+    });
+}
