@@ -1,0 +1,141 @@
+/** What a tick will add, end and change in the set of entities, gathered while systems run. */
+import { LeaseholdError } from '@leasehold/kernel';
+import { type Column, type LayerSchema, Table } from '@leasehold/protocol';
+import type { Grid } from '@leasehold/spatial';
+import { type AnyComponent, ComponentValue } from './component.ts';
+import { printable } from './kinds.ts';
+import { notFinite } from './rows.ts';
+import { type SpatialFields, spatialFields } from './view.ts';
+
+/** Knows the components of a layer by name and puts values of them into rows of a table. */
+export class Placement {
+  readonly schema: LayerSchema;
+  readonly spatial: SpatialFields | undefined;
+  readonly grid: Grid;
+  readonly #known: ReadonlyMap<string, AnyComponent>;
+  readonly #indexes: ReadonlyMap<string, number>;
+
+  /** `known`: every component of the simulation; those of other layers are passed over. */
+  constructor(schema: LayerSchema, grid: Grid, known: ReadonlyMap<string, AnyComponent>) {
+    this.schema = schema;
+    this.spatial = spatialFields(schema);
+    this.grid = grid;
+    this.#known = known;
+    this.#indexes = new Map(schema.components.map(({ name }, c) => [name, c]));
+  }
+
+  /**
+   * The index of a component in the layer, −1 in another layer. Throws `COMPONENT_UNKNOWN` when the
+   * simulation does not have it.
+   */
+  indexOf(component: AnyComponent | undefined, by: string): number {
+    const name = component?.schema?.name;
+    if (name !== undefined && this.#known.get(name) === component) {
+      return this.#indexes.get(name) ?? -1;
+    }
+    const what = name === undefined ? printable(component) : name;
+    throw new LeaseholdError('COMPONENT_UNKNOWN', `${by}: ${what} is no component of the simulation`, {
+      field: by,
+      value: what,
+      remedy: `List it in components of the simulation, which has ${[...this.#known.keys()].join(', ')}.`,
+    });
+  }
+
+  /** The index of the component of a value that `spawn` or `add` was given. */
+  valueIndex(value: ComponentValue, by: string): number {
+    if (value instanceof ComponentValue) return this.indexOf(value.component, by);
+    throw new LeaseholdError('FIELD_KIND_MISMATCH', `${by} takes values such as Position({ x: 1 })`, {
+      field: by,
+      value: printable(value),
+      remedy: 'Call the component to make a value of it.',
+    });
+  }
+
+  /** Adds a row with these components to the end of a table. */
+  append(table: Table, id: number, values: readonly ComponentValue[], by: string): void {
+    const indexes = values.map((value) => this.valueIndex(value, by));
+    let mask = 0;
+    for (const [i, c] of indexes.entries()) {
+      if (c === -1) continue;
+      const bit = 2 ** c;
+      if ((mask & bit) !== 0) {
+        const name = values[i]?.component.schema.name ?? '';
+        throw new LeaseholdError('COMPONENT_INVALID', `${by}: ${name} is given twice`, {
+          field: by,
+          value: name,
+          remedy: 'Give each component once.',
+        });
+      }
+      mask = (mask | bit) >>> 0;
+    }
+    const row = table.append(id, mask);
+    values.forEach((value, i) => this.write(table, row, indexes[i] as number, value));
+  }
+
+  /** Writes the values of one component into a row; marks nothing. */
+  write(table: Table, row: number, c: number, value: ComponentValue): void {
+    const columns = table.columns[c];
+    if (columns === undefined) return;
+    const { name, fields } = value.component.schema;
+    value.values.forEach((held, f) => {
+      const kind = fields[f]?.kind;
+      (columns[f] as unknown[])[row] = kind === 'bool' ? Number(held) : held;
+    });
+    const { spatial } = this;
+    if (spatial?.component !== c) return;
+    for (const [axis, f] of [spatial.x, spatial.y].entries()) {
+      const column = columns[f] as Float64Array;
+      const at = column[row] as number;
+      if (!Number.isFinite(at)) throw notFinite(`${name}.${fields[f]?.name}`, at);
+      column[row] = axis === 0 ? this.wrappedX(at) : this.wrappedY(at);
+    }
+  }
+
+  /** Where a coordinate belongs: as `Grid.wrapX`, but a plane leaves it as it is. */
+  wrappedX(x: number): number {
+    return this.grid.wrapsX ? this.grid.wrapX(x) : x;
+  }
+
+  wrappedY(y: number): number {
+    return this.grid.spec.kind === 'plane' ? y : this.grid.wrapY(y);
+  }
+}
+
+/** The changes to the set of entities that one tick of one cell asks for. */
+export class Requests {
+  readonly births: Table;
+  readonly deaths = new Set<number>();
+  /** Components to give (`value`) or take, by entity, in the order asked. */
+  readonly exchanges: { id: number; component: number; value: ComponentValue | undefined }[] = [];
+  readonly #placement: Placement;
+
+  constructor(placement: Placement) {
+    this.#placement = placement;
+    this.births = new Table(placement.schema);
+  }
+
+  clear(): void {
+    if (this.births.count > 0) this.births.clear();
+    this.deaths.clear();
+    this.exchanges.length = 0;
+  }
+
+  deathsAscending(): number[] {
+    return [...this.deaths].sort((a, b) => a - b);
+  }
+
+  /** Puts the exchanges into effect and marks the rows. */
+  exchange(table: Table): void {
+    for (const { id, component, value } of this.exchanges) {
+      const row = table.find(id);
+      if (row === -1) continue;
+      const bit = 2 ** component;
+      const mask = table.masks[row] as number;
+      table.setMask(row, value === undefined ? (mask & ~bit) >>> 0 : (mask | bit) >>> 0);
+      if (value === undefined) continue;
+      this.#placement.write(table, row, component, value);
+      const marks = table.dirty[component] as Uint32Array;
+      marks[row] = 2 ** (table.columns[component] as Column[]).length - 1;
+    }
+  }
+}

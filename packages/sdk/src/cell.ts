@@ -1,0 +1,334 @@
+/**
+ * One cell of one layer: its rows, and the one step that turns a tick into the next. The same class
+ * serves the holder of the cell, which steps it, and everybody else, who applies its log.
+ *
+ * It never reads a store, a clock or another cell: what a tick needs is handed in.
+ */
+import { assert, entityId } from '@leasehold/kernel';
+import {
+  applyCommit,
+  type CellImage,
+  type ChannelEntry,
+  type CommitParts,
+  type Departure,
+  decodeCheckpoint,
+  decodeCommit,
+  decodeRows,
+  encodeCheckpoint,
+  encodeCommit,
+  encodeRows,
+  type LogEntry,
+  type SchemaResolver,
+  settle,
+  Table,
+} from '@leasehold/protocol';
+import type { Grid } from '@leasehold/spatial';
+import { type Placement, Requests } from './births.ts';
+import { ChangeMemory } from './changes.ts';
+import type { Runner } from './runner.ts';
+import type { Host } from './running.ts';
+import { CellView, type ViewField } from './view.ts';
+
+/** What all cells of an engine share. */
+export type CellKit = {
+  readonly grid: Grid;
+  readonly placement: Placement;
+  readonly runner: Runner;
+  readonly viewFields: readonly ViewField[];
+  readonly needsHalo: boolean;
+  readonly usesChanged: boolean;
+};
+
+export type StepInput = {
+  readonly tick: number;
+  /** Last sequence number of the cell's channel. */
+  readonly outSeq: number;
+  /** Ticks that are left out before this one. */
+  readonly jumped?: number;
+  /** Channel entries to merge, in the order in which a follower will merge them. */
+  readonly arrivals: readonly ChannelEntry[];
+  /** A neighbour at the end of the previous tick, or in realtime as it was last seen. */
+  view(cell: number): CellView | undefined;
+};
+
+export type StepResult = {
+  /** Whether anything happened that a follower must know. A quiet tick's body is still valid. */
+  readonly changed: boolean;
+  readonly body: Uint8Array;
+  /** Channel entries, destinations ascending, sequence numbers from `outSeq + 1`. */
+  readonly out: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
+  readonly births: number;
+  readonly deaths: number;
+  readonly departures: number;
+  readonly arrivals: number;
+};
+
+/** Two views are kept; the third is the one that is written next. */
+const VIEWS = 3;
+
+export class CellState implements Host {
+  readonly cell: number;
+  readonly requests: Requests;
+  tick = 0;
+  idCounter = 0;
+  /** Whether the latest view has rows that left with its tick. */
+  hasInFlight = false;
+  readonly #kit: CellKit;
+  readonly #older: SchemaResolver | undefined;
+  readonly #views: CellView[];
+  readonly #memory: ChangeMemory | undefined;
+  #table: Table;
+  #isSpoilt = false;
+
+  /** An empty cell at the end of tick 0. `older`: schemas that stored bodies may be written in. */
+  constructor(kit: CellKit, cell: number, older?: SchemaResolver) {
+    this.cell = cell;
+    this.#kit = kit;
+    this.#older = older;
+    this.#table = new Table(kit.placement.schema);
+    this.requests = new Requests(kit.placement);
+    this.#views = Array.from({ length: VIEWS }, () => new CellView(cell, kit.viewFields));
+    this.#memory = kit.usesChanged ? new ChangeMemory() : undefined;
+    this.#publish(this.#table, 0);
+  }
+
+  /** Rows at the end of `tick`. Only the engine changes it. */
+  get table(): Table {
+    return this.#table;
+  }
+
+  /** The next id of an entity that this cell bears. */
+  nextId(): number {
+    return entityId(this.cell, ++this.idCounter);
+  }
+
+  /**
+   * Becomes what an image says: its checkpoint, then its entries up to `untilTick` (default all).
+   * Returns the entries that it left. Errors: those of `decodeCheckpoint` and `apply`.
+   */
+  restore(image: CellImage, untilTick = Number.POSITIVE_INFINITY): LogEntry[] {
+    const { schema } = this.#kit.placement;
+    this.#isSpoilt = false;
+    this.#memory?.clear();
+    for (const view of this.#views) view.tick = -1;
+    if (image.checkpoint === undefined) {
+      this.#table = new Table(schema);
+      this.tick = 0;
+      this.idCounter = 0;
+    } else {
+      const stored = decodeCheckpoint(image.checkpoint.body, schema, this.#older);
+      this.#table = stored.table;
+      this.tick = stored.tick;
+      this.idCounter = stored.idCounter;
+    }
+    this.#publish(this.#table, this.tick);
+    const late = image.entries.findIndex((entry) => entry.tick > untilTick);
+    const due = late === -1 ? image.entries : image.entries.slice(0, late);
+    for (const entry of due) this.apply(entry);
+    return image.entries.slice(due.length);
+  }
+
+  /**
+   * Follows the log by one entry. Errors: `BODY_MALFORMED`, `SCHEMA_INCOMPATIBLE`; then the cell must
+   * be restored.
+   */
+  apply(entry: LogEntry): void {
+    assert(!this.#isSpoilt, 'a spoilt cell is restored before it goes on');
+    this.#isSpoilt = true;
+    const body = decodeCommit(entry.body, this.#kit.placement.schema, this.#older);
+    applyCommit(this.#table, body, (table) => this.#close(table, body.tick, body.births));
+    this.tick = body.tick;
+    this.idCounter = body.idCounter;
+    this.hasInFlight = body.departures.length > 0;
+    this.#isSpoilt = false;
+  }
+
+  /**
+   * Time passes and nothing happens: the rows as they are become the view of `tick`, without those
+   * who left, since they are elsewhere by then. For realtime only.
+   */
+  refresh(tick: number): void {
+    assert(!this.#isSpoilt, 'a spoilt cell is restored before it goes on');
+    this.tick = tick;
+    this.hasInFlight = false;
+    this.#publish(this.#table, tick);
+  }
+
+  /**
+   * The cell as others see it at the end of a tick, those who left with that tick included. The last
+   * two are kept. Empty when no system reads neighbours.
+   */
+  view(tick: number): CellView | undefined {
+    return this.#views.findLast((view, i) => i > 0 && view.tick === tick);
+  }
+
+  latestView(): CellView | undefined {
+    const latest = this.#views[VIEWS - 1];
+    return latest?.tick === -1 ? undefined : latest;
+  }
+
+  /** Every row, as a successor loads it. */
+  checkpoint(): Uint8Array {
+    assert(!this.#isSpoilt, 'a spoilt cell has no checkpoint');
+    return encodeCheckpoint(this.#table, { tick: this.tick, idCounter: this.idCounter });
+  }
+
+  /**
+   * Runs one tick. `tick` must be above the cell's.
+   *
+   * Errors: `SYSTEM_FAILED` and `SPATIAL_NOT_FINITE`, naming system, entity, cell and tick. Then, as
+   * after any error, the cell is spoilt: it must be restored before it is used again.
+   */
+  step(input: StepInput): StepResult {
+    assert(!this.#isSpoilt, 'a spoilt cell is restored before it goes on');
+    assert(input.tick > this.tick, `cell ${this.cell} is past tick ${input.tick}`);
+    this.#isSpoilt = true;
+    const { requests } = this;
+    const table = this.#table;
+    const idCounter = this.idCounter;
+    requests.clear();
+    const arrivals = this.#welcome(input.arrivals);
+    const { runner } = this.#kit;
+    runner.run(this, {
+      tick: input.tick,
+      changes: this.#memory?.align(table),
+      own: this.view(input.tick - 1) ?? this.latestView(),
+      view: input.view,
+    });
+    requests.exchange(table);
+    this.#wrap();
+    const { departures, out } = this.#departures(input);
+    const parts: CommitParts = {
+      tick: input.tick,
+      idCounter: this.idCounter,
+      arrivals: input.arrivals,
+      births: requests.births,
+      deaths: requests.deathsAscending(),
+      departures,
+      ...(input.jumped === undefined ? {} : { jumped: input.jumped }),
+    };
+    const left = departures.reduce((sum, { ids }) => sum + ids.length, 0);
+    const result: StepResult = {
+      changed: this.idCounter !== idCounter || (input.jumped ?? 0) > 0 || hasNews(table, parts),
+      body: encodeCommit(table, parts),
+      out,
+      births: requests.births.count,
+      deaths: parts.deaths.length,
+      departures: left,
+      arrivals,
+    };
+    settle(table, parts, (settled) => this.#close(settled, input.tick, requests.births));
+    this.tick = input.tick;
+    this.hasInFlight = left > 0;
+    this.#isSpoilt = false;
+    return result;
+  }
+
+  #welcome(entries: readonly ChannelEntry[]): number {
+    const { schema } = this.#kit.placement;
+    let count = 0;
+    for (const { body } of entries) {
+      const { rows } = decodeRows(body, schema, this.#older);
+      this.#table.merge(rows);
+      count += rows.count;
+    }
+    return count;
+  }
+
+  /** Brings positions that systems moved out of a wrapped space back into it. */
+  #wrap(): void {
+    const { placement, grid } = this.#kit;
+    const { spatial } = placement;
+    if (spatial === undefined || !grid.wrapsX) return;
+    const { component, x, y } = spatial;
+    const table = this.#table;
+    const marks = table.dirty[component] as Uint32Array;
+    const xs = table.columns[component]?.[x] as Float64Array;
+    const ys = table.columns[component]?.[y] as Float64Array;
+    const right = grid.originX + grid.width;
+    const top = grid.originY + grid.height;
+    for (let row = 0; row < table.count; row++) {
+      if (marks[row] === 0) continue;
+      const atX = xs[row] as number;
+      const atY = ys[row] as number;
+      if (!(atX >= grid.originX && atX < right)) {
+        xs[row] = grid.wrapX(atX);
+        // Rounded to 32 bits, a hair below the far end is the far end, which is the origin.
+        if ((xs[row] as number) >= right) xs[row] = grid.originX;
+        if (!Object.is(xs[row], atX)) (marks[row] as number) |= 2 ** x;
+      }
+      if (!(atY >= grid.originY && atY < top)) {
+        ys[row] = placement.wrappedY(atY);
+        if (grid.wrapsY && (ys[row] as number) >= top) ys[row] = grid.originY;
+        if (!Object.is(ys[row], atY)) (marks[row] as number) |= 2 ** y;
+      }
+    }
+  }
+
+  /** Finds who belongs elsewhere now, and writes one channel entry per destination. */
+  #departures(input: StepInput): { departures: Departure[]; out: StepResult['out'] } {
+    const leaving = this.#leaving();
+    const departures: Departure[] = [];
+    const out: { seq: number; to: number; body: Uint8Array }[] = [];
+    for (const to of [...leaving.keys()].sort((a, b) => a - b)) {
+      const rows = leaving.get(to) as number[];
+      const seq = input.outSeq + out.length + 1;
+      const ids = rows.map((row) => this.#table.ids[row] as number);
+      departures.push({ to, seq, ids });
+      out.push({ seq, to, body: encodeRows(this.#table.pick(rows), input.tick) });
+    }
+    return { departures, out };
+  }
+
+  #leaving(): Map<number, number[]> {
+    const leaving = new Map<number, number[]>();
+    const { placement, grid } = this.#kit;
+    const { spatial } = placement;
+    if (spatial === undefined) return leaving;
+    const table = this.#table;
+    const bit = 2 ** spatial.component;
+    const xs = table.columns[spatial.component]?.[spatial.x] as Float64Array;
+    const ys = table.columns[spatial.component]?.[spatial.y] as Float64Array;
+    const left = grid.minX(this.cell);
+    const low = grid.minY(this.cell);
+    const right = left + grid.cellSize;
+    const high = low + grid.cellSize;
+    for (let row = 0; row < table.count; row++) {
+      const x = xs[row] as number;
+      const y = ys[row] as number;
+      // PERF: nearly everybody stands inside; only the rest pay for wrap and margin.
+      if (x >= left && x < right && y >= low && y < high) continue;
+      if (((table.masks[row] as number) & bit) === 0) continue;
+      const to = grid.nextCell(this.cell, x, y);
+      if (to === this.cell || this.requests.deaths.has(table.ids[row] as number)) continue;
+      const rows = leaving.get(to);
+      if (rows === undefined) leaving.set(to, [row]);
+      else rows.push(row);
+    }
+    return leaving;
+  }
+
+  /** At the end of a tick: births merged, deaths removed, who left still there, marks not cleared. */
+  #close(table: Table, tick: number, births: Table): void {
+    this.#memory?.take(table, births);
+    this.#publish(table, tick);
+  }
+
+  #publish(table: Table, tick: number): void {
+    const view = this.#views.shift() as CellView;
+    const { spatial } = this.#kit.placement;
+    if (this.#kit.needsHalo && spatial !== undefined) view.take(table, tick, spatial);
+    else view.tick = tick;
+    this.#views.push(view);
+  }
+}
+
+function hasNews(table: Table, parts: CommitParts): boolean {
+  const isStill = parts.births.count + parts.deaths.length + parts.departures.length === 0;
+  if (!isStill || parts.arrivals.length > 0) return true;
+  const isMarked = (marks: Uint32Array | Uint8Array): boolean => {
+    for (let row = 0; row < table.count; row++) if (marks[row] !== 0) return true;
+    return false;
+  };
+  return isMarked(table.maskDirty) || table.dirty.some(isMarked);
+}

@@ -1,0 +1,246 @@
+/**
+ * From declarations to an engine: everything that can be wrong with a simulation in a given world is
+ * found here, before the first tick.
+ */
+import { LeaseholdError } from '@leasehold/kernel';
+import { type LayerSchema, layerSchema, type SchemaResolver, Table } from '@leasehold/protocol';
+import type { Grid } from '@leasehold/spatial';
+import { Placement } from './births.ts';
+import { type CellKit, CellState } from './cell.ts';
+import type { AnyComponent } from './component.ts';
+import { printable } from './kinds.ts';
+import { Neighbourhood } from './neighbourhood.ts';
+import { orderSystems } from './order.ts';
+import { RowSet } from './rows.ts';
+import { Runner } from './runner.ts';
+import { RunningSystem } from './running.ts';
+import { type SeedCommit, seedWorld } from './seed.ts';
+import type { Simulation } from './simulation.ts';
+import type { Params, System } from './system.ts';
+import type { SpatialFields, ViewField } from './view.ts';
+
+export type CompileOptions = {
+  readonly layer: string;
+  readonly grid: Grid;
+  /** The world's seed, 32 bits. */
+  readonly seed: number;
+  readonly tickHz: number;
+  /** From the manifest; they override the values that systems declare. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Names of the components of this layer; all if left out. */
+  readonly components?: readonly string[];
+  /** A monotonic clock in ms, for the time per system. */
+  readonly time?: () => number;
+};
+
+/** A simulation made ready to run the cells of one layer. */
+export interface Engine {
+  readonly schema: LayerSchema;
+  readonly grid: Grid;
+  /** The largest neighbour radius, 0 if no system has neighbours. */
+  readonly radius: number;
+  /** Whether neighbouring cells must be followed. */
+  readonly needsHalo: boolean;
+  /** Where the schema keeps positions; undefined for a layer without a space of its own. */
+  readonly spatial: SpatialFields | undefined;
+  /** Names in the order in which they run. */
+  readonly systems: readonly string[];
+  /** Milliseconds spent in each of `systems` so far; zeros without a clock. */
+  readonly systemMs: Float64Array;
+  /** An empty cell at tick 0. `older` knows schemas that stored bodies may be written in. */
+  createCell(cell: number, older?: SchemaResolver): CellState;
+  /** Entry 1 (tick 0) of every cell that the simulation's `seed` fills. Errors: those of `seed`. */
+  seed(): Promise<Map<number, SeedCommit>>;
+}
+
+/**
+ * Compiles a simulation for one layer of a world.
+ *
+ * Errors: `COMPONENT_INVALID`, `COMPONENT_UNKNOWN`, `FIELD_KIND_MISMATCH`, `NAME_INVALID`,
+ * `SYSTEM_INVALID`, `SYSTEM_CONFLICT`, `RADIUS_TOO_LARGE`, `MANIFEST_INVALID` (a parameter of the
+ * wrong type).
+ */
+export function compile(simulation: Simulation, options: CompileOptions): Engine {
+  const { grid } = options;
+  const known = knownComponents(simulation);
+  const own = layerComponents(known, options);
+  const schema = layerSchema(
+    options.layer,
+    own.map((component) => component.schema),
+  );
+  const placement = new Placement(schema, grid, known);
+  const systems = orderSystems(layerSystems(simulation, own, placement));
+  const params = worldParams(simulation, systems, options.params);
+  const radii = systems.map((system) => radiusOf(system, params, placement));
+  const viewFields = viewFieldsOf(schema, systems);
+  const rows = new RowSet(new Table(schema));
+  const needsHalo = radii.some((radius) => radius > 0);
+  const { spatial } = placement;
+  const pool = needsHalo && spatial ? new Neighbourhood(grid, schema, viewFields, spatial) : undefined;
+  const running = systems.map(
+    (system, s) =>
+      new RunningSystem({
+        ...{ system, placement, rows, grid, pool },
+        ...{ seed: options.seed, tickHz: options.tickHz, radius: radii[s] as number },
+        params: paramsOf(system.params, params),
+      }),
+  );
+  const time = options.time;
+  const runner = new Runner({ grid, placement, systems: running, rows, pool, viewFields, time });
+  const usesChanged = running.some((system) => system.changed !== 0);
+  const kit: CellKit = { grid, placement, runner, viewFields, needsHalo, usesChanged };
+  return {
+    schema,
+    grid,
+    radius: Math.max(0, ...radii),
+    needsHalo,
+    spatial,
+    systems: systems.map((system) => system.name),
+    systemMs: runner.systemMs,
+    createCell: (cell, older) => new CellState(kit, cell, older),
+    seed: () =>
+      seedWorld(simulation, {
+        ...{ grid, placement, seed: options.seed, known },
+        params: paramsOf(simulation.params, params),
+      }),
+  };
+}
+
+function knownComponents(simulation: Simulation): Map<string, AnyComponent> {
+  const known = new Map<string, AnyComponent>();
+  let spatial = '';
+  simulation.components.forEach((component, i) => {
+    const schema = component?.schema;
+    if (schema === undefined) {
+      throw invalid(`components[${i}]`, printable(component), 'Give it what component() returned.');
+    }
+    if (known.has(schema.name)) {
+      throw invalid(schema.name, 'declared twice', 'Give every component a name of its own.');
+    }
+    if (schema.spatial !== undefined) {
+      if (spatial !== '') {
+        const remedy = 'Let one component say where an entity is.';
+        throw invalid(`${schema.name}.spatial`, `also ${spatial} is spatial`, remedy);
+      }
+      spatial = schema.name;
+    }
+    known.set(schema.name, component);
+  });
+  return known;
+}
+
+function invalid(field: string, value: string, remedy: string): LeaseholdError {
+  const message = `component ${field}: ${value}`;
+  return new LeaseholdError('COMPONENT_INVALID', message, { field, value, remedy });
+}
+
+function layerComponents(
+  known: ReadonlyMap<string, AnyComponent>,
+  { layer, components }: CompileOptions,
+): AnyComponent[] {
+  if (components === undefined) return [...known.values()];
+  return components.map((name) => {
+    const component = known.get(name);
+    if (component !== undefined) return component;
+    throw new LeaseholdError('COMPONENT_UNKNOWN', `layer ${layer}: no component is called ${name}`, {
+      field: `layers.${layer}`,
+      value: name,
+      remedy: `The simulation has ${[...known.keys()].join(', ')}.`,
+    });
+  });
+}
+
+const componentsOf = (system: System): AnyComponent[] => [
+  ...Object.values(system.reads),
+  ...Object.values(system.writes),
+  ...Object.values(system.optional),
+  ...Object.values(system.neighbours?.reads ?? {}),
+  ...system.with,
+  ...system.without,
+  ...system.changed,
+];
+
+/** The systems whose components are all of the layer; one that spans layers is refused. */
+function layerSystems(
+  simulation: Simulation,
+  own: readonly AnyComponent[],
+  placement: Placement,
+): System[] {
+  return simulation.systems.filter((system) => {
+    if (typeof system?.each !== 'function') {
+      throw systemInvalid('systems', printable(system), 'Give it what system() returned.');
+    }
+    const used = componentsOf(system);
+    const inside = used.filter((component) => placement.indexOf(component, system.name) !== -1);
+    if (inside.length === 0) return used.length === 0 && own.length > 0;
+    if (inside.length === used.length) return true;
+    const names = used.map((component) => component.schema.name).join(', ');
+    throw systemInvalid(system.name, `it spans layers: ${names}`, 'Put them into one layer.');
+  });
+}
+
+function systemInvalid(field: string, value: string, remedy: string): LeaseholdError {
+  return new LeaseholdError('SYSTEM_INVALID', `${field}: ${value}`, { field, value, remedy });
+}
+
+/** The manifest's parameters, checked against every declaration of theirs. */
+function worldParams(
+  simulation: Simulation,
+  systems: readonly System[],
+  given: Readonly<Record<string, unknown>>,
+): Params {
+  for (const declared of [simulation.params, ...systems.map((system) => system.params)]) {
+    for (const [name, initial] of Object.entries(declared)) {
+      const value = given[name];
+      if (value === undefined || sortOf(value) === sortOf(initial)) continue;
+      throw new LeaseholdError('MANIFEST_INVALID', `params.${name} is no ${sortOf(initial)}`, {
+        field: `params.${name}`,
+        value: printable(value),
+        remedy: `Give a ${sortOf(initial)}, such as ${printable(initial)}.`,
+      });
+    }
+  }
+  return given;
+}
+
+function sortOf(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'finite number';
+  return Array.isArray(value) ? 'list' : typeof value;
+}
+
+function paramsOf(declared: Params, given: Params): Params {
+  return Object.freeze({ ...declared, ...given });
+}
+
+function radiusOf(system: System, given: Params, { grid, spatial }: Placement): number {
+  const { neighbours, name } = system;
+  if (neighbours === undefined) return 0;
+  const { radius } = neighbours;
+  const value = typeof radius === 'function' ? radius(paramsOf(system.params, given)) : radius;
+  if (!(typeof value === 'number' && value > 0 && Number.isFinite(value))) {
+    const remedy = 'Give a number above 0, or a function of params that returns one.';
+    throw systemInvalid(`${name}.neighbours.radius`, printable(value), remedy);
+  }
+  if (spatial === undefined) {
+    const remedy = 'Give a component of this layer spatial: [x, y].';
+    throw systemInvalid(`${name}.neighbours`, 'no component says where entities are', remedy);
+  }
+  const most = grid.radiusMax();
+  if (value <= most) return value;
+  throw new LeaseholdError('RADIUS_TOO_LARGE', `system ${name}: radius ${value} is above ${most}`, {
+    field: `${name}.neighbours.radius`,
+    value: String(value),
+    remedy: `Use at most ${most}, or larger cells: neighbours are sought in adjacent cells only.`,
+  });
+}
+
+function viewFieldsOf(schema: LayerSchema, systems: readonly System[]): ViewField[] {
+  const names = new Set(
+    systems.flatMap((system) =>
+      Object.values(system.neighbours?.reads ?? {}).map((component) => component.schema.name),
+    ),
+  );
+  return schema.components.flatMap(({ name, fields }, component) =>
+    names.has(name) ? fields.map((_, field) => ({ component, field })) : [],
+  );
+}

@@ -1,0 +1,5 @@
+/** What runs simulations: for pods and tools. Users import `@leasehold/sdk`. */
+export { CellState, type StepInput, type StepResult } from './cell.ts';
+export { type CompileOptions, compile, type Engine } from './compile.ts';
+export type { SeedCommit } from './seed.ts';
+export { CellView } from './view.ts';

@@ -1,0 +1,296 @@
+/**
+ * Who is near whom: a cell list (Allen and Tildesley 1987) over the views of a cell and its
+ * neighbours. One per engine, filled anew for each system and cell, its arrays reused.
+ *
+ * The order of what is found depends on ids alone and distances on absolute positions alone, so that
+ * neither pods nor borders can be told from a result (T1).
+ */
+import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
+import { EARTH_RADIUS_M, type Grid } from '@leasehold/spatial';
+import { Slot } from './rows.ts';
+import type { CellView, SpatialFields, ViewField } from './view.ts';
+
+/** Along one axis. More bins cost more to clear than they save: cells hold hundreds, not millions. */
+const BINS_MAX = 64;
+/** Up to so many results an insertion sort is faster than the built-in. */
+const INSERTION_MAX = 48;
+/** Binning rounds; what lies exactly at the radius must still be looked at. */
+const SLACK = 1e-9;
+const DEGREES = 180 / Math.PI;
+
+/** Where the rows that ask stand, relative to the centre of the cell. */
+export type Box = { minX: number; maxX: number; minY: number; maxY: number };
+
+export class Neighbourhood {
+  readonly slots: readonly (readonly Slot[])[];
+  /** Of the last `find`: rows of this pool, ascending by id. */
+  found = new Int32Array(64);
+  foundCount = 0;
+  ids = new Float64Array(0);
+  x = new Float64Array(0);
+  y = new Float64Array(0);
+  readonly #grid: Grid;
+  readonly #isSphere: boolean;
+  readonly #isTiny: boolean;
+  readonly #schema: LayerSchema;
+  readonly #fields: readonly ViewField[];
+  readonly #spatial: SpatialFields;
+  #columns: Column[] = [];
+  #radius = 0;
+  #centreX = 0;
+  #centreY = 0;
+  #originX = 0;
+  #originY = 0;
+  #binsX = 1;
+  #binsY = 1;
+  #perX = 0;
+  #perY = 0;
+  #head = new Int32Array(BINS_MAX * BINS_MAX);
+  #next = new Int32Array(0);
+  #previous = new Int32Array(0);
+  #bin = new Int32Array(0);
+  /** Sequential systems: the pool row of each row of the table. */
+  #poolRows = new Int32Array(0);
+
+  constructor(grid: Grid, schema: LayerSchema, fields: readonly ViewField[], at: SpatialFields) {
+    this.#grid = grid;
+    this.#isSphere = grid.spec.kind === 'wgs84';
+    // In so small a torus the same row may be met on both sides; then everybody is looked at.
+    this.#isTiny = grid.wrapsX && Math.min(grid.columns, grid.wrapsY ? grid.rows : 4) < 4;
+    this.#schema = schema;
+    this.#fields = fields;
+    this.#spatial = at;
+    this.slots = schema.components.map((component) =>
+      component.fields.map((field, f) => new Slot(component, f, emptyColumn(field.kind, 0))),
+    );
+  }
+
+  /**
+   * Gathers all rows within `radius` of a box that have the components of `mask` (as a signed integer). An id that occurs
+   * in several views is taken from the first. With `live`, the first view is the cell as it is now:
+   * all its rows are gathered, and `refresh` keeps them so.
+   */
+  gather(
+    cell: number,
+    views: readonly CellView[],
+    near: { mask: number; radius: number; box: Box; live: Table | undefined },
+  ): void {
+    this.#radius = near.radius;
+    this.#centreX = this.#grid.centreX(cell);
+    this.#centreY = this.#grid.centreY(cell);
+    const { box, live } = near;
+    const edgeY = this.#centreY + (Math.abs(box.minY) > Math.abs(box.maxY) ? box.minY : box.maxY);
+    const worstY = this.#isSphere ? Math.max(Math.abs(edgeY), Math.abs(this.#centreY)) : 0;
+    this.#layBins(box, this.#reachX(worstY), this.#reachY());
+    const room = views.reduce((sum, view) => sum + view.count, 0);
+    if (this.ids.length < room) this.#grow(room);
+    if (live !== undefined) {
+      if (this.#poolRows.length < live.count) this.#poolRows = new Int32Array(live.ids.length);
+      this.#poolRows.fill(-1);
+    }
+    this.#merge(views, near.mask, live !== undefined);
+  }
+
+  #layBins(box: Box, reachX: number, reachY: number): void {
+    this.#originX = box.minX - reachX;
+    this.#originY = box.minY - reachY;
+    const extentX = box.maxX - box.minX + 2 * reachX;
+    const extentY = box.maxY - box.minY + 2 * reachY;
+    this.#binsX = this.#isTiny ? 1 : Math.min(BINS_MAX, Math.floor(extentX / reachX));
+    this.#binsY = this.#isTiny ? 1 : Math.min(BINS_MAX, Math.floor(extentY / reachY));
+    this.#perX = this.#binsX / extentX;
+    this.#perY = this.#binsY / extentY;
+    this.#head.fill(-1, 0, this.#binsX * this.#binsY);
+  }
+
+  /** How far along x, in units of the space, somebody within the radius of a row can be. */
+  #reachX(y: number): number {
+    if (!this.#isSphere) return this.#radius * (1 + SLACK) + this.#grid.cellSize * SLACK;
+    // The widest meridian that a small circle of angular radius d around latitude y touches.
+    const ratio = Math.sin(this.#radius / EARTH_RADIUS_M) / Math.cos(y / DEGREES);
+    return ratio >= 1 || Math.abs(y) >= 90 ? 360 : Math.asin(ratio) * DEGREES * (1 + SLACK) + SLACK;
+  }
+
+  #reachY(): number {
+    if (!this.#isSphere) return this.#radius * (1 + SLACK) + this.#grid.cellSize * SLACK;
+    return (this.#radius / EARTH_RADIUS_M) * DEGREES * (1 + SLACK) + SLACK;
+  }
+
+  /** Merges the views, each ascending by id, into one pool ascending by id. */
+  #merge(views: readonly CellView[], mask: number, isLive: boolean): void {
+    const heads = views.map((view, v) => this.#nextRow(view, 0, mask, isLive && v === 0));
+    let count = 0;
+    let last = -1;
+    for (;;) {
+      let from = -1;
+      let lowest = Number.POSITIVE_INFINITY;
+      for (let v = 0; v < views.length; v++) {
+        const view = views[v] as CellView;
+        const row = heads[v] as number;
+        if (row >= view.count || (view.ids[row] as number) >= lowest) continue;
+        from = v;
+        lowest = view.ids[row] as number;
+      }
+      if (from === -1) break;
+      const view = views[from] as CellView;
+      const row = heads[from] as number;
+      if (lowest !== last) {
+        this.#put(count, view, row);
+        if (isLive && from === 0) this.#poolRows[view.rows[row] as number] = count;
+        count++;
+        last = lowest;
+      }
+      heads[from] = this.#nextRow(view, row + 1, mask, isLive && from === 0);
+    }
+  }
+
+  /** The first row from `row` on that has the components and is near enough. */
+  #nextRow(view: CellView, row: number, mask: number, takesAll: boolean): number {
+    const right = this.#binsX / this.#perX;
+    const top = this.#binsY / this.#perY;
+    for (; row < view.count; row++) {
+      if (((view.masks[row] as number) & mask) !== mask) continue;
+      if (takesAll) return row;
+      const dx = this.#localX(view.x[row] as number) - this.#originX;
+      if (!this.#isTiny && !(dx >= 0 && dx <= right) && right < 360) continue;
+      const dy = this.#localY(view.y[row] as number) - this.#originY;
+      if (this.#isTiny || (dy >= 0 && dy <= top)) return row;
+    }
+    return row;
+  }
+
+  #localX(x: number): number {
+    return this.#grid.deltaX(this.#centreX, x);
+  }
+
+  #localY(y: number): number {
+    return this.#grid.deltaY(this.#centreY, y);
+  }
+
+  #put(pool: number, view: CellView, row: number): void {
+    this.ids[pool] = view.ids[row] as number;
+    this.x[pool] = view.x[row] as number;
+    this.y[pool] = view.y[row] as number;
+    for (let i = 0; i < this.#columns.length; i++) {
+      (this.#columns[i] as unknown[])[pool] = view.columns[i]?.[row];
+    }
+    this.#enter(pool);
+  }
+
+  #slotOf(offset: number, per: number, bins: number): number {
+    const slot = Math.floor(offset * per);
+    return slot < 0 ? 0 : slot >= bins ? bins - 1 : slot;
+  }
+
+  #binAt(x: number, y: number): number {
+    const column = this.#slotOf(this.#localX(x) - this.#originX, this.#perX, this.#binsX);
+    const row = this.#slotOf(this.#localY(y) - this.#originY, this.#perY, this.#binsY);
+    return row * this.#binsX + column;
+  }
+
+  #enter(pool: number): void {
+    const bin = this.#binAt(this.x[pool] as number, this.y[pool] as number);
+    const first = this.#head[bin] as number;
+    this.#bin[pool] = bin;
+    this.#next[pool] = first;
+    this.#previous[pool] = -1;
+    if (first !== -1) this.#previous[first] = pool;
+    this.#head[bin] = pool;
+  }
+
+  #leave(pool: number): void {
+    const next = this.#next[pool] as number;
+    const previous = this.#previous[pool] as number;
+    if (previous === -1) this.#head[this.#bin[pool] as number] = next;
+    else this.#next[previous] = next;
+    if (next !== -1) this.#previous[next] = previous;
+  }
+
+  /** Takes over what a row of the own cell is now. Only after a `gather` with `live`. */
+  refresh(table: Table, row: number): void {
+    const { component, x, y } = this.#spatial;
+    const pool = this.#poolRows[row] as number;
+    if (pool === -1) return;
+    this.#fields.forEach((field, i) => {
+      const column = table.columns[field.component]?.[field.field] as Column;
+      (this.#columns[i] as unknown[])[pool] = column[row];
+    });
+    this.#leave(pool);
+    this.x[pool] = table.columns[component]?.[x]?.[row] as number;
+    this.y[pool] = table.columns[component]?.[y]?.[row] as number;
+    this.#enter(pool);
+  }
+
+  /** Finds all but `id` itself within the radius of a point, into `found`. */
+  find(id: number, x: number, y: number): void {
+    const reachX = this.#reachX(y);
+    const reachY = this.#reachY();
+    const localX = this.#localX(x) - this.#originX;
+    const localY = this.#localY(y) - this.#originY;
+    const isAllRound = reachX >= 90;
+    const left = isAllRound ? 0 : this.#slotOf(localX - reachX, this.#perX, this.#binsX);
+    const right = isAllRound
+      ? this.#binsX - 1
+      : this.#slotOf(localX + reachX, this.#perX, this.#binsX);
+    const low = this.#slotOf(localY - reachY, this.#perY, this.#binsY);
+    const high = this.#slotOf(localY + reachY, this.#perY, this.#binsY);
+    let count = 0;
+    for (let row = low; row <= high; row++) {
+      for (let column = left; column <= right; column++) {
+        let pool = this.#head[row * this.#binsX + column] as number;
+        for (; pool !== -1; pool = this.#next[pool] as number) {
+          if (this.ids[pool] === id || !this.#isWithin(pool, x, y)) continue;
+          if (count === this.found.length) this.#widen();
+          this.found[count++] = pool;
+        }
+      }
+    }
+    this.foundCount = count;
+    this.#sort(count);
+  }
+
+  #isWithin(pool: number, x: number, y: number): boolean {
+    const toX = this.x[pool] as number;
+    const toY = this.y[pool] as number;
+    if (this.#isSphere) return this.#grid.distance(x, y, toX, toY) <= this.#radius;
+    const dx = this.#grid.deltaX(x, toX);
+    const dy = this.#grid.deltaY(y, toY);
+    return dx * dx + dy * dy <= this.#radius * this.#radius;
+  }
+
+  #sort(count: number): void {
+    const found = this.found;
+    if (count > INSERTION_MAX) {
+      found.subarray(0, count).sort();
+      return;
+    }
+    for (let i = 1; i < count; i++) {
+      const pool = found[i] as number;
+      let j = i - 1;
+      for (; j >= 0 && (found[j] as number) > pool; j--) found[j + 1] = found[j] as number;
+      found[j + 1] = pool;
+    }
+  }
+
+  #widen(): void {
+    const wider = new Int32Array(this.found.length * 2);
+    wider.set(this.found);
+    this.found = wider;
+  }
+
+  #grow(room: number): void {
+    const capacity = Math.max(64, room, this.ids.length * 2);
+    this.ids = new Float64Array(capacity);
+    this.x = new Float64Array(capacity);
+    this.y = new Float64Array(capacity);
+    this.#next = new Int32Array(capacity);
+    this.#previous = new Int32Array(capacity);
+    this.#bin = new Int32Array(capacity);
+    this.#columns = this.#fields.map(({ component, field }) => {
+      const kind = this.#schema.components[component]?.fields[field]?.kind ?? 'f64';
+      const column = emptyColumn(kind, capacity);
+      (this.slots[component]?.[field] as Slot).column = column;
+      return column;
+    });
+  }
+}

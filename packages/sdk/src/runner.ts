@@ -1,0 +1,187 @@
+/**
+ * Runs the systems of a layer over one cell after another. Its buffers are shared by all cells, so
+ * it works on one cell at a time.
+ */
+import { assert, hasCode, LeaseholdError } from '@leasehold/kernel';
+import type { Column, Table } from '@leasehold/protocol';
+import type { Grid } from '@leasehold/spatial';
+import type { Placement } from './births.ts';
+import type { CellState } from './cell.ts';
+import type { Box, Neighbourhood } from './neighbourhood.ts';
+import type { RowSet } from './rows.ts';
+import { matches, type RunningSystem } from './running.ts';
+import { CellView, type ViewField } from './view.ts';
+
+export type RunInput = {
+  readonly tick: number;
+  /** Which components of each row changed in the previous tick; only where a system asks. */
+  readonly changes: Uint32Array | undefined;
+  /** The cell itself at the end of the previous tick. */
+  readonly own: CellView | undefined;
+  view(cell: number): CellView | undefined;
+};
+
+export type RunnerOptions = {
+  readonly grid: Grid;
+  readonly placement: Placement;
+  readonly systems: readonly RunningSystem[];
+  readonly rows: RowSet;
+  readonly pool: Neighbourhood | undefined;
+  readonly viewFields: readonly ViewField[];
+  /** A monotonic clock in ms, if times are wanted. */
+  readonly time: (() => number) | undefined;
+};
+
+export class Runner {
+  /** Milliseconds spent in each system since the engine was compiled; 0 without a clock. */
+  readonly systemMs: Float64Array;
+  readonly #options: RunnerOptions;
+  readonly #now: CellView;
+  readonly #box: Box = { minX: 0, maxX: 0, minY: 0, maxY: 0 };
+  #rows = new Int32Array(0);
+  #isRunning = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.systemMs = new Float64Array(options.systems.length);
+    this.#now = new CellView(-1, options.viewFields);
+  }
+
+  run(cell: CellState, input: RunInput): void {
+    assert(!this.#isRunning, 'a system does not step a cell');
+    this.#isRunning = true;
+    const { systems, rows, time } = this.#options;
+    rows.point(cell.table);
+    try {
+      for (let s = 0; s < systems.length; s++) {
+        const startMs = time?.() ?? 0;
+        this.#runSystem(systems[s] as RunningSystem, cell, input);
+        this.systemMs[s] = (this.systemMs[s] as number) + ((time?.() ?? 0) - startMs);
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #runSystem(system: RunningSystem, cell: CellState, input: RunInput): void {
+    const { context } = system;
+    context.host(cell, input.tick);
+    const { cursor } = this.#options.rows;
+    cursor.row = -1;
+    try {
+      const count = this.#list(system, cell.table, input.changes);
+      if (count === 0) return;
+      const rows = this.#rows;
+      if (system.radius > 0) this.#gather(system, cell, input, count);
+      if (system.isSequential) {
+        context.shuffle(rows, count, cell.cell);
+        this.#runSequential(system, cell.table, count);
+        return;
+      }
+      const { masks } = cell.table;
+      for (let i = 0; i < count; i++) {
+        const row = rows[i] as number;
+        cursor.row = row;
+        context.begin(row);
+        if (system.hasOptional) system.showOptional(masks[row] as number);
+        system.each(system.row, context);
+      }
+    } catch (error) {
+      const id = cursor.row === -1 ? 0 : (cell.table.ids[cursor.row] as number);
+      throw failure(error, { system: system.name, cell: cell.cell, tick: input.tick, id });
+    } finally {
+      context.host(undefined, input.tick);
+    }
+  }
+
+  #runSequential(system: RunningSystem, table: Table, count: number): void {
+    const { rows, pool } = this.#options;
+    for (let i = 0; i < count; i++) {
+      const row = this.#rows[i] as number;
+      rows.cursor.row = row;
+      system.context.begin(row);
+      if (system.hasOptional) system.showOptional(table.masks[row] as number);
+      system.each(system.row, system.context);
+      if (system.radius > 0) pool?.refresh(table, row);
+    }
+  }
+
+  /** Lists the rows that a system runs on, ascending; answers how many. */
+  #list(system: RunningSystem, table: Table, changes: Uint32Array | undefined): number {
+    if (this.#rows.length < table.count) this.#rows = new Int32Array(table.ids.length);
+    const { masks } = table;
+    const wanted = system.changed;
+    let count = 0;
+    for (let row = 0; row < table.count; row++) {
+      if (!matches(system, masks[row] as number)) continue;
+      if (wanted !== 0 && ((changes?.[row] ?? wanted) & wanted) === 0) continue;
+      this.#rows[count++] = row;
+    }
+    return count;
+  }
+
+  #gather(system: RunningSystem, cell: CellState, input: RunInput, count: number): void {
+    const { grid, placement, pool } = this.#options;
+    const { spatial } = placement;
+    if (pool === undefined || spatial === undefined) return;
+    const views: CellView[] = [];
+    if (system.isSequential) {
+      this.#now.take(cell.table, input.tick, spatial);
+      views.push(this.#now);
+    }
+    if (input.own !== undefined) views.push(input.own);
+    for (const neighbour of grid.neighbours(cell.cell)) {
+      const view = input.view(neighbour);
+      if (view !== undefined) views.push(view);
+    }
+    const live = system.isSequential ? cell.table : undefined;
+    const box = this.#bound(cell, count);
+    pool.gather(cell.cell, views, { mask: system.neighbourMask, radius: system.radius, box, live });
+  }
+
+  /** The smallest box, relative to the centre of the cell, that holds all listed rows. */
+  #bound(cell: CellState, count: number): Box {
+    const { grid, placement } = this.#options;
+    const { component, x, y } = placement.spatial ?? { component: -1, x: 0, y: 0 };
+    const columns = cell.table.columns[component] as Column[];
+    const centreX = grid.centreX(cell.cell);
+    const centreY = grid.centreY(cell.cell);
+    const box = this.#box;
+    box.minX = box.minY = Number.POSITIVE_INFINITY;
+    box.maxX = box.maxY = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < count; i++) {
+      const row = this.#rows[i] as number;
+      const dx = grid.deltaX(centreX, columns[x]?.[row] as number);
+      const dy = grid.deltaY(centreY, columns[y]?.[row] as number);
+      if (dx < box.minX) box.minX = dx;
+      if (dx > box.maxX) box.maxX = dx;
+      if (dy < box.minY) box.minY = dy;
+      if (dy > box.maxY) box.maxY = dy;
+    }
+    return box;
+  }
+}
+
+type Place = {
+  readonly system: string;
+  readonly cell: number;
+  readonly tick: number;
+  readonly id: number;
+};
+
+function failure(cause: unknown, { system, cell, tick, id }: Place): LeaseholdError {
+  const where = `entity ${id} in cell ${cell} at tick ${tick}`;
+  if (hasCode(cause, 'SPATIAL_NOT_FINITE')) {
+    const message = `system ${system}: ${cause.message}, ${where}`;
+    const value = `${cause.detail.value}: ${where}`;
+    const field = `${system}: ${cause.detail.field}`;
+    return new LeaseholdError('SPATIAL_NOT_FINITE', message, { ...cause.detail, field, value }, { cause });
+  }
+  const what = cause instanceof Error ? cause.message : String(cause);
+  const message = `system ${system} failed on ${where}: ${what}`;
+  const remedy =
+    cause instanceof LeaseholdError
+      ? cause.detail.remedy
+      : 'Mend the system; the cell is tried again and then frozen, the rest of the world goes on.';
+  return new LeaseholdError('SYSTEM_FAILED', message, { field: system, value: where, remedy }, { cause });
+}
