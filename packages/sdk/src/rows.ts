@@ -73,20 +73,26 @@ export class RowSet {
   }
 }
 
-/** An object with one property per field. Without `isWritable`, an assignment throws. */
+/**
+ * An object with one property per field. Without `isWritable`, an assignment throws. The properties
+ * are inherited accessors: spreading such a row copies nothing.
+ *
+ * PERF: on a prototype, not on the object itself: two objects with accessors of one name of their
+ * own become dictionaries in V8, and an access then costs 150 ns instead of 5.
+ */
 export function rowView(
   fields: readonly FieldSchema[],
   slots: readonly Slot[],
   cursor: Cursor,
   isWritable: boolean,
 ): object {
-  const view = {};
+  const fieldAccess = {};
   fields.forEach((field, f) => {
     const { get, set } = accessor(field, slots[f] as Slot, cursor);
     const access = isWritable ? { get, set: set as (value: unknown) => void } : { get };
-    Object.defineProperty(view, field.name, { ...access, enumerable: true });
+    Object.defineProperty(fieldAccess, field.name, { ...access, enumerable: true });
   });
-  return view;
+  return Object.create(fieldAccess) as object;
 }
 
 function accessor({ kind }: FieldSchema, slot: Slot, cursor: Cursor): Accessor {

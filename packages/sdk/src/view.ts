@@ -51,6 +51,7 @@ export class CellView {
       if (((table.masks[row] as number) & bit) !== 0) rows[count++] = row;
     }
     this.count = count;
+    if (count === 0) return;
     const columns = table.columns[spatial.component] as Column[];
     copy(this.ids, table.ids, rows, count);
     copy(this.masks, table.masks, rows, count);
