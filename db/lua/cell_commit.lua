@@ -1,0 +1,184 @@
+-- Append one tick to cells, under their leases, atomically with everything that must agree with it.
+--
+-- Everything is checked before the first write, and the first write is the append itself: when Redis
+-- is out of memory, replicas or disk, it refuses there, and nothing has happened.
+--
+-- @arg        incarnation  decimal
+-- @each-key   block        hash: incarnation, sealed
+-- @each-key   meta         hash: lease and head
+-- @each-key   log          stream: one entry a commit
+-- @each-key?  out          stream: the cell's channel, when it is written or trimmed
+-- @each-key?  inbox        stream: when posts were consumed
+-- @each-key?  ckpt0        hash: seq, hash, tick, body; when there is a checkpoint
+-- @each-key?  ckpt1        hash: the other checkpoint
+-- @each-key?  geo          geo index: when entities moved in it
+-- @each-arg   nonce        string
+-- @each-arg   epoch        decimal
+-- @each-arg   seq          integer
+-- @each-arg   prev_hash    string
+-- @each-arg   hash         string
+-- @each-arg   tick         integer
+-- @each-arg   id_counter   integer
+-- @each-arg   ttl_ms       integer
+-- @each-arg   inbox_from   integer
+-- @each-arg   inbox_to     integer
+-- @each-arg   out_trim_to  integer
+-- @each-arg   ending       string
+-- @each-arg   heir         string
+-- @each-arg   body         bytes
+-- @each-arg   checkpoint   bytes
+-- @each-list  cursors      cell:integer from:integer to:integer; max CURSORS_PER_COMMIT_MAX
+-- @each-list  outs         seq:integer to:integer body:bytes; max OUT_PER_COMMIT_MAX
+-- @each-list  geo_puts     longitude:number latitude:number id:decimal; max GEO_PER_COMMIT_MAX
+-- @each-list  geo_drops    id:decimal; max GEO_PER_COMMIT_MAX
+-- @returns    OK now_ms:integer inbox_length:integer
+-- @returns    ALREADY
+-- @returns    FENCED nonce:string epoch:string
+-- @returns    HEAD seq:integer hash:string
+-- @returns    BADCURSOR message:string
+-- @returns    TOOBIG message:string
+-- @include    lib/limits lib/decimal lib/call lib/block lib/lease lib/commit
+
+-- 1. The arguments are complete and within limits.
+local fault = commit_fault(nonce, seq, hash, ttl_ms, ending, heir)
+  or geo_fault(geo, geo_puts, geo_puts_count, geo_drops_count)
+  or (checkpoint ~= '' and not (ckpt0 and ckpt1) and 'checkpoint: its keys are missing')
+  or (inbox_to ~= inbox_from and not inbox and 'inbox: its key is missing')
+  or ((outs_count > 0 or out_trim_to > 0) and not out and 'out: its key is missing')
+if fault then
+  return { 'BADARG', fault }
+end
+local bytes = #body + #checkpoint + outs_bytes(outs, outs_count)
+call.bytes = call.bytes + bytes
+if bytes > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
+  return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+end
+if geo_puts_count + geo_drops_count > GEO_PER_COMMIT_MAX then
+  return { 'TOOBIG', 'a commit moves at most 256 entities in the index' }
+end
+
+-- 2. The world is here, in this incarnation, and open.
+local refusal = block_refusal(call, block)
+if refusal then
+  return refusal
+end
+
+local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'seq', 'hash', 'suspect', 'attempts', 'ttl',
+  'out', 'inbox', 'posts', 'c0', 'c1', 'postdone')
+
+-- 3. L1: nonce and epoch are the lease's at this instant. An expired lease that nobody took is
+-- still its holder's.
+if was[1] ~= nonce or was[2] ~= epoch then
+  return fenced(was[1], was[2])
+end
+
+-- 4. L4: this very commit was applied before, and its reply was lost. It extends nothing.
+local head_seq, head_hash = tonumber(was[3] or '0'), was[4] or ''
+if head_seq == seq and head_hash == hash then
+  return { 'ALREADY' }
+end
+
+-- 5. L3: the commit extends the head that the store has.
+if head_seq + 1 ~= seq or head_hash ~= prev_hash then
+  return { 'HEAD', head_seq, head_hash }
+end
+
+-- 6. E1: cursors move forward by exactly what was consumed, and the channel has no gap.
+local moved, cursor_fault = moved_cursors(meta, cursors, cursors_count)
+local out_seq = tonumber(was[8] or '0')
+local out_last = out_seq + outs_count
+local inbox_at, posts = tonumber(was[9] or '0'), tonumber(was[10] or '0')
+cursor_fault = cursor_fault
+  or out_fault(out, outs, outs_count, out_seq)
+  or (out_trim_to > out_last and 'out: trimmed beyond its end')
+local freed
+if not cursor_fault and inbox_to ~= inbox_from then
+  freed, cursor_fault = inbox_freed(inbox, inbox_at, inbox_from, inbox_to, posts)
+end
+if cursor_fault then
+  return { 'BADCURSOR', cursor_fault }
+end
+-- L3: a key of another type would stop the script halfway; reading it stops the script here.
+if geo then
+  redis.call('ZCARD', geo)
+end
+if checkpoint ~= '' then
+  redis.call('HLEN', ckpt0)
+  redis.call('HLEN', ckpt1)
+end
+
+-- 7. The first write.
+redis.call('XADD', log, seq .. '-0', 'v', '1', 'e', epoch, 'p', prev_hash, 'h', hash, 't', tick,
+  'b', body)
+call.wrote = true
+
+-- 8. What must agree with it.
+for i = 1, outs_count * 3, 3 do
+  redis.call('XADD', out, outs[i] .. '-0', 'd', outs[i + 1], 't', tick, 'b', outs[i + 2])
+end
+local now_ms = call.now_ms
+local fields = moved
+local n = #fields
+fields[n + 1], fields[n + 2] = 'seq', seq
+fields[n + 3], fields[n + 4] = 'hash', hash
+fields[n + 5], fields[n + 6] = 'tick', tick
+fields[n + 7], fields[n + 8] = 'ids', id_counter
+fields[n + 9], fields[n + 10] = 'last', now_ms
+n = n + 10
+if outs_count > 0 then
+  fields[n + 1], fields[n + 2] = 'out', out_last
+  n = n + 2
+end
+if freed then
+  fields[n + 1], fields[n + 2] = 'inbox', inbox_to
+  fields[n + 3], fields[n + 4] = 'postdone', freed
+  inbox_at = inbox_to
+  n = n + 4
+end
+local older_seq
+if checkpoint ~= '' then
+  local slot, key
+  slot, older_seq = older_slot(was[11], was[12])
+  key = slot == 0 and ckpt0 or ckpt1
+  redis.call('HSET', key, 'seq', seq, 'hash', hash, 'tick', tick, 'body', checkpoint)
+  fields[n + 1], fields[n + 2] = 'c' .. slot, seq .. ':' .. tick
+  n = n + 2
+end
+if was[6] ~= '0' then
+  fields[n + 1], fields[n + 2] = 'attempts', 0
+  n = n + 2
+end
+if ending == '' then
+  fields[n + 1], fields[n + 2] = 'deadline', now_ms + ttl_ms
+  n = n + 2
+  if was[5] ~= '0' then
+    fields[n + 1], fields[n + 2] = 'suspect', 0
+    n = n + 2
+  end
+  if was[7] ~= tostring(ttl_ms) then
+    fields[n + 1], fields[n + 2] = 'ttl', ttl_ms
+  end
+elseif ending == 'release' then
+  end_lease(fields, call, nonce, 'released', '')
+else
+  end_lease(fields, call, nonce, 'handover', heir)
+end
+redis.call('HSET', meta, unpack(fields))
+
+if older_seq and older_seq > 0 then
+  -- Two checkpoints are kept, and what follows the older one: a reader may still be loading it.
+  redis.call('XTRIM', log, 'MINID', (older_seq + 1) .. '-0')
+end
+if out_trim_to > 0 then
+  redis.call('XTRIM', out, 'MINID', (out_trim_to + 1) .. '-0')
+end
+if freed then
+  redis.call('XTRIM', inbox, 'MINID', (inbox_to + 1) .. '-0')
+end
+if geo_drops_count > 0 then
+  redis.call('ZREM', geo, unpack(geo_drops))
+end
+if geo_puts_count > 0 then
+  redis.call('GEOADD', geo, unpack(geo_puts))
+end
+return { 'OK', now_ms, posts - inbox_at }

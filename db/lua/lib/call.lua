@@ -1,0 +1,60 @@
+-- What every function shares: the state of one call, its arguments, and the answer to a fault.
+
+local BYTES_LIMIT_MESSAGE = 'a call carries at most 524288 bytes, one cell alone twice as many'
+
+-- One reading of the clock per call: TIME moves while a script runs.
+local function open_call(incarnation)
+  local time = redis.call('TIME')
+  return {
+    incarnation = incarnation,
+    now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000),
+    now_us = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2])),
+    blocks = {},
+    bytes = 0,
+    wrote = false,
+  }
+end
+
+local function is_integer(n)
+  return n ~= nil and n >= 0 and n <= INTEGER_MAX and n % 1 == 0
+end
+
+local NOTHING = {}
+
+-- Reads a list at `at`: the number of rows, then the rows, into one flat table that nobody changes.
+-- Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the table, the
+-- number of rows, the next position, and the refusal if something is wrong.
+local function take_list(args, at, stop, types, max)
+  local rows, width = tonumber(args[at + 1]), #types
+  if rows == 0 then
+    return NOTHING, 0, at + 1
+  end
+  if not is_integer(rows) or at + 1 + rows * width > stop then
+    return NOTHING, 0, at + 1, { 'BADARG', 'a list is cut short' }
+  end
+  if rows > max then
+    return NOTHING, 0, at + 1, { 'TOOBIG', 'a list has more than ' .. max .. ' rows' }
+  end
+  local list, fault = {}, nil
+  for i = 1, rows * width do
+    local kind, value = string.sub(types, (i - 1) % width + 1, (i - 1) % width + 1), args[at + 1 + i]
+    if kind == 'i' then
+      value = tonumber(value)
+      fault = fault or (not is_integer(value) and 'a list: not a whole number')
+    elseif kind == 'd' then
+      fault = fault or (not is_decimal(value) and 'a list: not a decimal number')
+    elseif kind == 'n' then
+      value = tonumber(value)
+      fault = fault or ((value == nil or value ~= value) and 'a list: not a number')
+    end
+    list[i] = value
+  end
+  return list, rows, at + 1 + rows * width, fault and { 'BADARG', fault } or nil
+end
+
+-- The answer when a command failed. Before the first write nothing has happened, and the caller
+-- may act on that; after it the cell needs a person.
+local function failure(call, err)
+  local message = type(err) == 'table' and err.err or tostring(err)
+  return { call.wrote and 'BROKEN' or 'REFUSED', message }
+end

@@ -1,0 +1,28 @@
+-- The limits of one call. Those that clients must know are the constants of the same names in
+-- packages/protocol/src/store.ts; a test compares them.
+
+local CELLS_PER_CALL_MAX = 16
+local BYTES_PER_CALL_MAX = 512 * 1024
+local BYTES_PER_CELL_MAX = 1024 * 1024
+-- 256 index updates cost about 0.3 ms, and 768 arguments stay far below what unpack can carry.
+local GEO_PER_COMMIT_MAX = 256
+local OUT_PER_COMMIT_MAX = 64
+-- A cell consumes from its eight neighbours in every tick; the rest is for events from afar.
+local CURSORS_PER_COMMIT_MAX = 256
+-- A lease that lives longer than a minute would keep the cells of a dead pod for as long.
+local LEASE_TTL_MS_MAX = 60 * 1000
+local GRACE_MS_MAX = 60 * 1000
+-- How long a handover keeps the cell for its heir, who follows the log and needs one round trip.
+local HANDOVER_MS = 1000
+-- What waits in one inbox. At the limit the answer is FULL; nothing unread is ever dropped.
+local INBOX_ENTRIES_MAX = 10000
+local INBOX_BYTES_MAX = 2 * 1024 * 1024
+local POST_BYTES_MAX = 64 * 1024
+-- Ids of posts that are remembered, so that a repetition is recognised after it was consumed.
+local POST_IDS_MAX = 1024
+local NONCE_BYTES_MAX = 128
+local HASH_BYTES_MAX = 32
+-- Beyond 1e14 Lua 5.1 writes a number as 1e+14, which is no stream id.
+local INTEGER_MAX = 99999999999999
+-- Latitudes beyond this have no place in the index of Redis.
+local GEO_LATITUDE_MAX = 85.05112878

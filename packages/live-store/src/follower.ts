@@ -1,0 +1,229 @@
+/**
+ * Following many cells on one connection: what is new in their logs and channels, proven to follow
+ * what the reader has, and proven by a barrier to survive a failover.
+ *
+ * XREAD reports neither a trimmed log nor one that went back in time (F18, F1): each entry is checked
+ * against the one before, and heads are compared after each new connection and about once a second.
+ */
+import type { ChannelEntry, FollowCursor, FollowNews, LogEntry } from '@leasehold/protocol';
+import { extending, type RawEntry, readChannelEntry } from './chain.ts';
+import type { CellKeys, Keys } from './keys.ts';
+import type { Link, Outcome, Request } from './link.ts';
+
+/** Entries of one stream in one read. 64 ticks are more than three seconds at 20 Hz. */
+const ENTRIES_PER_READ_MAX = 64;
+/** Longer waits would keep a barrier waiting behind them on the same connection. */
+const BLOCK_MS_MAX = 1_000;
+/** How long a barrier waits for the replicas. */
+export const BARRIER_MS_MAX = 1_000;
+const HEAD_CHECK_MS = 1_000;
+/** Reads of a channel in one poll: 64 commits of a full read carry at most 64 entries each. */
+const CHANNEL_READS_MAX = 64;
+
+/** Where a reader was last seen, and when its position was last compared with the cell's head. */
+type Checked = {
+  readonly connection: number;
+  readonly atMs: number;
+  readonly seq: number;
+  readonly hash: string;
+};
+type Streams = ReadonlyMap<string, readonly RawEntry[]>;
+
+export class Follower {
+  readonly #link: Link;
+  readonly #keys: Keys;
+  readonly #localMs: () => number;
+  readonly #checked = new Map<number, Checked>();
+
+  constructor(link: Link, keys: Keys, localMs: () => number) {
+    this.#link = link;
+    this.#keys = keys;
+    this.#localMs = localMs;
+  }
+
+  /** See `Store.poll`. Only cells with news are in the answer. */
+  async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {
+    if (cursors.length === 0) return [];
+    const { connection } = this.#link;
+    const due = cursors.filter((cursor) => this.#isDue(cursor, connection));
+    const requests: Request[] = [
+      readRequest(this.#keys, cursors, due.length > 0 ? 0 : blockMs),
+      ...due.map(({ cell }): Request => headRequest(this.#keys.cell(cell))),
+    ];
+    const outcomes = await this.#execProven(requests);
+    const streams = readStreams(outcomes[0]);
+    const found = new Map(due.map(({ cell }, i) => [cell, outcomes[i + 1]]));
+    const news = cursors.map((cursor) => {
+      const read = this.#newsOf(cursor, streams);
+      const head = found.get(cursor.cell);
+      const isBack = head !== undefined && isBehind(head, cursor, read);
+      this.#remember(cursor, isBack ? undefined : read, head === undefined ? undefined : connection);
+      return isBack ? resync(cursor.cell) : read;
+    });
+    const complete = await this.#readOn(news);
+    const told = complete.filter(
+      ({ entries, out, resync }) => resync || entries.length + out.length > 0,
+    );
+    // A read that compares heads does not wait, or it would tell of a step back too late.
+    return told.length === 0 && due.length > 0 && blockMs > 0 ? this.poll(cursors, blockMs) : told;
+  }
+
+  /** See `Store.barrier`. */
+  async barrier(): Promise<void> {
+    await this.#execProven([]);
+  }
+
+  /**
+   * A channel that filled a read may hold more of the ticks that the log has told: whoever acts on
+   * a tick must have all that it sent, so the channel is read up to that tick.
+   */
+  async #readOn(news: readonly FollowNews[]): Promise<readonly FollowNews[]> {
+    let all = news;
+    for (let reads = 0; reads < CHANNEL_READS_MAX; reads++) {
+      const short = all.filter(isShort);
+      if (short.length === 0) return all;
+      const outcomes = await this.#execProven(
+        short.map(({ cell, out }) => channelRequest(this.#keys.cell(cell), lastSeq(out))),
+      );
+      all = all.map((each) => {
+        const at = short.indexOf(each);
+        if (at === -1) return each;
+        const more = valueIn(outcomes[at]) as readonly RawEntry[];
+        return {
+          ...each,
+          out: [...each.out, ...more.map((raw) => readChannelEntry(each.cell, raw))],
+        };
+      });
+    }
+    throw new Error(`more than ${CHANNEL_READS_MAX * ENTRIES_PER_READ_MAX} channel entries`);
+  }
+
+  /**
+   * Runs reads, and the barrier behind them, in one round trip. Rejects when any of them failed:
+   * a WAIT without a write before it would prove nothing, so there is always one.
+   */
+  async #execProven(requests: readonly Request[]): Promise<Outcome[]> {
+    const { replicas, isConnected } = this.#link;
+    if (!isConnected) throw new Error('not connected to the store');
+    const proof: Request[] =
+      replicas === 0
+        ? []
+        : [
+            ['SET', this.#keys.barrier, '1'],
+            ['WAIT', replicas, BARRIER_MS_MAX],
+          ];
+    const outcomes = await this.#link.exec([...requests, ...proof], 'bytes');
+    const failed = outcomes.find(({ error }) => error !== undefined);
+    if (failed?.error !== undefined) throw failed.error;
+    const reached = replicas === 0 ? 0 : Number(outcomes.at(-1)?.value);
+    if (reached < replicas) {
+      throw new Error(`the barrier reached ${reached} of ${replicas} replicas: nothing is certain`);
+    }
+    return outcomes;
+  }
+
+  #newsOf(cursor: FollowCursor, streams: Streams): FollowNews {
+    const keys = this.#keys.cell(cursor.cell);
+    const { entries, isBroken } = extending(cursor.seq, cursor.hash, streams.get(keys.log) ?? []);
+    if (isBroken) return resync(cursor.cell);
+    const raw = cursor.outSeq === undefined ? [] : (streams.get(keys.out) ?? []);
+    const out = raw.map((each) => readChannelEntry(cursor.cell, each));
+    return { cell: cursor.cell, entries, out, resync: false };
+  }
+
+  /**
+   * After a new connection, about once a second, and when the reader is not where the last poll left
+   * it: then its position is one that was never compared.
+   */
+  #isDue({ cell, seq, hash }: FollowCursor, connection: number): boolean {
+    const last = this.#checked.get(cell);
+    if (last === undefined || last.connection !== connection) return true;
+    if (last.seq !== seq || last.hash !== hash) return true;
+    return this.#localMs() - last.atMs >= HEAD_CHECK_MS;
+  }
+
+  #remember(cursor: FollowCursor, news: FollowNews | undefined, connection?: number): void {
+    const last = this.#checked.get(cursor.cell);
+    const { seq, hash } = news?.entries.at(-1) ?? cursor;
+    if (news === undefined || news.resync) this.#checked.delete(cursor.cell);
+    else if (connection !== undefined) {
+      this.#checked.set(cursor.cell, { connection, atMs: this.#localMs(), seq, hash });
+    } else if (last !== undefined) {
+      this.#checked.set(cursor.cell, { ...last, seq, hash });
+    }
+  }
+}
+
+const resync = (cell: number): FollowNews => ({ cell, entries: [], out: [], resync: true });
+const lastSeq = (out: readonly ChannelEntry[]): number => out.at(-1)?.seq ?? 0;
+
+/** The last read was full, and did not reach beyond the ticks that the log has told. */
+function isShort({ entries, out }: FollowNews): boolean {
+  const told = entries.at(-1)?.tick;
+  const isFull = out.length > 0 && out.length % ENTRIES_PER_READ_MAX === 0;
+  return isFull && told !== undefined && (out.at(-1) as ChannelEntry).tick <= told;
+}
+
+function readRequest(keys: Keys, cursors: readonly FollowCursor[], blockMs: number): Request {
+  const names: string[] = [];
+  const after: string[] = [];
+  for (const { cell, seq, outSeq } of cursors) {
+    const of = keys.cell(cell);
+    names.push(of.log);
+    after.push(`${seq}-0`);
+    if (outSeq === undefined) continue;
+    names.push(of.out);
+    after.push(`${outSeq}-0`);
+  }
+  const block = blockMs > 0 ? ['BLOCK', Math.ceil(Math.min(blockMs, BLOCK_MS_MAX))] : [];
+  return ['XREAD', 'COUNT', ENTRIES_PER_READ_MAX, ...block, 'STREAMS', ...names, ...after];
+}
+
+function headRequest({ meta }: CellKeys): Request {
+  return ['HMGET', meta, 'seq', 'hash', 'out'];
+}
+
+/** A read of a channel behind a position. */
+export function channelRequest({ out }: CellKeys, afterSeq: number): Request {
+  return ['XRANGE', out, `${afterSeq + 1}-0`, '+', 'COUNT', ENTRIES_PER_READ_MAX];
+}
+
+/** RESP3 answers a map, which arrives as keys and values in turn; RESP2 answers pairs. */
+function readStreams(outcome: Outcome | undefined): Streams {
+  const flat = ((valueIn(outcome) ?? []) as readonly unknown[]).flatMap((each) =>
+    each instanceof Buffer ? [each] : isPair(each) ? each : [each],
+  );
+  const found = new Map<string, readonly RawEntry[]>();
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    found.set((flat[i] as Buffer).toString('latin1'), flat[i + 1] as readonly RawEntry[]);
+  }
+  return found;
+}
+
+/** A stream's key and its entries; what stands alone is a list of entries. */
+function isPair(value: unknown): value is readonly [Buffer, RawEntry[]] {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  return (value as readonly unknown[])[0] instanceof Buffer;
+}
+
+/**
+ * L3: the store is not where the reader is, although nothing in between was missing: it went back
+ * in time, or somebody else wrote the same positions since.
+ */
+function isBehind(
+  head: Outcome | undefined,
+  cursor: FollowCursor,
+  { entries }: FollowNews,
+): boolean {
+  const [seq, hash, out] = valueIn(head) as readonly (Buffer | null)[];
+  const mine: Pick<LogEntry, 'seq' | 'hash'> = entries.at(-1) ?? cursor;
+  const headSeq = Number(seq?.toString() ?? 0);
+  if (headSeq < mine.seq) return true;
+  if (headSeq === mine.seq && (hash?.toString() ?? '') !== mine.hash) return true;
+  return Number(out?.toString() ?? 0) < (cursor.outSeq ?? 0);
+}
+
+function valueIn(outcome: Outcome | undefined): unknown {
+  if (outcome?.error !== undefined) throw outcome.error;
+  return outcome?.value;
+}

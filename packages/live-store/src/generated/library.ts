@@ -1,0 +1,1801 @@
+// Generated from db/lua by packages/tidy/src/generate.ts. Do not edit.
+import type { LuaFunction } from '../lua-function.ts';
+
+/**
+ * Make blocks. Seeding does this, and nothing else: a block that is absent says that the world is.
+ *
+ * `db/lua/block_create.lua`
+ */
+export type BlockCreateCall = { readonly incarnation: string | number; };
+export type BlockCreateItem = {
+  readonly block: string;
+};
+export type BlockCreateReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'ALREADY' }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const blockCreate: LuaFunction<BlockCreateCall, BlockCreateItem, BlockCreateReply> = {
+  name: 'block_create',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachLists: [],
+  replies: {
+    OK: [],
+    ALREADY: [],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Close blocks for ever: every call on their cells is refused from now on.
+ *
+ * `db/lua/block_seal.lua`
+ */
+export type BlockSealCall = { readonly incarnation: string | number; };
+export type BlockSealItem = {
+  readonly block: string;
+};
+export type BlockSealReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const blockSeal: LuaFunction<BlockSealCall, BlockSealItem, BlockSealReply> = {
+  name: 'block_seal',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachLists: [],
+  replies: {
+    OK: [],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Append one tick to cells, under their leases, atomically with everything that must agree with it.
+ *
+ * Everything is checked before the first write, and the first write is the append itself: when Redis
+ * is out of memory, replicas or disk, it refuses there, and nothing has happened.
+ *
+ * `db/lua/cell_commit.lua`
+ */
+export type CellCommitCall = { readonly incarnation: string | number; };
+export type CellCommitItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly log: string;
+  readonly out?: string | undefined;
+  readonly inbox?: string | undefined;
+  readonly ckpt0?: string | undefined;
+  readonly ckpt1?: string | undefined;
+  readonly geo?: string | undefined;
+  readonly nonce: string;
+  readonly epoch: string | number;
+  readonly seq: number;
+  readonly prevHash: string;
+  readonly hash: string;
+  readonly tick: number;
+  readonly idCounter: number;
+  readonly ttlMs: number;
+  readonly inboxFrom: number;
+  readonly inboxTo: number;
+  readonly outTrimTo: number;
+  readonly ending: string;
+  readonly heir: string;
+  readonly body: Uint8Array;
+  readonly checkpoint: Uint8Array;
+  readonly cursors: readonly { readonly cell: number; readonly from: number; readonly to: number }[];
+  readonly outs: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
+  readonly geoPuts: readonly { readonly longitude: number; readonly latitude: number; readonly id: string | number }[];
+  readonly geoDrops: readonly (string | number)[];
+};
+export type CellCommitReply =
+  | { readonly tag: 'OK'; readonly nowMs: number; readonly inboxLength: number }
+  | { readonly tag: 'ALREADY' }
+  | { readonly tag: 'FENCED'; readonly nonce: string; readonly epoch: string }
+  | { readonly tag: 'HEAD'; readonly seq: number; readonly hash: string }
+  | { readonly tag: 'BADCURSOR'; readonly message: string }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const cellCommit: LuaFunction<CellCommitCall, CellCommitItem, CellCommitReply> = {
+  name: 'cell_commit',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'log'],
+  eachOptionalKeys: ['out', 'inbox', 'ckpt0', 'ckpt1', 'geo'],
+  eachArgs: ['nonce', 'epoch', 'seq', 'prevHash', 'hash', 'tick', 'idCounter', 'ttlMs', 'inboxFrom', 'inboxTo', 'outTrimTo', 'ending', 'heir', 'body', 'checkpoint'],
+  eachLists: [['cursors', ['cell', 'from', 'to']], ['outs', ['seq', 'to', 'body']], ['geoPuts', ['longitude', 'latitude', 'id']], ['geoDrops', ['id']]],
+  replies: {
+    OK: [['nowMs', 'integer'], ['inboxLength', 'integer']],
+    ALREADY: [],
+    FENCED: [['nonce', 'string'], ['epoch', 'string']],
+    HEAD: [['seq', 'integer'], ['hash', 'string']],
+    BADCURSOR: [['message', 'string']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Write entry 1 of cells, when a world is seeded. A second seeder, or a repetition, changes nothing.
+ *
+ * `db/lua/cell_create.lua`
+ */
+export type CellCreateCall = { readonly incarnation: string | number; };
+export type CellCreateItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly log: string;
+  readonly hash: string;
+  readonly idCounter: number;
+  readonly body: Uint8Array;
+};
+export type CellCreateReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'ALREADY' }
+  | { readonly tag: 'HEAD'; readonly seq: number; readonly hash: string }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const cellCreate: LuaFunction<CellCreateCall, CellCreateItem, CellCreateReply> = {
+  name: 'cell_create',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'log'],
+  eachOptionalKeys: [],
+  eachArgs: ['hash', 'idCounter', 'body'],
+  eachLists: [],
+  replies: {
+    OK: [],
+    ALREADY: [],
+    HEAD: [['seq', 'integer'], ['hash', 'string']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Tell where cells stand: lease, log, cursors, checkpoints.
+ *
+ * `db/lua/cell_heads.lua`
+ */
+export type CellHeadsCall = { readonly incarnation: string | number; };
+export type CellHeadsItem = {
+  readonly block: string;
+  readonly meta: string;
+};
+export type CellHeadsReply =
+  | { readonly tag: 'HEAD'; readonly nowMs: number; readonly head: ReadonlyMap<string, string> }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply> = {
+  name: 'cell_heads',
+  isReadOnly: true,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachLists: [],
+  replies: {
+    HEAD: [['nowMs', 'integer'], ['head', 'map']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Ask cells to do something. A cell's inbox counts its own posts, without gaps.
+ *
+ * `db/lua/inbox_post.lua`
+ */
+export type InboxPostCall = { readonly incarnation: string | number; };
+export type InboxPostItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly inbox: string;
+  readonly posted: string;
+  readonly id: string;
+  readonly body: Uint8Array;
+};
+export type InboxPostReply =
+  | { readonly tag: 'OK'; readonly seq: number }
+  | { readonly tag: 'FULL' }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply> = {
+  name: 'inbox_post',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'inbox', 'posted'],
+  eachOptionalKeys: [],
+  eachArgs: ['id', 'body'],
+  eachLists: [],
+  replies: {
+    OK: [['seq', 'integer']],
+    FULL: [],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Take the lease of cells that are free, released to the caller, or expired for the second time.
+ *
+ * The clock is the server's, and it is not trusted either: a stalled server or a clock step makes
+ * every lease look expired at once, so the first who finds one expired only marks it.
+ *
+ * `db/lua/lease_acquire.lua`
+ */
+export type LeaseAcquireCall = { readonly incarnation: string | number; readonly graceMs: number; };
+export type LeaseAcquireItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly nonce: string;
+  readonly ttlMs: number;
+};
+export type LeaseAcquireReply =
+  | { readonly tag: 'GRANTED'; readonly epoch: string; readonly attempts: number; readonly cause: string; readonly from: string; readonly lastAtMs: number; readonly nowMs: number; readonly head: ReadonlyMap<string, string> }
+  | { readonly tag: 'HELD'; readonly nonce: string; readonly deadlineMs: number; readonly nowMs: number }
+  | { readonly tag: 'SUSPECT'; readonly nonce: string; readonly retryInMs: number; readonly nowMs: number }
+  | { readonly tag: 'RESERVED'; readonly heir: string; readonly retryInMs: number; readonly nowMs: number }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaseAcquire: LuaFunction<LeaseAcquireCall, LeaseAcquireItem, LeaseAcquireReply> = {
+  name: 'lease_acquire',
+  isReadOnly: false,
+  args: ['incarnation', 'graceMs'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: ['nonce', 'ttlMs'],
+  eachLists: [],
+  replies: {
+    GRANTED: [['epoch', 'string'], ['attempts', 'integer'], ['cause', 'string'], ['from', 'string'], ['lastAtMs', 'integer'], ['nowMs', 'integer'], ['head', 'map']],
+    HELD: [['nonce', 'string'], ['deadlineMs', 'integer'], ['nowMs', 'integer']],
+    SUSPECT: [['nonce', 'string'], ['retryInMs', 'integer'], ['nowMs', 'integer']],
+    RESERVED: [['heir', 'string'], ['retryInMs', 'integer'], ['nowMs', 'integer']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Give cells to a pod that already follows their logs. For a moment nobody else may take them.
+ *
+ * `db/lua/lease_handover.lua`
+ */
+export type LeaseHandoverCall = { readonly incarnation: string | number; readonly heir: string; };
+export type LeaseHandoverItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly nonce: string;
+  readonly epoch: string | number;
+};
+export type LeaseHandoverReply =
+  | { readonly tag: 'OK'; readonly nowMs: number }
+  | { readonly tag: 'FENCED'; readonly nonce: string; readonly epoch: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaseHandover: LuaFunction<LeaseHandoverCall, LeaseHandoverItem, LeaseHandoverReply> = {
+  name: 'lease_handover',
+  isReadOnly: false,
+  args: ['incarnation', 'heir'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: ['nonce', 'epoch'],
+  eachLists: [],
+  replies: {
+    OK: [['nowMs', 'integer']],
+    FENCED: [['nonce', 'string'], ['epoch', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Give cells back, for anyone to take.
+ *
+ * `db/lua/lease_release.lua`
+ */
+export type LeaseReleaseCall = { readonly incarnation: string | number; };
+export type LeaseReleaseItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly nonce: string;
+  readonly epoch: string | number;
+};
+export type LeaseReleaseReply =
+  | { readonly tag: 'OK'; readonly nowMs: number }
+  | { readonly tag: 'FENCED'; readonly nonce: string; readonly epoch: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaseRelease: LuaFunction<LeaseReleaseCall, LeaseReleaseItem, LeaseReleaseReply> = {
+  name: 'lease_release',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: ['nonce', 'epoch'],
+  eachLists: [],
+  replies: {
+    OK: [['nowMs', 'integer']],
+    FENCED: [['nonce', 'string'], ['epoch', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Extend the leases of quiet cells. A commit extends too, so busy cells never come here.
+ *
+ * An expired lease that nobody took is still its holder's: the renewal clears the first strike.
+ *
+ * `db/lua/lease_renew.lua`
+ */
+export type LeaseRenewCall = { readonly incarnation: string | number; readonly ttlMs: number; };
+export type LeaseRenewItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly nonce: string;
+  readonly epoch: string | number;
+};
+export type LeaseRenewReply =
+  | { readonly tag: 'OK'; readonly nowMs: number }
+  | { readonly tag: 'FENCED'; readonly nonce: string; readonly epoch: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaseRenew: LuaFunction<LeaseRenewCall, LeaseRenewItem, LeaseRenewReply> = {
+  name: 'lease_renew',
+  isReadOnly: false,
+  args: ['incarnation', 'ttlMs'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: ['nonce', 'epoch'],
+  eachLists: [],
+  replies: {
+    OK: [['nowMs', 'integer']],
+    FENCED: [['nonce', 'string'], ['epoch', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * End somebody's lease, named by its nonce, because its holder is believed dead. Being wrong costs
+ * one handover: the store fences the loser.
+ *
+ * `db/lua/lease_revoke.lua`
+ */
+export type LeaseRevokeCall = { readonly incarnation: string | number; };
+export type LeaseRevokeItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly nonce: string;
+};
+export type LeaseRevokeReply =
+  | { readonly tag: 'OK'; readonly nowMs: number }
+  | { readonly tag: 'FENCED'; readonly nonce: string; readonly epoch: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaseRevoke: LuaFunction<LeaseRevokeCall, LeaseRevokeItem, LeaseRevokeReply> = {
+  name: 'lease_revoke',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: ['nonce'],
+  eachLists: [],
+  replies: {
+    OK: [['nowMs', 'integer']],
+    FENCED: [['nonce', 'string'], ['epoch', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/** The library of functions; `@library@` stands for its name. */
+export const LIBRARY_TEMPLATE = `#!lua name=@library@
+
+-- lib/limits
+-- The limits of one call. Those that clients must know are the constants of the same names in
+-- packages/protocol/src/store.ts; a test compares them.
+
+local CELLS_PER_CALL_MAX = 16
+local BYTES_PER_CALL_MAX = 512 * 1024
+local BYTES_PER_CELL_MAX = 1024 * 1024
+-- 256 index updates cost about 0.3 ms, and 768 arguments stay far below what unpack can carry.
+local GEO_PER_COMMIT_MAX = 256
+local OUT_PER_COMMIT_MAX = 64
+-- A cell consumes from its eight neighbours in every tick; the rest is for events from afar.
+local CURSORS_PER_COMMIT_MAX = 256
+-- A lease that lives longer than a minute would keep the cells of a dead pod for as long.
+local LEASE_TTL_MS_MAX = 60 * 1000
+local GRACE_MS_MAX = 60 * 1000
+-- How long a handover keeps the cell for its heir, who follows the log and needs one round trip.
+local HANDOVER_MS = 1000
+-- What waits in one inbox. At the limit the answer is FULL; nothing unread is ever dropped.
+local INBOX_ENTRIES_MAX = 10000
+local INBOX_BYTES_MAX = 2 * 1024 * 1024
+local POST_BYTES_MAX = 64 * 1024
+-- Ids of posts that are remembered, so that a repetition is recognised after it was consumed.
+local POST_IDS_MAX = 1024
+local NONCE_BYTES_MAX = 128
+local HASH_BYTES_MAX = 32
+-- Beyond 1e14 Lua 5.1 writes a number as 1e+14, which is no stream id.
+local INTEGER_MAX = 99999999999999
+-- Latitudes beyond this have no place in the index of Redis.
+local GEO_LATITUDE_MAX = 85.05112878
+
+-- lib/decimal
+-- Whole numbers of any size as text without leading zeros: epochs are microseconds, beyond 1e14.
+
+local function is_decimal(text)
+  return #text <= 20 and (text == '0' or string.find(text, '^[1-9]%d*$') ~= nil)
+end
+
+local function decimal_below(a, b)
+  if #a ~= #b then
+    return #a < #b
+  end
+  return a < b
+end
+
+-- Adds one. At most one step per digit.
+local function decimal_next(text)
+  local nines = #string.match(text, '9*$')
+  local zeros = string.rep('0', nines)
+  local kept = string.sub(text, 1, #text - nines)
+  if kept == '' then
+    return '1' .. zeros
+  end
+  return string.sub(kept, 1, -2) .. (tonumber(string.sub(kept, -1)) + 1) .. zeros
+end
+
+-- lib/call
+-- What every function shares: the state of one call, its arguments, and the answer to a fault.
+
+local BYTES_LIMIT_MESSAGE = 'a call carries at most 524288 bytes, one cell alone twice as many'
+
+-- One reading of the clock per call: TIME moves while a script runs.
+local function open_call(incarnation)
+  local time = redis.call('TIME')
+  return {
+    incarnation = incarnation,
+    now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000),
+    now_us = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2])),
+    blocks = {},
+    bytes = 0,
+    wrote = false,
+  }
+end
+
+local function is_integer(n)
+  return n ~= nil and n >= 0 and n <= INTEGER_MAX and n % 1 == 0
+end
+
+local NOTHING = {}
+
+-- Reads a list at \`at\`: the number of rows, then the rows, into one flat table that nobody changes.
+-- Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the table, the
+-- number of rows, the next position, and the refusal if something is wrong.
+local function take_list(args, at, stop, types, max)
+  local rows, width = tonumber(args[at + 1]), #types
+  if rows == 0 then
+    return NOTHING, 0, at + 1
+  end
+  if not is_integer(rows) or at + 1 + rows * width > stop then
+    return NOTHING, 0, at + 1, { 'BADARG', 'a list is cut short' }
+  end
+  if rows > max then
+    return NOTHING, 0, at + 1, { 'TOOBIG', 'a list has more than ' .. max .. ' rows' }
+  end
+  local list, fault = {}, nil
+  for i = 1, rows * width do
+    local kind, value = string.sub(types, (i - 1) % width + 1, (i - 1) % width + 1), args[at + 1 + i]
+    if kind == 'i' then
+      value = tonumber(value)
+      fault = fault or (not is_integer(value) and 'a list: not a whole number')
+    elseif kind == 'd' then
+      fault = fault or (not is_decimal(value) and 'a list: not a decimal number')
+    elseif kind == 'n' then
+      value = tonumber(value)
+      fault = fault or ((value == nil or value ~= value) and 'a list: not a number')
+    end
+    list[i] = value
+  end
+  return list, rows, at + 1 + rows * width, fault and { 'BADARG', fault } or nil
+end
+
+-- The answer when a command failed. Before the first write nothing has happened, and the caller
+-- may act on that; after it the cell needs a person.
+local function failure(call, err)
+  local message = type(err) == 'table' and err.err or tostring(err)
+  return { call.wrote and 'BROKEN' or 'REFUSED', message }
+end
+
+-- lib/block
+-- The gate of every call on a cell: is this world, in this incarnation, here and open?
+
+local NOWORLD = { 'NOWORLD' }
+local SEALED = { 'SEALED' }
+
+-- Returns the refusal, or false. PERF: the block is read once per call, not once per cell.
+local function block_refusal(call, block)
+  local known = call.blocks[block]
+  if known == nil then
+    local state = redis.call('HMGET', block, 'incarnation', 'sealed')
+    known = (state[1] ~= call.incarnation and NOWORLD) or (state[2] == '1' and SEALED) or false
+    call.blocks[block] = known
+  end
+  return known
+end
+
+-- lib/lease
+-- What the lease functions and the commit agree on.
+
+local function is_nonce(text)
+  return #text <= NONCE_BYTES_MAX and string.find(text, '^[%w_-]+%.[%w_-]+$') ~= nil
+end
+
+local function is_pod(text)
+  return #text <= 64 and string.find(text, '^[%w_-]+$') ~= nil
+end
+
+-- A nonce is \`<pod>.<random>\`.
+local function pod_of(nonce)
+  return string.match(nonce, '^[^.]*') or ''
+end
+
+local function fenced(nonce, epoch)
+  return { 'FENCED', nonce or '', epoch or '0' }
+end
+
+-- Appends to \`fields\` what ends the lease of \`nonce\`. \`past\` remembers the nonce, so that repeating
+-- the call that ended it, or the acquisition it came from, is recognised.
+local function end_lease(fields, call, nonce, cause, heir)
+  local n = #fields
+  fields[n + 1], fields[n + 2] = 'nonce', ''
+  fields[n + 3], fields[n + 4] = 'deadline', 0
+  fields[n + 5], fields[n + 6] = 'suspect', 0
+  fields[n + 7], fields[n + 8] = 'past', nonce
+  fields[n + 9], fields[n + 10] = 'cause', cause
+  fields[n + 11], fields[n + 12] = 'from', pod_of(nonce)
+  fields[n + 13], fields[n + 14] = 'heir', heir
+  fields[n + 15], fields[n + 16] = 'until', heir == '' and 0 or call.now_ms + HANDOVER_MS
+end
+
+-- A holder that gives a cell back has not failed at it: its acquisition is not counted.
+local function forgive(fields, attempts)
+  local counted = tonumber(attempts or '0') or 0
+  if counted > 0 then
+    fields[#fields + 1] = 'attempts'
+    fields[#fields + 1] = counted - 1
+  end
+end
+
+-- lib/commit
+-- The checks of a commit, one subject each. None of them writes.
+
+local function commit_fault(nonce, seq, hash, ttl_ms, ending, heir)
+  if nonce == '' then
+    return 'nonce: empty'
+  end
+  if seq < 1 then
+    return 'seq: begins at 1'
+  end
+  if hash == '' or #hash > HASH_BYTES_MAX then
+    return 'hash: empty or too long'
+  end
+  if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
+    return 'ttl_ms: not within 1 and 60000'
+  end
+  if ending == '' or ending == 'release' then
+    return nil
+  end
+  if ending ~= 'handover' then
+    return 'ending: not release or handover'
+  end
+  if not is_pod(heir) then
+    return 'heir: not the name of a pod'
+  end
+  return nil
+end
+
+-- GEOADD refuses what lies outside its projection, and by then the log has been written.
+local function geo_fault(geo, puts, puts_count, drops_count)
+  if puts_count == 0 and drops_count == 0 then
+    return nil
+  end
+  if not geo then
+    return 'geo: its key is missing'
+  end
+  for i = 1, puts_count * 3, 3 do
+    local longitude, latitude = puts[i], puts[i + 1]
+    if longitude < -180 or longitude > 180 then
+      return 'geo: a longitude is outside -180 and 180'
+    end
+    if latitude < -GEO_LATITUDE_MAX or latitude > GEO_LATITUDE_MAX then
+      return 'geo: a latitude is outside -85.05 and 85.05'
+    end
+  end
+  return nil
+end
+
+local function outs_bytes(outs, count)
+  local bytes = 0
+  for i = 3, count * 3, 3 do
+    bytes = bytes + #outs[i]
+  end
+  return bytes
+end
+
+-- Returns the fields that move the channel cursors, or what does not fit.
+local function moved_cursors(meta, cursors, count)
+  local fields = {}
+  if count == 0 then
+    return fields
+  end
+  local names = {}
+  for i = 1, count do
+    names[i] = 'in:' .. cursors[i * 3 - 2]
+  end
+  local at = redis.call('HMGET', meta, unpack(names))
+  local seen = {}
+  for i = 1, count do
+    local from, to, name = cursors[i * 3 - 1], cursors[i * 3], names[i]
+    if tonumber(at[i] or '0') ~= from then
+      return fields, name .. ': the store is at ' .. (at[i] or '0')
+    end
+    if to <= from then
+      return fields, name .. ': does not move forward'
+    end
+    if seen[name] then
+      return fields, name .. ': given twice'
+    end
+    seen[name] = true
+    fields[i * 2 - 1], fields[i * 2] = name, to
+  end
+  return fields
+end
+
+-- Channel entries continue where the channel ends. What lies beyond its end would stop an append
+-- halfway, so it is looked for here.
+local function out_fault(out, outs, count, out_seq)
+  if count > 0 then
+    for i = 1, count do
+      if outs[i * 3 - 2] ~= out_seq + i then
+        return 'out: the channel is at ' .. string.format('%.0f', out_seq)
+      end
+    end
+  end
+  if out then
+    local beyond = redis.call('XRANGE', out, (out_seq + 1) .. '-0', '+', 'COUNT', 1)
+    if beyond[1] then
+      return 'out: the stream is ahead of the channel'
+    end
+  end
+  return nil
+end
+
+-- Returns the bytes consumed since the inbox began, or nil and what does not fit.
+local function inbox_freed(inbox, at, from, to, posts)
+  if at ~= from then
+    return nil, 'inbox: the store is at ' .. string.format('%.0f', at)
+  end
+  if to < from or to > posts then
+    return nil, 'inbox: ' .. string.format('%.0f', to) .. ' was never posted'
+  end
+  local entry = redis.call('XRANGE', inbox, to .. '-0', to .. '-0')[1]
+  if not entry then
+    return nil, 'inbox: the entry consumed last is missing'
+  end
+  return tonumber(entry[2][4])
+end
+
+-- The slot that the next checkpoint goes to, and the log position of the one that is then older.
+local function older_slot(c0, c1)
+  local seq0 = tonumber(string.match(c0 or '', '^%d+') or '0')
+  local seq1 = tonumber(string.match(c1 or '', '^%d+') or '0')
+  if seq0 <= seq1 then
+    return 0, seq1
+  end
+  return 1, seq0
+end
+
+-- block_create
+local function block_create(call, block)
+  local was = redis.call('HMGET', block, 'incarnation', 'sealed')
+  if was[1] == call.incarnation then
+    -- L4: a block that exists is left as it is, sealed or not.
+    return { was[2] == '1' and 'SEALED' or 'ALREADY' }
+  end
+  if was[1] then
+    return { 'NOWORLD' }
+  end
+  redis.call('HSET', block, 'incarnation', call.incarnation)
+  return { 'OK' }
+end
+
+local function call_block_create(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block = keys[k + 1]
+    k = k + 1
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    -- No arguments.
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(block_create, call, block)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_block_create', callback = call_block_create
+})
+
+-- block_seal
+local function block_seal(call, block)
+  local was = redis.call('HMGET', block, 'incarnation', 'sealed')
+  if was[1] ~= call.incarnation then
+    return { 'NOWORLD' }
+  end
+  if was[2] ~= '1' then
+    redis.call('HSET', block, 'sealed', 1)
+  end
+  return { 'OK' }
+end
+
+local function call_block_seal(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block = keys[k + 1]
+    k = k + 1
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    -- No arguments.
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(block_seal, call, block)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_block_seal', callback = call_block_seal
+})
+
+-- cell_commit
+local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, inbox_from, inbox_to, out_trim_to, ending, heir, body, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+  -- 1. The arguments are complete and within limits.
+  local fault = commit_fault(nonce, seq, hash, ttl_ms, ending, heir)
+    or geo_fault(geo, geo_puts, geo_puts_count, geo_drops_count)
+    or (checkpoint ~= '' and not (ckpt0 and ckpt1) and 'checkpoint: its keys are missing')
+    or (inbox_to ~= inbox_from and not inbox and 'inbox: its key is missing')
+    or ((outs_count > 0 or out_trim_to > 0) and not out and 'out: its key is missing')
+  if fault then
+    return { 'BADARG', fault }
+  end
+  local bytes = #body + #checkpoint + outs_bytes(outs, outs_count)
+  call.bytes = call.bytes + bytes
+  if bytes > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
+    return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+  end
+  if geo_puts_count + geo_drops_count > GEO_PER_COMMIT_MAX then
+    return { 'TOOBIG', 'a commit moves at most 256 entities in the index' }
+  end
+
+  -- 2. The world is here, in this incarnation, and open.
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'seq', 'hash', 'suspect', 'attempts', 'ttl',
+    'out', 'inbox', 'posts', 'c0', 'c1', 'postdone')
+
+  -- 3. L1: nonce and epoch are the lease's at this instant. An expired lease that nobody took is
+  -- still its holder's.
+  if was[1] ~= nonce or was[2] ~= epoch then
+    return fenced(was[1], was[2])
+  end
+
+  -- 4. L4: this very commit was applied before, and its reply was lost. It extends nothing.
+  local head_seq, head_hash = tonumber(was[3] or '0'), was[4] or ''
+  if head_seq == seq and head_hash == hash then
+    return { 'ALREADY' }
+  end
+
+  -- 5. L3: the commit extends the head that the store has.
+  if head_seq + 1 ~= seq or head_hash ~= prev_hash then
+    return { 'HEAD', head_seq, head_hash }
+  end
+
+  -- 6. E1: cursors move forward by exactly what was consumed, and the channel has no gap.
+  local moved, cursor_fault = moved_cursors(meta, cursors, cursors_count)
+  local out_seq = tonumber(was[8] or '0')
+  local out_last = out_seq + outs_count
+  local inbox_at, posts = tonumber(was[9] or '0'), tonumber(was[10] or '0')
+  cursor_fault = cursor_fault
+    or out_fault(out, outs, outs_count, out_seq)
+    or (out_trim_to > out_last and 'out: trimmed beyond its end')
+  local freed
+  if not cursor_fault and inbox_to ~= inbox_from then
+    freed, cursor_fault = inbox_freed(inbox, inbox_at, inbox_from, inbox_to, posts)
+  end
+  if cursor_fault then
+    return { 'BADCURSOR', cursor_fault }
+  end
+  -- L3: a key of another type would stop the script halfway; reading it stops the script here.
+  if geo then
+    redis.call('ZCARD', geo)
+  end
+  if checkpoint ~= '' then
+    redis.call('HLEN', ckpt0)
+    redis.call('HLEN', ckpt1)
+  end
+
+  -- 7. The first write.
+  redis.call('XADD', log, seq .. '-0', 'v', '1', 'e', epoch, 'p', prev_hash, 'h', hash, 't', tick,
+    'b', body)
+  call.wrote = true
+
+  -- 8. What must agree with it.
+  for i = 1, outs_count * 3, 3 do
+    redis.call('XADD', out, outs[i] .. '-0', 'd', outs[i + 1], 't', tick, 'b', outs[i + 2])
+  end
+  local now_ms = call.now_ms
+  local fields = moved
+  local n = #fields
+  fields[n + 1], fields[n + 2] = 'seq', seq
+  fields[n + 3], fields[n + 4] = 'hash', hash
+  fields[n + 5], fields[n + 6] = 'tick', tick
+  fields[n + 7], fields[n + 8] = 'ids', id_counter
+  fields[n + 9], fields[n + 10] = 'last', now_ms
+  n = n + 10
+  if outs_count > 0 then
+    fields[n + 1], fields[n + 2] = 'out', out_last
+    n = n + 2
+  end
+  if freed then
+    fields[n + 1], fields[n + 2] = 'inbox', inbox_to
+    fields[n + 3], fields[n + 4] = 'postdone', freed
+    inbox_at = inbox_to
+    n = n + 4
+  end
+  local older_seq
+  if checkpoint ~= '' then
+    local slot, key
+    slot, older_seq = older_slot(was[11], was[12])
+    key = slot == 0 and ckpt0 or ckpt1
+    redis.call('HSET', key, 'seq', seq, 'hash', hash, 'tick', tick, 'body', checkpoint)
+    fields[n + 1], fields[n + 2] = 'c' .. slot, seq .. ':' .. tick
+    n = n + 2
+  end
+  if was[6] ~= '0' then
+    fields[n + 1], fields[n + 2] = 'attempts', 0
+    n = n + 2
+  end
+  if ending == '' then
+    fields[n + 1], fields[n + 2] = 'deadline', now_ms + ttl_ms
+    n = n + 2
+    if was[5] ~= '0' then
+      fields[n + 1], fields[n + 2] = 'suspect', 0
+      n = n + 2
+    end
+    if was[7] ~= tostring(ttl_ms) then
+      fields[n + 1], fields[n + 2] = 'ttl', ttl_ms
+    end
+  elseif ending == 'release' then
+    end_lease(fields, call, nonce, 'released', '')
+  else
+    end_lease(fields, call, nonce, 'handover', heir)
+  end
+  redis.call('HSET', meta, unpack(fields))
+
+  if older_seq and older_seq > 0 then
+    -- Two checkpoints are kept, and what follows the older one: a reader may still be loading it.
+    redis.call('XTRIM', log, 'MINID', (older_seq + 1) .. '-0')
+  end
+  if out_trim_to > 0 then
+    redis.call('XTRIM', out, 'MINID', (out_trim_to + 1) .. '-0')
+  end
+  if freed then
+    redis.call('XTRIM', inbox, 'MINID', (inbox_to + 1) .. '-0')
+  end
+  if geo_drops_count > 0 then
+    redis.call('ZREM', geo, unpack(geo_drops))
+  end
+  if geo_puts_count > 0 then
+    redis.call('GEOADD', geo, unpack(geo_puts))
+  end
+  return { 'OK', now_ms, posts - inbox_at }
+end
+
+local function call_cell_commit(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, log = keys[k + 1], keys[k + 2], keys[k + 3]
+    k = k + 3
+    local out
+    if bits % 2 >= 1 then
+      k = k + 1
+      out = keys[k]
+    end
+    local inbox
+    if bits % 4 >= 2 then
+      k = k + 1
+      inbox = keys[k]
+    end
+    local ckpt0
+    if bits % 8 >= 4 then
+      k = k + 1
+      ckpt0 = keys[k]
+    end
+    local ckpt1
+    if bits % 16 >= 8 then
+      k = k + 1
+      ckpt1 = keys[k]
+    end
+    local geo
+    if bits % 32 >= 16 then
+      k = k + 1
+      geo = keys[k]
+    end
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 16 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local nonce = args[a + 3]
+    local epoch = args[a + 4]
+    if not is_decimal(epoch) then
+      fault = { 'BADARG', 'epoch: not decimal' }
+    end
+    local seq = tonumber(args[a + 5])
+    if not is_integer(seq) then
+      fault = { 'BADARG', 'seq: not integer' }
+    end
+    local prev_hash = args[a + 6]
+    local hash = args[a + 7]
+    local tick = tonumber(args[a + 8])
+    if not is_integer(tick) then
+      fault = { 'BADARG', 'tick: not integer' }
+    end
+    local id_counter = tonumber(args[a + 9])
+    if not is_integer(id_counter) then
+      fault = { 'BADARG', 'id_counter: not integer' }
+    end
+    local ttl_ms = tonumber(args[a + 10])
+    if not is_integer(ttl_ms) then
+      fault = { 'BADARG', 'ttl_ms: not integer' }
+    end
+    local inbox_from = tonumber(args[a + 11])
+    if not is_integer(inbox_from) then
+      fault = { 'BADARG', 'inbox_from: not integer' }
+    end
+    local inbox_to = tonumber(args[a + 12])
+    if not is_integer(inbox_to) then
+      fault = { 'BADARG', 'inbox_to: not integer' }
+    end
+    local out_trim_to = tonumber(args[a + 13])
+    if not is_integer(out_trim_to) then
+      fault = { 'BADARG', 'out_trim_to: not integer' }
+    end
+    local ending = args[a + 14]
+    local heir = args[a + 15]
+    local body = args[a + 16]
+    local checkpoint = args[a + 17]
+    local at, stop, list_fault = a + 17, a + 1 + width
+    local cursors, cursors_count
+    cursors, cursors_count, at, list_fault = take_list(args, at, stop, 'iii', CURSORS_PER_COMMIT_MAX)
+    fault = fault or list_fault
+    local outs, outs_count
+    outs, outs_count, at, list_fault = take_list(args, at, stop, 'iis', OUT_PER_COMMIT_MAX)
+    fault = fault or list_fault
+    local geo_puts, geo_puts_count
+    geo_puts, geo_puts_count, at, list_fault = take_list(args, at, stop, 'nnd', GEO_PER_COMMIT_MAX)
+    fault = fault or list_fault
+    local geo_drops, geo_drops_count
+    geo_drops, geo_drops_count, at, list_fault = take_list(args, at, stop, 'd', GEO_PER_COMMIT_MAX)
+    fault = fault or list_fault
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(cell_commit, call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, inbox_from, inbox_to, out_trim_to, ending, heir, body, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_cell_commit', callback = call_cell_commit
+})
+
+-- cell_create
+local function cell_create(call, block, meta, log, hash, id_counter, body)
+  if hash == '' or #hash > HASH_BYTES_MAX then
+    return { 'BADARG', 'hash: empty or too long' }
+  end
+  call.bytes = call.bytes + #body
+  if #body > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
+    return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'seq', 'hash', 'born')
+  local seq = tonumber(was[1] or '0')
+  if seq > 0 then
+    -- L4: what the cell was born with tells a repetition, however far the cell has come since.
+    if was[3] == hash then
+      return { 'ALREADY' }
+    end
+    return { 'HEAD', seq, was[2] or '' }
+  end
+  -- L3: the first write is the append; if Redis refuses, nothing has happened.
+  redis.call('XADD', log, '1-0', 'v', '1', 'e', '0', 'p', '', 'h', hash, 't', 0, 'b', body)
+  call.wrote = true
+  redis.call('HSET', meta, 'seq', 1, 'hash', hash, 'tick', 0, 'ids', id_counter, 'born', hash)
+  return { 'OK' }
+end
+
+local function call_cell_create(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, log = keys[k + 1], keys[k + 2], keys[k + 3]
+    k = k + 3
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 4 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local hash = args[a + 3]
+    local id_counter = tonumber(args[a + 4])
+    if not is_integer(id_counter) then
+      fault = { 'BADARG', 'id_counter: not integer' }
+    end
+    local body = args[a + 5]
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(cell_create, call, block, meta, log, hash, id_counter, body)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_cell_create', callback = call_cell_create
+})
+
+-- cell_heads
+local function cell_heads(call, block, meta)
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+  return { 'HEAD', call.now_ms, redis.call('HGETALL', meta) }
+end
+
+local function call_cell_heads(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    -- No arguments.
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(cell_heads, call, block, meta)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_cell_heads', callback = call_cell_heads, flags = { 'no-writes' }
+})
+
+-- inbox_post
+local function inbox_post(call, block, meta, inbox, posted, id, body)
+  if id == '' or #id > NONCE_BYTES_MAX then
+    return { 'BADARG', 'id: empty or longer than 128 bytes' }
+  end
+  call.bytes = call.bytes + #body
+  if #body > POST_BYTES_MAX then
+    return { 'TOOBIG', 'a post carries at most 65536 bytes' }
+  end
+  if call.bytes > BYTES_PER_CALL_MAX then
+    return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  -- M1: a repetition gets the position it had, also after the post was consumed.
+  local known = redis.call('HGET', posted, 'i' .. id)
+  if known then
+    return { 'OK', tonumber(known) }
+  end
+  local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone')
+  local last, cursor = tonumber(was[1] or '0'), tonumber(was[2] or '0')
+  local sum, done = tonumber(was[3] or '0'), tonumber(was[4] or '0')
+  if last - cursor >= INBOX_ENTRIES_MAX or sum - done + #body > INBOX_BYTES_MAX then
+    return { 'FULL' }
+  end
+
+  local seq = last + 1
+  local slot = 's' .. seq % POST_IDS_MAX
+  local old = redis.call('HGET', posted, slot)
+  sum = sum + #body
+  -- The running sum of bytes lets the consumer's commit count what it freed without reading it.
+  redis.call('XADD', inbox, seq .. '-0', 'i', id, 's', sum, 'b', body)
+  call.wrote = true
+  redis.call('HSET', meta, 'posts', seq, 'postsum', sum)
+  if old then
+    redis.call('HDEL', posted, 'i' .. old)
+  end
+  redis.call('HSET', posted, 'i' .. id, seq, slot, id)
+  return { 'OK', seq }
+end
+
+local function call_inbox_post(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, inbox, posted = keys[k + 1], keys[k + 2], keys[k + 3], keys[k + 4]
+    k = k + 4
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 3 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local id = args[a + 3]
+    local body = args[a + 4]
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(inbox_post, call, block, meta, inbox, posted, id, body)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_inbox_post', callback = call_inbox_post
+})
+
+-- lease_acquire
+local function lease_acquire(call, grace_ms, block, meta, nonce, ttl_ms)
+  if not is_nonce(nonce) then
+    return { 'BADARG', 'nonce: not <pod>.<random>' }
+  end
+  if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
+    return { 'BADARG', 'ttl_ms: not within 1 and 60000' }
+  end
+  if grace_ms > GRACE_MS_MAX then
+    return { 'BADARG', 'grace_ms: above 60000' }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local now_ms = call.now_ms
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'deadline', 'suspect', 'attempts', 'ttl',
+    'cause', 'from', 'heir', 'until', 'past', 'last', 'prev')
+  local holder, epoch, attempts = was[1] or '', was[2] or '0', tonumber(was[5] or '0')
+  local cause, from, last_at_ms = was[7] or 'free', was[8] or '', tonumber(was[12] or '0')
+
+  -- L4: the reply of this very acquisition was lost. Nothing changes, the deadline neither.
+  if holder == nonce then
+    return { 'GRANTED', epoch, attempts, cause, from, tonumber(was[13] or '0'), now_ms,
+      redis.call('HGETALL', meta) }
+  end
+  -- L2: a nonce is used once. This one has ended: the call is a late duplicate.
+  if was[11] == nonce then
+    return { 'BADARG', 'nonce: was used before' }
+  end
+
+  if holder ~= '' then
+    local deadline_ms, ttl_was = tonumber(was[3] or '0'), tonumber(was[6] or '0')
+    -- L5: no deadline lies further ahead than its own term, or a clock that went back would keep the
+    -- cells of a dead holder for as long as the step was.
+    if deadline_ms > now_ms + ttl_was then
+      deadline_ms = now_ms + ttl_was
+      redis.call('HSET', meta, 'deadline', deadline_ms)
+    end
+    if deadline_ms > now_ms then
+      return { 'HELD', holder, deadline_ms, now_ms }
+    end
+    -- L5: the first strike only marks. A commit or renewal within the grace time clears the mark.
+    local suspect_ms = tonumber(was[4] or '0')
+    if suspect_ms == 0 or suspect_ms > now_ms then
+      redis.call('HSET', meta, 'suspect', now_ms)
+      return { 'SUSPECT', holder, grace_ms, now_ms }
+    end
+    if now_ms < suspect_ms + grace_ms then
+      return { 'SUSPECT', holder, suspect_ms + grace_ms - now_ms, now_ms }
+    end
+    cause, from = 'expired', pod_of(holder)
+  elseif cause == 'handover' and was[9] ~= pod_of(nonce) then
+    local until_ms = tonumber(was[10] or '0')
+    if until_ms > now_ms + HANDOVER_MS then
+      until_ms = now_ms + HANDOVER_MS
+      redis.call('HSET', meta, 'until', until_ms)
+    end
+    if until_ms > now_ms then
+      return { 'RESERVED', was[9] or '', until_ms - now_ms, now_ms }
+    end
+    cause = 'released'
+  end
+
+  -- L2: epochs rise even where a lost timeline has issued higher ones, unless the clock went back.
+  epoch = decimal_next(epoch)
+  if decimal_below(epoch, call.now_us) then
+    epoch = call.now_us
+  end
+  attempts = attempts + 1
+  redis.call('HSET', meta, 'nonce', nonce, 'epoch', epoch, 'deadline', now_ms + ttl_ms, 'suspect', 0,
+    'attempts', attempts, 'ttl', ttl_ms, 'cause', cause, 'from', from, 'heir', '', 'until', 0,
+    'past', holder ~= '' and holder or was[11] or '', 'last', now_ms, 'prev', last_at_ms)
+  return { 'GRANTED', epoch, attempts, cause, from, last_at_ms, now_ms, redis.call('HGETALL', meta) }
+end
+
+local function call_lease_acquire(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local grace_ms = tonumber(args[2])
+  if not is_integer(grace_ms) then
+    return redis.error_reply('BADCALL grace_ms: not a whole number')
+  end
+  local items = tonumber(args[3])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 3
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 3 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local nonce = args[a + 3]
+    local ttl_ms = tonumber(args[a + 4])
+    if not is_integer(ttl_ms) then
+      fault = { 'BADARG', 'ttl_ms: not integer' }
+    end
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(lease_acquire, call, grace_ms, block, meta, nonce, ttl_ms)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_lease_acquire', callback = call_lease_acquire
+})
+
+-- lease_handover
+local function lease_handover(call, heir, block, meta, nonce, epoch)
+  if not is_pod(heir) then
+    return { 'BADARG', 'heir: not the name of a pod' }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'past', 'attempts', 'heir')
+  -- L4: it was handed over by this very call before, and nobody has taken it since.
+  if nonce ~= '' and was[1] == '' and was[2] == epoch and was[3] == nonce and was[5] == heir then
+    return { 'OK', call.now_ms }
+  end
+  -- L1: only the holder hands over.
+  if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then
+    return fenced(was[1], was[2])
+  end
+  local fields = { 'last', call.now_ms }
+  end_lease(fields, call, nonce, 'handover', heir)
+  forgive(fields, was[4])
+  redis.call('HSET', meta, unpack(fields))
+  return { 'OK', call.now_ms }
+end
+
+local function call_lease_handover(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local heir = args[2]
+  if not heir then
+    return redis.error_reply('BADCALL heir: missing or malformed')
+  end
+  local items = tonumber(args[3])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 3
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 3 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local nonce = args[a + 3]
+    local epoch = args[a + 4]
+    if not is_decimal(epoch) then
+      fault = { 'BADARG', 'epoch: not decimal' }
+    end
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(lease_handover, call, heir, block, meta, nonce, epoch)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_lease_handover', callback = call_lease_handover
+})
+
+-- lease_release
+local function lease_release(call, block, meta, nonce, epoch)
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'past', 'attempts')
+  -- L4: it was released by this very call before, and nobody has taken it since.
+  if nonce ~= '' and was[1] == '' and was[2] == epoch and was[3] == nonce then
+    return { 'OK', call.now_ms }
+  end
+  -- L1: only the holder gives back.
+  if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then
+    return fenced(was[1], was[2])
+  end
+  local fields = { 'last', call.now_ms }
+  end_lease(fields, call, nonce, 'released', '')
+  forgive(fields, was[4])
+  redis.call('HSET', meta, unpack(fields))
+  return { 'OK', call.now_ms }
+end
+
+local function call_lease_release(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 3 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local nonce = args[a + 3]
+    local epoch = args[a + 4]
+    if not is_decimal(epoch) then
+      fault = { 'BADARG', 'epoch: not decimal' }
+    end
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(lease_release, call, block, meta, nonce, epoch)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_lease_release', callback = call_lease_release
+})
+
+-- lease_renew
+local function lease_renew(call, ttl_ms, block, meta, nonce, epoch)
+  if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
+    return { 'BADARG', 'ttl_ms: not within 1 and 60000' }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch')
+  -- L1: the lease is who the store says, at this instant.
+  if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then
+    return fenced(was[1], was[2])
+  end
+  redis.call('HSET', meta, 'deadline', call.now_ms + ttl_ms, 'suspect', 0, 'ttl', ttl_ms, 'last',
+    call.now_ms)
+  return { 'OK', call.now_ms }
+end
+
+local function call_lease_renew(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local ttl_ms = tonumber(args[2])
+  if not is_integer(ttl_ms) then
+    return redis.error_reply('BADCALL ttl_ms: not a whole number')
+  end
+  local items = tonumber(args[3])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 3
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 3 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local nonce = args[a + 3]
+    local epoch = args[a + 4]
+    if not is_decimal(epoch) then
+      fault = { 'BADARG', 'epoch: not decimal' }
+    end
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(lease_renew, call, ttl_ms, block, meta, nonce, epoch)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_lease_renew', callback = call_lease_renew
+})
+
+-- lease_revoke
+local function lease_revoke(call, block, meta, nonce)
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'past')
+  -- L4: it has ended before, and nobody has taken the cell since.
+  if nonce ~= '' and was[1] == '' and was[3] == nonce then
+    return { 'OK', call.now_ms }
+  end
+  -- L1: a lease that began meanwhile is not the one that was meant.
+  if nonce == '' or was[1] ~= nonce then
+    return fenced(was[1], was[2])
+  end
+  local fields = {}
+  end_lease(fields, call, nonce, 'revoked', '')
+  redis.call('HSET', meta, unpack(fields))
+  return { 'OK', call.now_ms }
+end
+
+local function call_lease_revoke(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 2 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local nonce = args[a + 3]
+    -- No lists.
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(lease_revoke, call, block, meta, nonce)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_lease_revoke', callback = call_lease_revoke
+})
+`;

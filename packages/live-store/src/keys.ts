@@ -1,0 +1,112 @@
+/**
+ * The names of all keys. Nothing else in the product knows one.
+ *
+ * Every key of a cell carries the hash tag of its block, so that the cells of a block share a slot
+ * of Redis Cluster and can be committed in one call.
+ */
+import { assert, checkName, LeaseholdError } from '@leasehold/kernel';
+
+/** What a grid must tell: which block a cell is in, and where that block lies. */
+export type BlockGrid = {
+  readonly cells: number;
+  readonly blocks: number;
+  blockOf(cell: number): number;
+  blockX(block: number): number;
+  blockY(block: number): number;
+};
+
+export type CellKeys = {
+  readonly cell: number;
+  readonly block: string;
+  readonly meta: string;
+  readonly log: string;
+  readonly out: string;
+  readonly inbox: string;
+  /** Ids of the last posts, so that a repetition is recognised. */
+  readonly posted: string;
+  readonly ckpt0: string;
+  readonly ckpt1: string;
+  readonly geo: string;
+};
+
+/** The keys of one (world, incarnation, layer). Names of cells are made once and kept. */
+export class Keys {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  /** Begins every key of a block of this incarnation; a pattern of SCAN, since names have no glob. */
+  readonly blockPrefix: string;
+  readonly pods: string;
+  readonly clock: string;
+  readonly feed: string;
+  readonly schemas: string;
+  readonly barrier: string;
+  readonly #grid: BlockGrid;
+  readonly #cells = new Map<number, CellKeys>();
+
+  /** Throws `NAME_INVALID` or `SETTING_INVALID` when a part cannot be in a key. */
+  constructor(world: string, incarnation: number, layer: string, grid: BlockGrid) {
+    this.world = checkName('world', world);
+    this.layer = checkName('layer', layer);
+    this.incarnation = checkIncarnation(incarnation);
+    this.#grid = grid;
+    this.blockPrefix = `{${world}.${incarnation}.`;
+    const tag = `{${world}.${incarnation}}`;
+    this.pods = `${tag}:pods`;
+    this.clock = `${tag}:clock`;
+    this.feed = `${tag}:feed`;
+    this.schemas = `${tag}:schemas`;
+    this.barrier = `${tag}:barrier`;
+  }
+
+  block(block: number): string {
+    return `${this.#tag(block)}:block`;
+  }
+
+  cell(cell: number): CellKeys {
+    const known = this.#cells.get(cell);
+    if (known !== undefined) return known;
+    const isCell = Number.isInteger(cell) && cell >= 0 && cell < this.#grid.cells;
+    assert(isCell, `cell ${cell} is not of this grid`);
+    const tag = this.#tag(this.#grid.blockOf(cell));
+    const of = (what: string): string => `${tag}:${cell}:${what}:${this.layer}`;
+    const keys = {
+      cell,
+      block: `${tag}:block`,
+      meta: of('meta'),
+      log: of('log'),
+      out: of('out'),
+      inbox: of('inbox'),
+      posted: of('posted'),
+      ckpt0: `${of('ckpt')}:0`,
+      ckpt1: `${of('ckpt')}:1`,
+      geo: `${tag}:${cell}:geo`,
+    };
+    this.#cells.set(cell, keys);
+    return keys;
+  }
+
+  /** The pub/sub channel that only this pod subscribes. */
+  podChannel(pod: string): string {
+    return `{${this.world}.${this.incarnation}}:pod:${pod}`;
+  }
+
+  #tag(block: number): string {
+    return `${this.blockPrefix}${this.#grid.blockX(block)}.${this.#grid.blockY(block)}}`;
+  }
+}
+
+/** The incarnation in the name of a block's key of this world, or undefined for any other key. */
+export function incarnationOf(world: string, key: string): number | undefined {
+  const match = /^\{([A-Za-z0-9_-]+)\.(\d+)\.\d+\.\d+\}:block$/.exec(key);
+  return match?.[1] === world ? Number(match[2]) : undefined;
+}
+
+function checkIncarnation(incarnation: number): number {
+  if (Number.isSafeInteger(incarnation) && incarnation >= 0) return incarnation;
+  throw new LeaseholdError('SETTING_INVALID', `incarnation: ${incarnation} is not a whole number`, {
+    field: 'incarnation',
+    value: String(incarnation),
+    remedy: 'Read the incarnation from the registry of worlds.',
+  });
+}

@@ -1,0 +1,368 @@
+/**
+ * A world's state in Redis, as a pod uses it. Owns three connections: one for commits and leases, one
+ * for reading behind a barrier (which may wait), one that hears what others say to this pod.
+ */
+import type {
+  AcquireReply,
+  AcquireRequest,
+  CellImage,
+  ChannelEntry,
+  Claim,
+  Commit,
+  CommitReply,
+  FeedEntry,
+  FollowCursor,
+  FollowNews,
+  Head,
+  LeaseReply,
+  PodRecord,
+  Refusal,
+  Store,
+  StoreStatus,
+  WorldClock,
+} from '@leasehold/protocol';
+import { type CallOptions, callCells } from './calls.ts';
+import { type RawEntry, readChannelEntry } from './chain.ts';
+import { commitItem } from './commit-item.ts';
+import { checkRedisUrl } from './faults.ts';
+import { channelRequest, Follower } from './follower.ts';
+import {
+  cellCommit,
+  cellHeads,
+  inboxPost,
+  leaseAcquire,
+  leaseHandover,
+  leaseRelease,
+  leaseRenew,
+  leaseRevoke,
+} from './generated/library.ts';
+import { readHead } from './head.ts';
+import { type BlockGrid, Keys } from './keys.ts';
+import { ensureLibrary, LIBRARY } from './library.ts';
+import { Link, type LinkChange, type Traffic } from './link.ts';
+import { Loader, worldFault } from './loader.ts';
+import type { LuaFunction } from './lua-function.ts';
+import { Pods } from './pods.ts';
+import { ServerClock } from './server-clock.ts';
+import { Shared } from './shared.ts';
+
+/** How long a suspected holder has to show that it lives, unless the world says otherwise. */
+export const GRACE_MS_DEFAULT = 500;
+/** A reply later than this is an unknown outcome. As long as a lease: later it is worth nothing. */
+const TIMEOUT_MS_DEFAULT = 2_000;
+/** What a read may take beyond that: it waits for news, and for replicas. */
+const READ_WAIT_MS_MAX = 3_000;
+/** The own record is renewed, and the server asked for its replicas, this often. */
+const BEAT_MS = 1_000;
+
+export type LiveStoreOptions = {
+  readonly url: string;
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly grid: BlockGrid;
+  readonly graceMs?: number;
+  readonly timeoutMs?: number;
+  /** Name of the function library; other names are builds that are broken on purpose. */
+  readonly library?: string;
+  readonly onEvent?: (event: StoreEvent) => void;
+};
+
+/** What happens to the connections, and what should never happen to a cell. */
+export type StoreEvent =
+  | (LinkChange & { readonly link: 'commands' | 'reads' | 'hearing' })
+  | {
+      readonly kind: 'broken';
+      readonly function: string;
+      readonly cell: number;
+      readonly message: string;
+    };
+
+/** Connects, and sees to it that the server has the function library. */
+export async function openLiveStore(options: LiveStoreOptions): Promise<LiveStore> {
+  const store = new LiveStore(options);
+  try {
+    await store.open();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+export class LiveStore implements Store {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly #options: LiveStoreOptions;
+  readonly #keys: Keys;
+  readonly #commands: Link;
+  readonly #reads: Link;
+  readonly #hearing: Link;
+  readonly #clock: ServerClock;
+  readonly #calls: CallOptions;
+  readonly #follower: Follower;
+  readonly #loader: Loader;
+  readonly #pods: Pods;
+  readonly #shared: Shared;
+  #beat: NodeJS.Timeout | undefined;
+
+  /** Use `openLiveStore`. */
+  constructor(options: LiveStoreOptions) {
+    const { url, world, incarnation, layer, grid, timeoutMs = TIMEOUT_MS_DEFAULT } = options;
+    const localMs = (): number => performance.now();
+    const link = (name: 'commands' | 'reads' | 'hearing'): Link =>
+      new Link({
+        url: checkRedisUrl(url),
+        timeoutMs: name === 'reads' ? timeoutMs + READ_WAIT_MS_MAX : timeoutMs,
+        localMs,
+        onChange: (change) => options.onEvent?.({ ...change, link: name }),
+      });
+    this.#options = options;
+    this.#keys = new Keys(world, incarnation, layer, grid);
+    this.world = world;
+    this.incarnation = incarnation;
+    this.layer = layer;
+    this.#commands = link('commands');
+    this.#reads = link('reads');
+    this.#hearing = link('hearing');
+    this.#clock = new ServerClock(localMs);
+    this.#calls = { library: options.library ?? LIBRARY, perBlock: false };
+    this.#follower = new Follower(this.#reads, this.#keys, localMs);
+    this.#loader = new Loader(this.#commands, this.#keys, (cells) => this.#headsOf(cells));
+    const links = { commands: this.#commands, hearing: this.#hearing };
+    this.#pods = new Pods(links, this.#keys, this.#clock);
+    this.#shared = new Shared(this.#commands, this.#keys);
+  }
+
+  async open(): Promise<void> {
+    await Promise.all([this.#commands.open(), this.#reads.open(), this.#hearing.open()]);
+    await ensureLibrary(this.#commands, this.#calls.library);
+    const sentAtMs = this.#clock.localMs();
+    const [seconds, micros] = (await this.#commands.call(['TIME'])) as [string, string];
+    this.#clock.note(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), sentAtMs);
+    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS).unref();
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  status(): StoreStatus {
+    const links = [this.#commands, this.#reads, this.#hearing];
+    const { runId } = this.#commands;
+    const isConnected = links.every((link) => link.isConnected && link.runId === runId);
+    const sinceMs = Math.max(...links.map((link) => link.connectedAtMs));
+    return {
+      isConnected,
+      runId,
+      connectedForMs: isConnected ? this.#clock.localMs() - sinceMs : 0,
+      replicas: Math.max(this.#commands.replicas, this.#reads.replicas),
+    };
+  }
+
+  /** Commands, round trips and bytes of all connections so far, for reports. */
+  traffic(): Traffic {
+    const links = [this.#commands, this.#reads, this.#hearing].map((link) => link.traffic());
+    return {
+      commands: links.reduce((sum, { commands }) => sum + commands, 0),
+      roundTrips: links.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
+      bytes: links.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  async acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]> {
+    const call = { ...this.#world(), graceMs: this.#options.graceMs ?? GRACE_MS_DEFAULT };
+    const items = requests.map(({ cell, nonce, ttlMs }) => ({
+      ...this.#keys.cell(cell),
+      nonce,
+      ttlMs,
+    }));
+    const replies = await this.#call(leaseAcquire, call, items);
+    return replies.map((reply, i): AcquireReply => {
+      if (reply.tag !== 'GRANTED') return reply;
+      const { cell, nonce } = requests[i] as AcquireRequest;
+      const { epoch, attempts, from, lastAtMs, nowMs } = reply;
+      const cause = reply.cause as Extract<AcquireReply, { tag: 'GRANTED' }>['cause'];
+      const head = readHead(cell, reply.head);
+      return {
+        tag: 'GRANTED',
+        claim: { cell, nonce, epoch },
+        head,
+        attempts,
+        cause,
+        from,
+        lastAtMs,
+        nowMs,
+      };
+    });
+  }
+
+  async renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]> {
+    return this.#call(leaseRenew, { ...this.#world(), ttlMs }, this.#items(claims));
+  }
+
+  async commit(commits: readonly Commit[]): Promise<CommitReply[]> {
+    const items = commits.map((commit) => commitItem(this.#keys.cell(commit.claim.cell), commit));
+    return this.#call(cellCommit, this.#world(), items);
+  }
+
+  async release(claims: readonly Claim[]): Promise<LeaseReply[]> {
+    return this.#call(leaseRelease, this.#world(), this.#items(claims));
+  }
+
+  async handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]> {
+    return this.#call(leaseHandover, { ...this.#world(), heir }, this.#items(claims));
+  }
+
+  async revoke(
+    holders: readonly { readonly cell: number; readonly nonce: string }[],
+  ): Promise<LeaseReply[]> {
+    return this.#call(leaseRevoke, this.#world(), this.#items(holders));
+  }
+
+  async post(
+    posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[],
+  ): Promise<
+    ({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]
+  > {
+    const replies = await this.#call(inboxPost, this.#world(), this.#items(posts));
+    return replies.map((reply) =>
+      reply.tag === 'TOOBIG' ? { tag: 'BADARG', message: reply.message } : reply,
+    );
+  }
+
+  async heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
+    const items = this.#items(cells.map((cell) => ({ cell })));
+    const replies = await this.#call(cellHeads, this.#world(), items);
+    return replies.map((reply, i) =>
+      reply.tag === 'HEAD' ? readHead(cells[i] as number, reply.head) : reply,
+    );
+  }
+
+  async load(
+    cells: readonly { readonly cell: number; readonly beforeTick?: number }[],
+  ): Promise<CellImage[]> {
+    return this.#loader.load(cells);
+  }
+
+  async channel(cell: number, afterSeq: number): Promise<ChannelEntry[]> {
+    const entries: ChannelEntry[] = [];
+    for (;;) {
+      const after = entries.at(-1)?.seq ?? afterSeq;
+      const request = channelRequest(this.#keys.cell(cell), after);
+      const raw = (await this.#commands.call(request, 'bytes')) as readonly RawEntry[];
+      if (raw.length === 0) return entries;
+      for (const each of raw) entries.push(readChannelEntry(cell, each));
+    }
+  }
+
+  async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {
+    return this.#follower.poll(cursors, blockMs);
+  }
+
+  async barrier(): Promise<void> {
+    // What was answered on one server is not proven by another.
+    if (this.#commands.runId !== this.#reads.runId) throw new Error('connected to two servers');
+    await this.#follower.barrier();
+  }
+
+  announce(pod: string, pid: number, hear: (message: string) => void): Promise<void> {
+    return this.#pods.announce(pod, pid, hear);
+  }
+
+  report(state: PodRecord['state'], report: PodRecord['report']): Promise<void> {
+    return this.#pods.report(state, report);
+  }
+
+  pods(): Promise<PodRecord[]> {
+    return this.#pods.pods();
+  }
+
+  connected(pods: readonly string[]): Promise<Set<string>> {
+    return this.#pods.connected(pods);
+  }
+
+  notify(pod: string, message: string): Promise<void> {
+    return this.#pods.notify(pod, message);
+  }
+
+  clock(): Promise<WorldClock | undefined> {
+    return this.#shared.clock();
+  }
+
+  setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock> {
+    return this.#shared.setClock(clock);
+  }
+
+  feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void> {
+    return this.#shared.feed(entry);
+  }
+
+  readFeed(
+    afterId: string,
+  ): Promise<{ readonly id: string; readonly entries: readonly FeedEntry[] }> {
+    return this.#shared.readFeed(afterId);
+  }
+
+  putSchema(hash: string, json: string): Promise<void> {
+    return this.#shared.putSchema(hash, json);
+  }
+
+  getSchema(hash: string): Promise<string | undefined> {
+    return this.#shared.getSchema(hash);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    await this.#pods.withdraw().catch(() => {
+      // The record is dropped by whoever lists the pods next.
+    });
+    await Promise.all([this.#commands.close(), this.#reads.close(), this.#hearing.close()]);
+  }
+
+  #world(): { readonly incarnation: number } {
+    return { incarnation: this.incarnation };
+  }
+
+  #items<T extends { readonly cell: number }>(of: readonly T[]) {
+    return of.map((each) => ({ ...each, ...this.#keys.cell(each.cell) }));
+  }
+
+  async #headsOf(cells: readonly number[]): Promise<ReadonlyMap<number, Head>> {
+    const found = new Map<number, Head>();
+    for (const head of await this.heads(cells)) {
+      if ('tag' in head) throw worldFault(head.tag, 'message' in head ? head.message : '');
+      found.set(head.cell, head);
+    }
+    return found;
+  }
+
+  /** A call whose answers carry the store's time, and whose broken cells are told aloud. */
+  async #call<Call, Item extends { readonly cell: number }, Reply extends { readonly tag: string }>(
+    fn: LuaFunction<Call, Item, Reply>,
+    call: Call,
+    items: readonly Item[],
+  ) {
+    const sentAtMs = this.#clock.localMs();
+    const replies = await callCells(this.#commands, this.#calls, fn, call, items);
+    const timed = replies.find((reply) => 'nowMs' in reply) as { nowMs: number } | undefined;
+    if (timed !== undefined) this.#clock.note(timed.nowMs, sentAtMs);
+    return replies.map((reply, i) => {
+      if (reply.tag !== 'BROKEN') return reply as Exclude<typeof reply, { tag: 'BROKEN' }>;
+      const { message } = reply as unknown as { message: string };
+      const cell = (items[i] as Item).cell;
+      this.#options.onEvent?.({ kind: 'broken', function: fn.name, cell, message });
+      return { tag: 'UNKNOWN', message } as const;
+    });
+  }
+
+  #onBeat(): void {
+    const ignore = (): void => {
+      // The next beat tries again; calls meanwhile answer UNKNOWN.
+    };
+    this.#pods.renew().catch(ignore);
+    for (const link of [this.#commands, this.#reads])
+      if (link.isConnected) link.refresh().catch(ignore);
+  }
+}
