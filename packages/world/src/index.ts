@@ -1,0 +1,13 @@
+export { type LoadedWorld, loadWorld, MANIFEST_FILE } from './load.ts';
+export {
+  LEASE_GRACE_MS_MAX,
+  LEASE_GRACE_MS_MIN,
+  LEASE_TTL_MS_MAX,
+  LEASE_TTL_MS_MIN,
+  type Manifest,
+  SEED_MAX,
+  SPACE_KINDS,
+  TICK_HZ_MAX,
+  TICK_HZ_MIN,
+  worldSchemaJson,
+} from './manifest.ts';

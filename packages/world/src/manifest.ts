@@ -1,0 +1,239 @@
+/**
+ * The shape of `world.yaml`: its keys, ranges and defaults, in one place. The JSON schema for
+ * editors and the checks of a manifest are made from the same table.
+ */
+import { NAME_PATTERN } from '@leasehold/kernel';
+import {
+  BLOCK_CELLS_DEFAULT,
+  BLOCK_CELLS_MAX,
+  MARGIN_DEFAULT,
+  MARGIN_MAX,
+  type SpaceSpec,
+} from '@leasehold/spatial';
+import { type TSchema, Type } from 'typebox';
+
+/** Slower, a pod's lease would run out between two ticks; faster, a tick is under 8 ms. */
+export const TICK_HZ_MIN = 0.1;
+export const TICK_HZ_MAX = 120;
+/** Shorter than a garbage collection is an eviction; longer, nobody would wait for a takeover. */
+export const LEASE_TTL_MS_MIN = 300;
+export const LEASE_TTL_MS_MAX = 60_000;
+export const LEASE_GRACE_MS_MIN = 50;
+export const LEASE_GRACE_MS_MAX = 10_000;
+/** Random streams are keyed by 32 bits. */
+export const SEED_MAX = 2 ** 32 - 1;
+/** Each layer of a cell is a log and two checkpoints of its own. */
+export const LAYERS_MAX = 16;
+
+export type Manifest = {
+  readonly world: string;
+  /** Path of the simulation module, from the world's folder. */
+  readonly module: string;
+  readonly space: SpaceSpec;
+  readonly blockCells: number;
+  /** How far past its cell's border an entity may be before it leaves, as a fraction of a cell. */
+  readonly margin: number;
+  readonly tickHz: number;
+  readonly mode: 'realtime' | 'lockstep';
+  readonly seed: number;
+  /** Component names by layer. Every component of the simulation is in exactly one. */
+  readonly layers: Readonly<Record<string, readonly string[]>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly lease: { readonly ttlMs: number; readonly graceMs: number };
+  /** How far an entity moves, in space units, before its cell's index is told. */
+  readonly index: { readonly resolution: number };
+};
+
+const DEFAULTS = {
+  blockCells: BLOCK_CELLS_DEFAULT,
+  margin: MARGIN_DEFAULT,
+  tickHz: 20,
+  mode: 'realtime',
+  seed: 1,
+  ttlMs: 2_000,
+  graceMs: 500,
+} as const;
+/** The index is told when an entity has moved a thousandth of a cell. */
+const RESOLUTION_CELLS = 1 / 1000;
+
+/** Strict objects: an unknown key is a fault, never a silent nothing. */
+const strict = { additionalProperties: false };
+const cell = Type.Number({
+  exclusiveMinimum: 0,
+  description: 'Side of a cell, in units of the space (WGS84: degrees that divide 180).',
+});
+const extents = {
+  width: Type.Number({
+    exclusiveMinimum: 0,
+    description: 'Extent along x, in units of the world.',
+  }),
+  height: Type.Number({
+    exclusiveMinimum: 0,
+    description: 'Extent along y, in units of the world.',
+  }),
+  cell,
+};
+
+export const SPACE_KINDS = ['plane', 'torus', 'wgs84'] as const;
+
+const spaces: Readonly<Record<string, TSchema>> = {
+  plane: Type.Object({ kind: Type.Literal('plane'), ...extents }, strict),
+  torus: Type.Object({ kind: Type.Literal('torus'), ...extents }, strict),
+  wgs84: Type.Object({ kind: Type.Literal('wgs84'), cell }, strict),
+};
+/** What is checked of a space whose kind is none: only that. */
+const unknownSpace = Type.Object({ kind: Type.Enum([...SPACE_KINDS]) });
+
+const componentNames = Type.Union([
+  Type.Literal('all'),
+  Type.Array(Type.String({ pattern: NAME_PATTERN.source }), { minItems: 1 }),
+]);
+
+const lease = Type.Optional(
+  Type.Object(
+    {
+      ttlMs: Type.Optional(
+        Type.Integer({
+          minimum: LEASE_TTL_MS_MIN,
+          maximum: LEASE_TTL_MS_MAX,
+          default: DEFAULTS.ttlMs,
+          description: 'How long a silent pod keeps its cells, in milliseconds.',
+        }),
+      ),
+      graceMs: Type.Optional(
+        Type.Integer({
+          minimum: LEASE_GRACE_MS_MIN,
+          maximum: LEASE_GRACE_MS_MAX,
+          default: DEFAULTS.graceMs,
+          description: 'How long an expired lease can still be kept by a commit.',
+        }),
+      ),
+    },
+    strict,
+  ),
+);
+
+const index = Type.Optional(
+  Type.Object(
+    {
+      resolution: Type.Optional(
+        Type.Number({
+          exclusiveMinimum: 0,
+          description: 'Movement, in space units, that is worth indexing; a cell / 1000.',
+        }),
+      ),
+    },
+    strict,
+  ),
+);
+
+function keysOf(space: TSchema, layer: TSchema) {
+  return {
+    world: Type.String({
+      pattern: NAME_PATTERN.source,
+      description: 'Name of the world: 1 to 64 letters, digits, _ or -.',
+    }),
+    module: Type.String({
+      minLength: 1,
+      description: 'Path of the simulation module, from this folder.',
+    }),
+    space,
+    blockCells: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: BLOCK_CELLS_MAX,
+        default: DEFAULTS.blockCells,
+        description: 'Cells along the side of a block; cells of a block live on one Redis node.',
+      }),
+    ),
+    margin: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: MARGIN_MAX,
+        default: DEFAULTS.margin,
+        description: 'How far past its border an entity still belongs to a cell, in cells.',
+      }),
+    ),
+    tickHz: Type.Optional(
+      Type.Number({
+        minimum: TICK_HZ_MIN,
+        maximum: TICK_HZ_MAX,
+        default: DEFAULTS.tickHz,
+        description: 'Ticks per second.',
+      }),
+    ),
+    mode: Type.Optional(
+      Type.Enum(['realtime', 'lockstep'], {
+        default: DEFAULTS.mode,
+        description:
+          'realtime keeps the rate; lockstep gives the same state on any number of pods.',
+      }),
+    ),
+    seed: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: SEED_MAX,
+        default: DEFAULTS.seed,
+        description: 'Seed of all randomness in the world.',
+      }),
+    ),
+    layers: Type.Optional(
+      Type.Record(Type.String(), layer, {
+        maxProperties: LAYERS_MAX,
+        description: 'Component names by layer; without it, all are in the layer main.',
+      }),
+    ),
+    params: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'Parameters for the simulation, as it likes them.',
+      }),
+    ),
+    lease,
+    index,
+  };
+}
+
+/** What to check a manifest against: the space by its own kind, so that a fault is told once. */
+export function manifestSchema(kind: unknown): TSchema {
+  const space = (typeof kind === 'string' ? spaces[kind] : undefined) ?? unknownSpace;
+  // Layers are checked by hand: names and lists get messages of their own.
+  return Type.Object(keysOf(space, Type.Unknown()), strict);
+}
+
+/** The JSON schema of `world.yaml`, for editors and for the reference. */
+export function worldSchemaJson(): string {
+  const schema = Type.Object(keysOf(Type.Union(Object.values(spaces)), componentNames), {
+    ...strict,
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'A Leasehold world (world.yaml)',
+  });
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+export type GivenManifest = Partial<Omit<Manifest, 'layers' | 'lease' | 'index'>> & {
+  readonly layers?: Readonly<Record<string, readonly string[] | 'all'>>;
+  readonly lease?: Partial<Manifest['lease']>;
+  readonly index?: Partial<Manifest['index']>;
+};
+
+/** A checked manifest with every default in its place. */
+export function complete(given: GivenManifest, layers: Manifest['layers']): Manifest {
+  const space = given.space as SpaceSpec;
+  return {
+    world: given.world as string,
+    module: given.module as string,
+    space,
+    blockCells: given.blockCells ?? DEFAULTS.blockCells,
+    margin: given.margin ?? DEFAULTS.margin,
+    tickHz: given.tickHz ?? DEFAULTS.tickHz,
+    mode: given.mode ?? DEFAULTS.mode,
+    seed: given.seed ?? DEFAULTS.seed,
+    layers,
+    params: given.params ?? {},
+    lease: {
+      ttlMs: given.lease?.ttlMs ?? DEFAULTS.ttlMs,
+      graceMs: given.lease?.graceMs ?? DEFAULTS.graceMs,
+    },
+    index: { resolution: given.index?.resolution ?? space.cell * RESOLUTION_CELLS },
+  };
+}
