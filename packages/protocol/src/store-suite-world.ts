@@ -76,7 +76,7 @@ export function creationTests(world: () => SuiteWorld): void {
     expect(['NOWORLD', 'SEALED']).toContain(reply.tag);
     expect((await admin.blocks()).present).toBe(0);
     expect(await admin.incarnations()).toEqual([]);
-    expect(await a.load([{ cell: 6 }])).toEqual([{ cell: 6, entries: [] }]);
+    await expect(a.load([{ cell: 6 }])).rejects.toMatchObject({ code: 'WORLD_NOT_READY' });
   });
 }
 

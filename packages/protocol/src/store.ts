@@ -33,7 +33,11 @@ export type Head = {
   /** Last channel sequence number consumed, by source cell. */
   readonly cursors: ReadonlyMap<number, number>;
   /** The checkpoints that exist, newest first, with the log position each stands for. */
-  readonly checkpoints: readonly { readonly slot: 0 | 1; readonly seq: number; readonly tick: number }[];
+  readonly checkpoints: readonly {
+    readonly slot: 0 | 1;
+    readonly seq: number;
+    readonly tick: number;
+  }[];
 };
 
 export type AcquireRequest = {
@@ -57,11 +61,26 @@ export type AcquireReply =
       readonly lastAtMs: number;
       readonly nowMs: number;
     }
-  | { readonly tag: 'HELD'; readonly nonce: Nonce; readonly deadlineMs: number; readonly nowMs: number }
+  | {
+      readonly tag: 'HELD';
+      readonly nonce: Nonce;
+      readonly deadlineMs: number;
+      readonly nowMs: number;
+    }
   /** The deadline has passed; the holder has the grace time to commit and clear this mark. */
-  | { readonly tag: 'SUSPECT'; readonly nonce: Nonce; readonly retryInMs: number; readonly nowMs: number }
+  | {
+      readonly tag: 'SUSPECT';
+      readonly nonce: Nonce;
+      readonly retryInMs: number;
+      readonly nowMs: number;
+    }
   /** Kept for the pod that a handover named. */
-  | { readonly tag: 'RESERVED'; readonly heir: string; readonly retryInMs: number; readonly nowMs: number }
+  | {
+      readonly tag: 'RESERVED';
+      readonly heir: string;
+      readonly retryInMs: number;
+      readonly nowMs: number;
+    }
   | Refusal;
 
 /** Answers that any call on a cell may get instead of its own. */
@@ -95,7 +114,11 @@ export type Commit = {
   /** How long the lease lives from now. */
   readonly ttlMs: number;
   /** Channels consumed: the store must be at `from`, and goes to `to`. */
-  readonly cursors: readonly { readonly cell: number; readonly from: number; readonly to: number }[];
+  readonly cursors: readonly {
+    readonly cell: number;
+    readonly from: number;
+    readonly to: number;
+  }[];
   readonly inbox?: { readonly from: number; readonly to: number };
   /** Entries for the cell's channel; the first has seq = the store's outSeq + 1. */
   readonly out: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
@@ -104,7 +127,11 @@ export type Commit = {
   /** The whole state after this commit. The log is trimmed to the older of two checkpoints. */
   readonly checkpoint?: Uint8Array;
   readonly geo?: {
-    readonly put: readonly { readonly id: number; readonly longitude: number; readonly latitude: number }[];
+    readonly put: readonly {
+      readonly id: number;
+      readonly longitude: number;
+      readonly latitude: number;
+    }[];
     readonly drop: readonly number[];
   };
   /** The last commit may end the lease: freely, or in favour of a pod that is ready. */
@@ -227,15 +254,22 @@ export interface Store {
   release(claims: readonly Claim[]): Promise<LeaseReply[]>;
   handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]>;
   /** Ends somebody's lease, named by its nonce. Refused (FENCED) if the nonce is not the holder's. */
-  revoke(holders: readonly { readonly cell: number; readonly nonce: Nonce }[]): Promise<LeaseReply[]>;
+  revoke(
+    holders: readonly { readonly cell: number; readonly nonce: Nonce }[],
+  ): Promise<LeaseReply[]>;
   /** What the outside asks of a cell. `id` makes a repetition harmless. */
-  post(posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[]): Promise<
-    ({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]
-  >;
+  post(
+    posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[],
+  ): Promise<({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]>;
   heads(cells: readonly number[]): Promise<(Head | Refusal)[]>;
 
-  /** Reads cells whole. `beforeTick`: begin from a checkpoint whose tick is below it, if there is one. */
-  load(cells: readonly { readonly cell: number; readonly beforeTick?: number }[]): Promise<CellImage[]>;
+  /**
+   * Reads cells whole. `beforeTick`: begin from a checkpoint whose tick is below it, if there is one.
+   * Throws `WORLD_NOT_READY` where the world is absent or sealed: it is never an empty one.
+   */
+  load(
+    cells: readonly { readonly cell: number; readonly beforeTick?: number }[],
+  ): Promise<CellImage[]>;
   /** A cell's own channel from a position on, whatever the destinations. */
   channel(cell: number, afterSeq: number): Promise<ChannelEntry[]>;
   /**
@@ -258,7 +292,9 @@ export interface Store {
   clock(): Promise<WorldClock | undefined>;
   setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock>;
   feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void>;
-  readFeed(afterId: string): Promise<{ readonly id: string; readonly entries: readonly FeedEntry[] }>;
+  readFeed(
+    afterId: string,
+  ): Promise<{ readonly id: string; readonly entries: readonly FeedEntry[] }>;
   /** Schemas by their hash, so that a reader can decode what an older module wrote. */
   putSchema(hash: string, json: string): Promise<void>;
   getSchema(hash: string): Promise<string | undefined>;

@@ -146,6 +146,8 @@ class TwinStore implements Store {
   load(cells: readonly { readonly cell: number; readonly beforeTick?: number }[]) {
     return this.#read('load', (): CellImage[] =>
       cells.map(({ cell, beforeTick }) => {
+        const refusal = this.#refusal(cell);
+        if (refusal) throw worldFault(refusal.tag);
         const found = this.#find(cell);
         return found ? imageOf(cell, found, beforeTick) : { cell, entries: [] };
       }),
@@ -351,5 +353,14 @@ function broken(name: string): LeaseholdError {
     field: 'connection',
     value: name,
     remedy: 'Repeat the call when the store is connected again.',
+  });
+}
+
+/** A world that is not there cannot be read as an empty one. */
+function worldFault(tag: string): LeaseholdError {
+  return new LeaseholdError('WORLD_NOT_READY', `the store answers ${tag}`, {
+    field: 'world',
+    value: tag,
+    remedy: 'Seed the world, or read its incarnation from the registry again.',
   });
 }
