@@ -63,11 +63,14 @@ export class Keys {
     return `${this.#tag(block)}:block`;
   }
 
+  has(cell: number): boolean {
+    return Number.isInteger(cell) && cell >= 0 && cell < this.#grid.cells;
+  }
+
   cell(cell: number): CellKeys {
     const known = this.#cells.get(cell);
     if (known !== undefined) return known;
-    const isCell = Number.isInteger(cell) && cell >= 0 && cell < this.#grid.cells;
-    assert(isCell, `cell ${cell} is not of this grid`);
+    assert(this.has(cell), `cell ${cell} is not of this grid`);
     const tag = this.#tag(this.#grid.blockOf(cell));
     const of = (what: string): string => `${tag}:${cell}:${what}:${this.layer}`;
     const keys = {

@@ -7,10 +7,8 @@ import { librarySourceTs } from './ts-source.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 
-/** Generated files with their paths from the root of the repository. */
-export function generateLua(
-  root: string = ROOT,
-): { readonly path: string; readonly text: string }[] {
+/** Generated files by their paths from the root of the repository. */
+export function generate(root: string = ROOT): ReadonlyMap<string, string> {
   const folder = join(root, 'db/lua');
   const signatures = readdirSync(folder)
     .filter((file) => file.endsWith('.lua'))
@@ -23,10 +21,7 @@ export function generateLua(
     return text;
   };
   const lua = librarySource(signatures, include);
-  return [
-    {
-      path: 'packages/live-store/src/generated/library.ts',
-      text: librarySourceTs(signatures, lua),
-    },
-  ];
+  return new Map([
+    ['packages/live-store/src/generated/library.ts', librarySourceTs(signatures, lua)],
+  ]);
 }
