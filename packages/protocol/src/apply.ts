@@ -39,7 +39,9 @@ function settled(
 }
 
 /** All departing ids, ascending; `undefined` if one is there twice. */
-function leavingIds(departures: readonly Departure[]): readonly number[] | Float64Array | undefined {
+function leavingIds(
+  departures: readonly Departure[],
+): readonly number[] | Float64Array | undefined {
   const only = departures[0];
   if (only === undefined) return [];
   if (departures.length === 1) return only.ids;
@@ -54,11 +56,7 @@ function leavingIds(departures: readonly Departure[]): readonly number[] | Float
  * Throws `BODY_MALFORMED` when the commit does not fit the table, which means that the table is not
  * the state the commit extends; the table is then spoilt and must be loaded again.
  */
-export function applyCommit(
-  table: Table,
-  body: CommitBody,
-  onView?: (table: Table) => void,
-): void {
+export function applyCommit(table: Table, body: CommitBody, onView?: (table: Table) => void): void {
   assert(body.schema.hash === table.schema.hash, 'a commit is applied in the schema of its table');
   for (const rows of body.arrivalRows) {
     if (!table.mergeDistinct(rows)) throw misfit(body, 'one who arrives is here already');
@@ -95,7 +93,8 @@ export function applyChanges(table: Table, { masks, changes }: CommitBody): bool
     if (!markPresent(table, component, 1 << field, set)) return false;
     const column = (table.columns[component] as Column[])[field] as Column;
     if (!set.isAll) scatter(column, values, set.rows);
-    else if (Array.isArray(column)) for (const [i, value] of values.entries()) column[i] = value as never;
+    else if (Array.isArray(column))
+      for (const [i, value] of values.entries()) column[i] = value as never;
     else column.set(values as Slab);
   }
   return true;

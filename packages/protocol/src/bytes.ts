@@ -218,7 +218,7 @@ export class ByteReader {
 
   ids(what: string): number[] {
     const count = this.count(what);
-    const ids = new Array<number>(count).fill(0.5);
+    const ids: number[] = [];
     this.#idsInto(ids, count);
     return ids;
   }

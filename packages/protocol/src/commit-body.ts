@@ -6,10 +6,17 @@ import type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from
 import { migratedCommit } from './commit-migration.ts';
 import { bodySchema, ROWS_MAX, readHeader, type SchemaSource, writeHeader } from './header.ts';
 import { type RowSet, RowSetWriter, readRowSet } from './row-set.ts';
-import { checkRowCount, readIds, readMask, readRowPayload, writeIds, writeRowPayload } from './rows.ts';
 import {
-  type Column,
+  checkRowCount,
+  readIds,
+  readMask,
+  readRowPayload,
+  writeIds,
+  writeRowPayload,
+} from './rows.ts';
+import {
   COMPONENTS_MAX,
+  type Column,
   type ComponentSchema,
   FIELDS_MAX,
   type FieldSchema,
@@ -84,7 +91,10 @@ export function writeCommit(table: Table, parts: CommitParts): Uint8Array {
 }
 
 function writeKnown(writer: ByteWriter, parts: CommitParts, count: number): void {
-  writer.varint(parts.tick).varint(parts.idCounter).varint(parts.jumped ?? 0);
+  writer
+    .varint(parts.tick)
+    .varint(parts.idCounter)
+    .varint(parts.jumped ?? 0);
   writer.varint(parts.arrivals.length);
   for (const { from, to, seq, tick, body } of parts.arrivals) {
     writer.varint(from).varint(to).varint(seq).varint(tick).varint(body.length).raw(body);

@@ -1,6 +1,12 @@
 /** A commit of an older schema in terms of a newer one, so that followers keep one schema. */
 import type { CommitBody, FieldChange } from './commit.ts';
-import { checkPosition, migrate, migratedColumn, migratedMask, planMigration } from './evolution.ts';
+import {
+  checkPosition,
+  migrate,
+  migratedColumn,
+  migratedMask,
+  planMigration,
+} from './evolution.ts';
 import type { ComponentSchema, FieldSchema, LayerSchema } from './schema.ts';
 import { isSpatial } from './values.ts';
 

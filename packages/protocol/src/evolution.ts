@@ -46,10 +46,10 @@ const plans = new WeakMap<LayerSchema, WeakMap<LayerSchema, Migration>>();
  * than stored, fields changed without a new version, a kind that does not widen.
  */
 export function planMigration(from: LayerSchema, to: LayerSchema): Migration {
-  let known = plans.get(from);
-  if (known === undefined) plans.set(from, (known = new WeakMap()));
-  let plan = known.get(to);
-  if (plan === undefined) known.set(to, (plan = planned(from, to)));
+  const known = plans.get(from) ?? new WeakMap<LayerSchema, Migration>();
+  plans.set(from, known);
+  const plan = known.get(to) ?? planned(from, to);
+  known.set(to, plan);
   return plan;
 }
 

@@ -14,11 +14,12 @@ export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
 export type { RowSet } from './row-set.ts';
 export {
-  type Column,
   COMPONENTS_MAX,
+  type Column,
   type ComponentSchema,
   columnValue,
   componentIndex,
+  emptyColumn,
   FIELDS_MAX,
   type FieldKind,
   type FieldSchema,

@@ -130,7 +130,9 @@ function readComponent(
   let present = 0;
   for (let row = 0; row < masks.length; row++) present += ((masks[row] as number) >>> c) & 1;
   if (present === 0) return [];
-  return component.fields.map((field: FieldSchema) => readValues(reader, component, field, present));
+  return component.fields.map((field: FieldSchema) =>
+    readValues(reader, component, field, present),
+  );
 }
 
 function scatterPresent(into: Column, values: Column, masks: Uint32Array, c: number): void {

@@ -105,7 +105,11 @@ const RESERVED = new Set(['__proto__', 'constructor', 'prototype']);
 export function layerSchema(layer: string, components: readonly ComponentSchema[]): LayerSchema {
   checkName('layer', layer);
   if (components.length > COMPONENTS_MAX) {
-    throw invalid(layer, `${components.length} components`, `at most ${COMPONENTS_MAX} fit a layer`);
+    throw invalid(
+      layer,
+      `${components.length} components`,
+      `at most ${COMPONENTS_MAX} fit a layer`,
+    );
   }
   const sorted = components
     .map(checkedComponent)
@@ -153,7 +157,11 @@ function checkedField(component: string, field: FieldSchema): FieldSchema {
   const at = `${component}.${field.name}`;
   const { name, kind, initial } = field;
   if (!Object.hasOwn(KINDS, kind)) {
-    throw invalid(at, String(kind), `is no kind of field; kinds are ${Object.keys(KINDS).join(' ')}`);
+    throw invalid(
+      at,
+      String(kind),
+      `is no kind of field; kinds are ${Object.keys(KINDS).join(' ')}`,
+    );
   }
   if (!isOfKind(kind, initial)) {
     throw new LeaseholdError('FIELD_KIND_MISMATCH', `${at}: its initial value is no ${kind}`, {
@@ -177,7 +185,9 @@ function frozen(value: Json): Json {
 export function isOfKind(kind: FieldKind, value: unknown): boolean {
   const { range } = KINDS[kind];
   if (range !== undefined) {
-    return Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1];
+    return (
+      Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1]
+    );
   }
   if (kind === 'bool') return typeof value === 'boolean';
   if (kind === 'string') return typeof value === 'string' && value.isWellFormed();

@@ -30,7 +30,8 @@ export class StateHash {
         if ((((table.masks[row] as number) >>> c) & 1) === 0) continue;
         const component = table.schema.components[c] as ComponentSchema;
         const columns = table.columns[c] as Column[];
-        for (let f = 0; f < columns.length; f++) this.#value(component, f, columns[f] as Column, row);
+        for (let f = 0; f < columns.length; f++)
+          this.#value(component, f, columns[f] as Column, row);
       }
     }
   }
@@ -39,9 +40,10 @@ export class StateHash {
     if (!Array.isArray(column)) {
       const value = column[row] as number;
       // Every NaN counts as one: engines differ in the bits they leave in it.
-      F64[0] = value === value ? value : Number.NaN;
-      this.#push(F64_WORDS[0] as number);
-      this.#push(value === value ? (F64_WORDS[1] as number) : 0x7ff8_0000);
+      F64[0] = value;
+      const isNotANumber = Number.isNaN(value);
+      this.#push(isNotANumber ? 0 : (F64_WORDS[0] as number));
+      this.#push(isNotANumber ? 0x7ff8_0000 : (F64_WORDS[1] as number));
       return;
     }
     const field = component.fields[f];

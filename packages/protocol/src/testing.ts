@@ -1,13 +1,18 @@
 /** What the tests of this package share: a schema with every kind, random ticks, table contents. */
 import fc from 'fast-check';
+import { applyChanges, settle } from './apply.ts';
+import { encodeRows } from './channel-body.ts';
+import type { CommitBody } from './commit.ts';
+import { encodeCommit, writeCommit } from './commit-body.ts';
 import {
   type ComponentSchema,
   type FieldKind,
   type FieldSchema,
   type FieldValue,
+  type LayerSchema,
   layerSchema,
 } from './schema.ts';
-import type { Table } from './table.ts';
+import { Table } from './table.ts';
 
 const field = (name: string, kind: FieldKind, initial: FieldValue): FieldSchema => {
   return { name, kind, initial };
@@ -105,4 +110,94 @@ export function contents(table: Table): unknown {
     columns: table.columns.map((columns) => columns.map((c) => Array.from(c.slice(0, count)))),
     dirty: [...table.dirty, table.maskDirty].map((marks) => Array.from(marks.subarray(0, count))),
   };
+}
+
+/** Plays one tick on the writer; returns the body. */
+export function play(
+  writer: Table,
+  tick: Tick,
+  number: number,
+  nextId: { id: number },
+): Uint8Array {
+  const { schema } = writer;
+  const arrivals = tick.arrivals.map((specs, i) => {
+    const rows = new Table(schema, 1);
+    for (const spec of specs) addRow(rows, nextId, spec);
+    const body = encodeRows(rows, number - 1);
+    writer.merge(rows);
+    return { seq: number * 8 + i, from: i, to: 99, tick: number - 1, body };
+  });
+  for (const { row, field, seed } of tick.changes) {
+    if (writer.count > 0) change(writer, row % writer.count, field, seed);
+  }
+  for (const { row, mask } of tick.masks) {
+    if (writer.count > 0) writer.setMask(row % writer.count, mask);
+  }
+  const births = new Table(schema, 1);
+  for (const spec of tick.births) addRow(births, nextId, spec);
+  const chosen = (numbers: readonly number[], taken: ReadonlySet<number>): number[] => {
+    const ids = numbers.map((n) => writer.ids[n % Math.max(1, writer.count)] as number);
+    const here = writer.count === 0 ? [] : [...new Set(ids)];
+    return here.filter((id) => !taken.has(id)).sort((a, b) => a - b);
+  };
+  const deaths = chosen(tick.deaths, new Set());
+  const leaving = chosen(tick.departures, new Set(deaths));
+  const departures = [
+    { to: 3, seq: 1, ids: leaving.filter((_, i) => i % 2 === 0) },
+    { to: 70_000, seq: 2, ids: leaving.filter((_, i) => i % 2 === 1) },
+  ].slice(0, tick.departures.length % 3);
+  const parts = { tick: number, idCounter: nextId.id, arrivals, births, deaths, departures };
+  const body = encodeCommit(writer, { ...parts, jumped: tick.jumped });
+  settle(writer, parts);
+  return body;
+}
+
+function addRow(
+  table: Table,
+  nextId: { id: number },
+  { mask, seed }: Tick['births'][number],
+): void {
+  nextId.id += 1 + (seed % 3) * (seed % 7 === 0 ? 2 ** 33 : 1);
+  const row = table.append(nextId.id, mask);
+  fillRow(table, row, seed);
+}
+
+function fillRow(table: Table, row: number, seed: number): void {
+  table.schema.components.forEach((component, c) => {
+    if ((((table.masks[row] as number) >>> c) & 1) === 0) return;
+    component.fields.forEach((field, f) => {
+      const column = table.columns[c]?.[f] as unknown[];
+      column[row] = randomValue(component, field, seed + f);
+    });
+  });
+}
+
+/** Changes one field of a row, if the row has its component. */
+function change(table: Table, row: number, field: number, seed: number): void {
+  const places = table.schema.components.flatMap(({ fields }, c) => fields.map((_, f) => [c, f]));
+  const [c, f] = places[field % places.length] as [number, number];
+  if ((((table.masks[row] as number) >>> c) & 1) === 0) return;
+  const component = table.schema.components[c] as LayerSchema['components'][number];
+  const column = table.columns[c]?.[f] as unknown[];
+  column[row] = randomValue(component, component.fields[f] as never, seed);
+  const marks = table.dirty[c] as Uint32Array;
+  marks[row] = (marks[row] as number) | (1 << f);
+}
+
+/**
+ * The body encoded again from what was decoded, or `undefined` if it contradicts itself. Ids of the
+ * rows it refers to are not in it, so any will do.
+ */
+export function recoded(body: CommitBody): Uint8Array | undefined {
+  const { schema, rowCount, masks, changes } = body;
+  const table = new Table(schema, Math.max(1, rowCount));
+  const all = 2 ** schema.components.length - 1;
+  for (let row = 0; row < rowCount; row++) table.append(row, all);
+  for (let i = 0; i < (masks?.set.count ?? 0); i++) {
+    const row = masks?.set.isAll === true ? i : (masks?.set.rows[i] as number);
+    table.masks[row] = masks?.values[i] as number;
+    table.maskDirty[row] = 1;
+  }
+  if (!applyChanges(table, { ...body, masks: undefined, changes })) return undefined;
+  return writeCommit(table, body);
 }

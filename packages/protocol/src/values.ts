@@ -50,7 +50,8 @@ export function writeValues(
     return;
   }
   // PERF: all rows of a float column cost one scan and one memory copy; nothing is made per row.
-  const slab = choice.rows === undefined ? column.subarray(0, choice.count) : gathered(column, choice);
+  const slab =
+    choice.rows === undefined ? column.subarray(0, choice.count) : gathered(column, choice);
   const fault = faultyValue(component, field, slab);
   if (fault >= 0) throw refusal(component, field, slab[fault], idAt(choice, fault));
   const bytes = new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength);
@@ -132,7 +133,8 @@ function refusal(
   });
 }
 
-const hasNaN = (slab: Slab): boolean => !areFinite(slab) && slab.some((value) => value !== value);
+const hasNaN = (slab: Slab): boolean =>
+  !areFinite(slab) && slab.some((value) => Number.isNaN(value));
 
 /** The bytes with every NaN in one spelling: engines differ in the bits they leave in one. */
 function withOneNaN(slab: Slab): Uint8Array {
@@ -140,7 +142,7 @@ function withOneNaN(slab: Slab): Uint8Array {
   const words = new Uint32Array(copy.buffer);
   const wide = copy.BYTES_PER_ELEMENT === 8;
   for (let i = 0; i < copy.length; i++) {
-    if (copy[i] === copy[i]) continue;
+    if (!Number.isNaN(copy[i])) continue;
     if (wide) words[2 * i] = 0;
     words[wide ? 2 * i + 1 : i] = wide ? F64_NAN_HIGH : F32_NAN;
   }
@@ -182,7 +184,9 @@ export function readValues(
   }
   new Uint8Array(column.buffer).set(reader.raw(column.byteLength));
   if (faultyValue(component, field, column) >= 0) {
-    throw reader.fault(`${at} holds what a${isSpatial(component, field) ? ' position' : ` ${field.kind}`} cannot`);
+    throw reader.fault(
+      `${at} holds what a${isSpatial(component, field) ? ' position' : ` ${field.kind}`} cannot`,
+    );
   }
   if (hasNaN(column) && !hasOneNaN(column)) throw reader.fault(`${at} holds a NaN of another form`);
   return column;
