@@ -100,7 +100,7 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
     createCell: (cell, older) => new CellState(kit, cell, older),
     seed: () =>
       seedWorld(simulation, {
-        ...{ grid, placement, seed: options.seed, known },
+        ...{ grid, placement, seed: options.seed, tickHz: options.tickHz, known },
         params: paramsOf(simulation.params, params),
       }),
   };

@@ -48,3 +48,13 @@ export {
   system,
 } from './system.ts';
 export { type Found, TestWorld, type TestWorldOptions, testWorld } from './testing.ts';
+export type { Random } from '@leasehold/kernel';
+export {
+  Grid,
+  greatCircleDestination,
+  greatCircleDistance,
+  greatCirclePoint,
+  initialBearing,
+  type PointOut,
+  type SpaceSpec,
+} from '@leasehold/spatial';

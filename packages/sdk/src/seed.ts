@@ -19,6 +19,7 @@ export type SeedOptions = {
   readonly grid: Grid;
   readonly placement: Placement;
   readonly seed: number;
+  readonly tickHz: number;
   readonly params: Params;
   readonly known: ReadonlyMap<string, AnyComponent>;
 };
@@ -29,7 +30,7 @@ export type SeedOptions = {
  */
 export async function seedWorld(
   simulation: Simulation,
-  { grid, placement, seed, params, known }: SeedOptions,
+  { grid, placement, seed, tickHz, params, known }: SeedOptions,
 ): Promise<Map<number, SeedCommit>> {
   const spatial = [...known.values()].find(({ schema }) => schema.spatial !== undefined);
   const tables = new Map<number, Table>();
@@ -48,7 +49,7 @@ export async function seedWorld(
     placement.append(table, id, inside, 'seed.spawn');
     return id;
   };
-  await simulation.seed({ random: createRandom(seed), params, space: grid, spawn });
+  await simulation.seed({ random: createRandom(seed), params, space: grid, tickHz, spawn });
   isOpen = false;
   const commits = new Map<number, SeedCommit>();
   for (const cell of [...counters.keys()].sort((a, b) => a - b)) {

@@ -12,6 +12,7 @@ export interface SeedContext<P extends Params = Params> {
   readonly random: Random;
   readonly params: Readonly<P>;
   readonly space: Grid;
+  readonly tickHz: number;
   /**
    * Puts an entity into the world at tick 0 and returns its id. It lives in the cell of its spatial
    * component; without one, in cell 0.
