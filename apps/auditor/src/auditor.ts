@@ -93,6 +93,7 @@ export class Auditor {
       blindSpots: findings.blindSpotCount,
       rollbacks: findings.rollbacks.length,
       tick: this.#tickMax(),
+      tickMin: this.#judge.tracks.reduce((low, { tick }) => Math.min(low, tick), this.#tickMax()),
       entries,
       isConnected: this.isConnected,
     };
@@ -124,14 +125,15 @@ export class Auditor {
       }
     }
     custody.checkBalance();
-    return this.#verdictOf(census, nowhere, duplicated);
+    const memoryBytes = await this.#reading.memoryBytes();
+    return { ...this.#verdictOf(census, nowhere, duplicated), memoryBytes };
   }
 
   #verdictOf(
     census: Census | undefined,
     nowhere: ReadonlyMap<number, string>,
     duplicated: readonly { readonly id: number; readonly places: readonly string[] }[],
-  ): Verdict {
+  ): Omit<Verdict, 'memoryBytes'> {
     const { custody, findings, tracks } = this.#judge;
     const { world, incarnation } = this.#reading.facts;
     const ticks = tracks.filter(({ seq }) => seq > 0).map(({ tick }) => tick);

@@ -79,6 +79,10 @@ export class Reading {
     return /run_id:(\w+)/.exec(text)?.[1] ?? '';
   }
 
+  async memoryBytes(): Promise<number> {
+    return Number(/used_memory:(\d+)/.exec(await this.#redis.info('memory'))?.[1] ?? 0);
+  }
+
   /** Throws `WORLD_NOT_READY` when the world has no first block: it was never seeded here. */
   async checkWorld(): Promise<void> {
     if ((await this.#redis.exists(blockKeyOf(this.facts, 0))) === 1) return;

@@ -21,6 +21,8 @@ export type Status = {
   readonly rollbacks: number;
   /** The highest tick read. */
   readonly tick: number;
+  /** The lowest tick of any cell; 0 while one was never written. */
+  readonly tickMin: number;
   readonly entries: number;
   readonly isConnected: boolean;
 };
@@ -55,6 +57,8 @@ export type Verdict = {
   readonly tickMax: number;
   /** Null unless the world is at rest and every cell is at one tick. */
   readonly stateHash: string | null;
+  /** What Redis uses, for everything in it. */
+  readonly memoryBytes: number;
   readonly checked: {
     readonly entries: number;
     readonly checkpoints: number;

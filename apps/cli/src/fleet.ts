@@ -1,0 +1,115 @@
+/** The pods of a run: started, killed, frozen, woken, drained. No pod outlives the command. */
+import { fileURLToPath } from 'node:url';
+import type { PodRecord } from '@leasehold/protocol';
+import { Child } from './child.ts';
+
+const MAIN = fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
+/** What a pod has to hand everything over; then some, for a machine that is busy with it. */
+const DRAIN_MS = 2_000;
+const DRAIN_MARGIN_MS = 8_000;
+
+export type PodState = 'running' | 'frozen' | 'draining' | 'killed' | 'ended';
+
+export type Pod = {
+  readonly name: string;
+  readonly child: Child;
+  state: PodState;
+  /** The pod's last report, kept when the pod is gone. */
+  report: PodRecord['report'];
+};
+
+export class Fleet {
+  readonly pods: Pod[] = [];
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #prefix: string;
+  readonly #onFailure: (pod: Pod) => void;
+  /** Pods that ended though nobody asked them to. */
+  readonly failures: string[] = [];
+
+  /** `prefix` makes the names of this run's pods differ from those of another. */
+  constructor(
+    env: Readonly<Record<string, string>>,
+    prefix: string,
+    onFailure: (pod: Pod) => void = () => {},
+  ) {
+    this.#env = env;
+    this.#prefix = prefix;
+    this.#onFailure = onFailure;
+  }
+
+  get alive(): Pod[] {
+    return this.pods.filter(({ child }) => child.exit === undefined);
+  }
+
+  /** Pods that can be killed or frozen: running, and not on their way out. */
+  get running(): Pod[] {
+    return this.alive.filter(({ state }) => state === 'running');
+  }
+
+  start(env: Readonly<Record<string, string>> = {}): Pod {
+    const name = `${this.#prefix}${this.pods.length + 1}`;
+    const child = new Child(name, MAIN, {
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      DRAIN_MS: String(DRAIN_MS),
+      ...this.#env,
+      ...env,
+      POD: name,
+    });
+    const pod: Pod = { name, child, state: 'running', report: {} };
+    this.pods.push(pod);
+    void child.exited.then(({ code, signal }) => {
+      const wasAsked = pod.state === 'killed' || pod.state === 'draining';
+      if (!wasAsked || (pod.state === 'draining' && code !== 0)) {
+        this.failures.push(`pod ${name} ended by itself (${signal ?? `exit code ${code}`})`);
+        this.#onFailure(pod);
+      }
+      pod.state = pod.state === 'killed' ? 'killed' : 'ended';
+    });
+    return pod;
+  }
+
+  kill(pod: Pod): void {
+    pod.state = 'killed';
+    pod.child.signal('SIGKILL');
+  }
+
+  freeze(pod: Pod): void {
+    pod.state = 'frozen';
+    pod.child.signal('SIGSTOP');
+  }
+
+  wake(pod: Pod): void {
+    if (pod.state === 'frozen') pod.state = 'running';
+    pod.child.signal('SIGCONT');
+  }
+
+  note(records: readonly PodRecord[]): void {
+    for (const record of records) {
+      const pod = this.pods.find(({ name }) => name === record.pod);
+      if (pod !== undefined) pod.report = record.report;
+    }
+  }
+
+  /** Asks one pod to hand over and leave. */
+  async drain(pod: Pod): Promise<void> {
+    if (pod.child.exit !== undefined) return;
+    this.wake(pod);
+    pod.state = 'draining';
+    await pod.child.stop(DRAIN_MS + DRAIN_MARGIN_MS);
+  }
+
+  async drainAll(): Promise<void> {
+    await Promise.all(this.alive.map((pod) => this.drain(pod)));
+  }
+
+  killAll(): void {
+    for (const pod of this.alive) this.kill(pod);
+  }
+
+  /** At once and without ceremony. */
+  async close(): Promise<void> {
+    this.killAll();
+    await Promise.all(this.pods.map(({ child }) => child.exited));
+  }
+}

@@ -1,0 +1,115 @@
+/** Values of flags: parsed in one place, refused with the flag, the value and what it may be. */
+import { resolve } from 'node:path';
+import { LeaseholdError } from '@leasehold/kernel';
+
+export type Break = 'fence' | 'chain' | 'channel';
+export const BREAKS: readonly Break[] = ['fence', 'chain', 'channel'];
+
+/** More processes than this on one machine measure the machine, not the product. */
+export const PODS_MAX = 64;
+const DAY_S = 86_400;
+
+/** What commander hands over: every value as it was typed. */
+export type RunFlags = {
+  readonly pods?: string;
+  readonly seconds?: string;
+  readonly ticks?: string;
+  readonly lockstep?: boolean;
+  readonly seed?: string;
+  readonly json?: boolean;
+  readonly killEvery?: string;
+  readonly stopEvery?: string;
+  readonly stopFor?: string;
+  readonly fresh?: boolean;
+  readonly break?: string;
+  readonly home?: string;
+};
+
+export type RunOptions = {
+  readonly folder: string;
+  readonly pods: number;
+  /** 0 = until told to stop. */
+  readonly seconds: number;
+  /** 0 = no end tick. */
+  readonly ticks: number;
+  readonly isLockstep: boolean;
+  /** −1 = the manifest's. */
+  readonly seed: number;
+  /** 0 = never. */
+  readonly killEveryMs: number;
+  readonly stopEveryMs: number;
+  readonly stopForMs: number;
+  readonly isFresh: boolean;
+  readonly break: Break | undefined;
+  readonly home: string;
+};
+
+function invalid(flag: string, value: string, remedy: string): LeaseholdError {
+  const message = `${flag} cannot be ${JSON.stringify(value)}`;
+  return new LeaseholdError('SETTING_INVALID', message, { field: flag, value, remedy });
+}
+
+/** A number within bounds, or the fallback when the flag is absent. */
+export function numberOf(
+  flag: string,
+  text: string | undefined,
+  { min, max, fallback, isWhole = false }: {
+    readonly min: number;
+    readonly max: number;
+    readonly fallback: number;
+    readonly isWhole?: boolean;
+  },
+): number {
+  if (text === undefined) return fallback;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const isRight = value >= min && value <= max && (!isWhole || Number.isInteger(value));
+  if (isRight) return value;
+  const kind = isWhole ? 'a whole number' : 'a number';
+  throw invalid(flag, text, `Give ${kind} from ${min} to ${max}.`);
+}
+
+/** Where registry and private Redis live: the flag, LEASEHOLD_HOME, or .leasehold here. */
+export function homeOf(flag: string | undefined, env: NodeJS.ProcessEnv): string {
+  const fallback = env['LEASEHOLD_HOME'] === '' ? undefined : env['LEASEHOLD_HOME'];
+  return resolve(flag ?? fallback ?? '.leasehold');
+}
+
+/** Throws `SETTING_INVALID` for the first flag that is wrong, or that contradicts another. */
+export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessEnv): RunOptions {
+  const seconds = { min: 0.1, max: 30 * DAY_S, fallback: 0 };
+  const options: RunOptions = {
+    folder: resolve(folder),
+    pods: numberOf('--pods', flags.pods, { min: 1, max: PODS_MAX, fallback: 1, isWhole: true }),
+    seconds: numberOf('--seconds', flags.seconds, seconds),
+    ticks: numberOf('--ticks', flags.ticks, { min: 1, max: 1e9, fallback: 0, isWhole: true }),
+    isLockstep: flags.lockstep === true,
+    seed: numberOf('--seed', flags.seed, { min: 0, max: 2 ** 32 - 1, fallback: -1, isWhole: true }),
+    killEveryMs: numberOf('--kill-every', flags.killEvery, seconds) * 1000,
+    stopEveryMs: numberOf('--stop-every', flags.stopEvery, seconds) * 1000,
+    stopForMs: numberOf('--stop-for', flags.stopFor, { ...seconds, fallback: 5 }) * 1000,
+    isFresh: flags.fresh === true,
+    break: breakOf(flags.break),
+    home: homeOf(flags.home, env),
+  };
+  if (flags.stopFor !== undefined && flags.stopEvery === undefined) {
+    throw invalid('--stop-for', flags.stopFor, 'It needs --stop-every: how often a pod is frozen.');
+  }
+  return withImpliedFaults(options);
+}
+
+function breakOf(text: string | undefined): Break | undefined {
+  if (text === undefined) return undefined;
+  const found = BREAKS.find((name) => name === text);
+  if (found === undefined) throw invalid('--break', text, `Give one of ${BREAKS.join(', ')}.`);
+  return found;
+}
+
+/** A build without a fence shows itself only when somebody comes back after its lease has ended. */
+function withImpliedFaults(options: RunOptions): RunOptions {
+  const hasFaults = options.killEveryMs > 0 || options.stopEveryMs > 0;
+  if (options.break === undefined || hasFaults) return options;
+  if (options.break === 'fence') {
+    return { ...options, stopEveryMs: 4_000, pods: Math.max(2, options.pods) };
+  }
+  return options;
+}

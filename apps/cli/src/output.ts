@@ -1,0 +1,106 @@
+/**
+ * The only place that writes to the terminal. Results go to stdout, progress and faults to stderr,
+ * so that a report can be piped. With `--json` stdout carries JSON and nothing else.
+ */
+import { faultReport } from '@leasehold/kernel';
+import pc from 'picocolors';
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+type Sink = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+
+export type OutputOptions = {
+  readonly json: boolean;
+  readonly stdout?: Sink;
+  readonly stderr?: Sink;
+  readonly env?: NodeJS.ProcessEnv;
+};
+
+export class Output {
+  readonly isJson: boolean;
+  /** True when a live view can be redrawn in place. */
+  readonly isLive: boolean;
+  readonly colors: Colors;
+  readonly #stdout: Sink;
+  readonly #stderr: Sink;
+  #liveLines = 0;
+
+  constructor({ json, stdout, stderr, env = process.env }: OutputOptions) {
+    this.isJson = json;
+    this.#stdout = stdout ?? process.stdout;
+    this.#stderr = stderr ?? process.stderr;
+    const isTerminal = this.#stderr.isTTY === true && env['TERM'] !== 'dumb';
+    this.isLive = isTerminal && !json;
+    this.colors = pc.createColors(isTerminal && (env['NO_COLOR'] ?? '') === '');
+  }
+
+  /** A result: people see it on stdout; with `--json` it is left out, the report says it all. */
+  print(text: string): void {
+    this.clear();
+    if (!this.isJson) this.#stdout.write(`${text}\n`);
+  }
+
+  /** The one JSON value of a run with `--json`. */
+  json(value: unknown): void {
+    if (this.isJson) this.#stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** What is going on, for whoever watches; kept apart from results. */
+  progress(text: string): void {
+    if (this.isJson) return;
+    this.clear();
+    this.#stderr.write(`${this.colors.dim('·')} ${text}\n`);
+  }
+
+  /** Worth attention, though the run goes on; said with `--json` too, on stderr. */
+  warn(text: string): void {
+    this.clear();
+    this.#stderr.write(`${this.colors.yellow('!')} ${text}\n`);
+  }
+
+  /** Redraws the lines of the last call; does nothing where that is impossible. */
+  live(lines: readonly string[]): void {
+    if (!this.isLive) return;
+    const width = this.#stderr.columns ?? 80;
+    this.clear();
+    this.#stderr.write(lines.map((line) => `${cut(line, width)}\n`).join(''));
+    this.#liveLines = lines.length;
+  }
+
+  /** Removes the live lines. */
+  clear(): void {
+    if (this.#liveLines === 0) return;
+    this.#stderr.write(`\u001b[${this.#liveLines}A\u001b[0J`);
+    this.#liveLines = 0;
+  }
+
+  /** A fault as one block, or as JSON: what, where, with which value, and what to do. */
+  fault(error: unknown): void {
+    this.clear();
+    const fault = faultReport(error);
+    if (this.isJson) {
+      this.#stdout.write(`${JSON.stringify({ error: fault }, undefined, 2)}\n`);
+      return;
+    }
+    const { bold, red, dim } = this.colors;
+    const lines = [`${red(bold('error'))} ${fault.message}`];
+    if (fault.field !== '') lines.push(`  ${dim('field ')} ${fault.field}`);
+    if (fault.value !== '') lines.push(`  ${dim('value ')} ${fault.value}`);
+    lines.push(`  ${dim('remedy')} ${fault.remedy}`, `  ${dim('code  ')} ${fault.code}`);
+    const isDefect = fault.code === 'INTERNAL' && error instanceof Error;
+    if (isDefect) lines.push(dim(error.stack ?? ''));
+    this.#stderr.write(`${lines.join('\n')}\n`);
+  }
+
+  /** Text that is neither result nor fault: the help of the command. */
+  help(text: string): void {
+    this.#stdout.write(text);
+  }
+}
+
+/** Cuts a line to the width of the terminal; colour codes take no room. */
+function cut(line: string, width: number): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
+  const plain = line.replace(/\u001b\[\d+m/g, '');
+  return plain.length <= width ? line : plain.slice(0, width - 1);
+}

@@ -1,0 +1,123 @@
+/** The commands, their flags and their help. What they do is in `commands/`. */
+import { Command, CommanderError, Option } from 'commander';
+import { audit } from './commands/audit.ts';
+import { dev } from './commands/dev.ts';
+import { doctor } from './commands/doctor.ts';
+import { run } from './commands/run.ts';
+import { homeOf, numberOf, type RunFlags, runOptions } from './options.ts';
+import { Output } from './output.ts';
+
+const DAY_S = 86_400;
+
+const EXIT_CODES = `
+Exit codes:
+  0  nothing was lost, doubled or broken
+  1  something was, or a pod ended by itself: the report says what
+  2  the command or the world is wrong, or Redis cannot be used: nothing was changed`;
+
+const RUN_HELP = `
+Examples:
+  $ leasehold run examples/flights --pods 3
+  $ leasehold run examples/flights --pods 3 --seconds 60 --kill-every 5 --json
+  $ leasehold run examples/flights --pods 3 --seconds 60 --stop-every 15 --stop-for 5
+  $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --pods 4 --json
+  $ leasehold run examples/flights --fresh
+${EXIT_CODES}`;
+
+const AUDIT_HELP = `
+Examples:
+  $ leasehold audit examples/flights --seconds 10
+  $ leasehold audit examples/flights --seconds 1 --json
+${EXIT_CODES}`;
+
+const DEV_HELP = `
+Examples:
+  $ leasehold dev examples/flocking
+  $ leasehold dev my-world --pods 2
+${EXIT_CODES}`;
+
+const DOCTOR_HELP = `
+Examples:
+  $ leasehold doctor
+  $ REDIS_URL=redis://localhost:6379 leasehold doctor --json`;
+
+type Flags = RunFlags & { readonly seconds?: string };
+
+/** Parses and runs. Returns the exit code; faults are printed, never thrown. */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const output = new Output({ json: argv.includes('--json'), env });
+  let code = 0;
+  const program = programOf(output, env, (exit) => {
+    code = exit;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    output.fault(error);
+    return 2;
+  }
+}
+
+export function programOf(
+  output: Output,
+  env: NodeJS.ProcessEnv,
+  exit: (code: number) => void,
+): Command {
+  const program = new Command('leasehold')
+    .description('Runs worlds that outlive their simulators.')
+    .exitOverride()
+    .showHelpAfterError('(--help shows how)')
+    .configureOutput({ writeOut: (text) => output.help(text) });
+  const home = (command: Command): Command =>
+    command
+      .option('--home <folder>', 'registry and private Redis (default: LEASEHOLD_HOME, .leasehold)')
+      .option('--json', 'one JSON value on stdout, nothing else');
+  const timed = (command: Command): Command =>
+    command
+      .option('--pods <n>', 'simulator processes (default: 1)')
+      .option('--seconds <s>', 'how long; without it or --ticks until Ctrl-C')
+      .option('--fresh', 'forget the stored world and seed it anew');
+
+  home(timed(program.command('run <world>')))
+    .description('Run a world folder with some pods, and judge it at the end.')
+    .option('--ticks <t>', 'end after this many ticks')
+    .option('--lockstep', 'the same state bit for bit on any number of pods; always begins anew')
+    .option('--seed <k>', "seed instead of the manifest's")
+    .option('--kill-every <s>', 'SIGKILL a random pod that often, and start another')
+    .option('--stop-every <s>', 'freeze a random pod that often (SIGSTOP)')
+    .option('--stop-for <s>', 'for how long (default: 5)')
+    .addOption(new Option('--break <what>', 'run a build that is broken on purpose').hideHelp())
+    .addHelpText('after', RUN_HELP)
+    .action(async (folder: string, flags: Flags) => {
+      exit(await run(runOptions(folder, flags, env), output));
+    });
+
+  home(program.command('audit <world>'))
+    .description('Audit a world, living or at rest.')
+    .option('--seconds <s>', 'how long to follow it; without it until Ctrl-C')
+    .option('--lockstep', 'the world of its lockstep runs')
+    .addHelpText('after', AUDIT_HELP)
+    .action(async (folder: string, flags: Flags) => {
+      const limits = { min: 0.1, max: 30 * DAY_S, fallback: 0 };
+      const seconds = numberOf('--seconds', flags.seconds, limits);
+      const isLockstep = flags.lockstep === true;
+      exit(await audit({ folder, home: homeOf(flags.home, env), seconds, isLockstep }, output));
+    });
+
+  home(timed(program.command('dev <world>')))
+    .description('Run a world and reload its module when a file changes; the state is kept.')
+    .addHelpText('after', DEV_HELP)
+    .action(async (folder: string, flags: Flags) => {
+      exit(await dev(runOptions(folder, flags, env), output));
+    });
+
+  home(program.command('doctor'))
+    .description('Show what this machine has, and which promises its Redis can keep.')
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (flags: Flags) => {
+      exit(await doctor(homeOf(flags.home, env), output));
+    });
+  return program;
+}

@@ -1,0 +1,239 @@
+/** The report of a run: its one JSON value, the reasons for its exit code, and its human form. */
+import type { FeedEntry, PodRecord } from '@leasehold/protocol';
+import type { Verdict } from './auditor-process.ts';
+import type { Colors } from './output.ts';
+
+export type Takeover = {
+  /** Why the block came free: `killed` and `stopped` were done by this run. */
+  readonly cause: string;
+  /** Who took over, and from whom. */
+  readonly pod: string;
+  readonly from: string;
+  readonly block: number;
+  readonly cells: number;
+  /** From the kill, if there was one, else from the former holder's last call, to the first tick. */
+  readonly gapMs: number;
+  readonly gapTicks: number;
+};
+
+export type Quantiles = { readonly p50: number; readonly p99: number; readonly max: number };
+
+export type Kill = { readonly pod: string; readonly atMs: number };
+
+export type Report = {
+  readonly world: string;
+  readonly incarnation: number;
+  /** True when the stored world went on, false when it was seeded by this run. */
+  readonly continued: boolean;
+  readonly mode: 'realtime' | 'lockstep';
+  readonly seed: number;
+  readonly ticks: number;
+  readonly seconds: number;
+  readonly pods: number;
+  readonly entitiesStart: number;
+  readonly entitiesEnd: number;
+  readonly created: number;
+  readonly deleted: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly violations: Verdict['violations'];
+  readonly violationCount: number;
+  readonly takeovers: readonly Takeover[];
+  /** Over the gaps of cells: a takeover of sixteen cells counts sixteen times. */
+  readonly gaps: {
+    readonly all: { readonly ms: Quantiles; readonly ticks: Quantiles };
+    readonly killed: { readonly ms: Quantiles; readonly ticks: Quantiles };
+    readonly stopped: { readonly ms: Quantiles; readonly ticks: Quantiles };
+  };
+  readonly kills: number;
+  readonly stops: number;
+  readonly jumps: number;
+  readonly frozenCells: number;
+  readonly commits: number;
+  readonly fencedCommits: number;
+  readonly redis: {
+    readonly kind: string;
+    readonly bytesPerTick: number;
+    readonly commandsPerTick: number;
+    readonly memoryBytes: number;
+  };
+  readonly tickMs: { readonly p50: number; readonly p99: number };
+  readonly stateHash: string | null;
+  readonly auditor: Pick<
+    Verdict,
+    | 'isAtRest'
+    | 'unaccounted'
+    | 'inFlight'
+    | 'blindSpotCount'
+    | 'rollbacks'
+    | 'healedCells'
+    | 'rewrittenCells'
+    | 'lostEntities'
+    | 'duplicatedEntities'
+    | 'checked'
+  >;
+  readonly exitCode: 0 | 1;
+  /** Why the exit code is not 0; empty when it is. */
+  readonly reasons: readonly string[];
+};
+
+/** Nearest-rank quantiles; zeros of nothing. */
+export function quantiles(values: readonly number[]): Quantiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (q: number): number =>
+    sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+}
+
+const numberIn = (facts: FeedEntry['facts'], name: string): number => Number(facts[name] ?? 0);
+
+/**
+ * The takeovers in the world's feed. What a killed pod held is measured from the kill, on the
+ * store's clock: the pod's own last call may be a tick earlier.
+ */
+export function takeoversOf(
+  feed: readonly FeedEntry[],
+  kills: readonly Kill[],
+  stops: readonly Kill[],
+  rateHz: number,
+): Takeover[] {
+  return feed
+    .filter(({ kind }) => kind === 'takeover')
+    .map(({ pod, facts }) => {
+      const from = String(facts['from'] ?? '');
+      const resumedAtMs = numberIn(facts, 'resumedAtMs');
+      const isOfPod = (kill: Kill): boolean => kill.pod === from && kill.atMs <= resumedAtMs;
+      const kill = kills.findLast(isOfPod);
+      const stop = stops.findLast(isOfPod);
+      const isFault = facts['cause'] !== 'handover' && facts['cause'] !== 'released';
+      const cause =
+        kill !== undefined
+          ? 'killed'
+          : stop !== undefined && isFault
+            ? 'stopped'
+            : String(facts['cause'] ?? '');
+      const gapMs =
+        kill === undefined ? numberIn(facts, 'gapMs') : Math.max(0, resumedAtMs - kill.atMs);
+      const gapTicks =
+        kill === undefined
+          ? numberIn(facts, 'gapTicks')
+          : Math.max(0, Math.round((gapMs * rateHz) / 1000) - 1);
+      const cells = Math.max(1, numberIn(facts, 'cells'));
+      const block = numberIn(facts, 'block');
+      return { cause, pod, from, block, cells, gapMs: round(gapMs), gapTicks };
+    });
+}
+
+/** The gaps of all cells, and of those that a kill or a stop of this run caused. */
+export function gapsOf(takeovers: readonly Takeover[]): Report['gaps'] {
+  const of = (some: readonly Takeover[]) => ({
+    ms: quantiles(some.flatMap(({ gapMs, cells }) => Array<number>(cells).fill(gapMs))),
+    ticks: quantiles(some.flatMap(({ gapTicks, cells }) => Array<number>(cells).fill(gapTicks))),
+  });
+  return {
+    all: of(takeovers),
+    killed: of(takeovers.filter(({ cause }) => cause === 'killed')),
+    stopped: of(takeovers.filter(({ cause }) => cause === 'stopped')),
+  };
+}
+
+export type PodTotals = {
+  readonly commits: number;
+  readonly fenced: number;
+  readonly bytes: number;
+  readonly commands: number;
+  readonly jumps: number;
+  readonly frozen: number;
+  readonly tickMs: { readonly p50: number; readonly p99: number };
+};
+
+/** What all pods of a run did, by their last reports; a killed pod's last quarter second is lost. */
+export function podTotals(reports: Iterable<PodRecord['report']>): PodTotals {
+  const all = [...reports];
+  const sum = (name: string): number => all.reduce((total, report) => total + (report[name] ?? 0), 0);
+  const ticked = all.filter((report) => (report['ticks'] ?? 0) > 0);
+  const ticks = ticked.reduce((total, report) => total + (report['ticks'] ?? 0), 0);
+  const mean = ticked.reduce((total, r) => total + (r['tickMsP50'] ?? 0) * (r['ticks'] ?? 0), 0);
+  return {
+    commits: sum('commits'),
+    fenced: sum('fenced'),
+    bytes: sum('storeBytes') || sum('bytes'),
+    commands: sum('storeCommands') || sum('commands'),
+    jumps: sum('jumps'),
+    frozen: sum('frozen'),
+    tickMs: {
+      p50: round(ticks === 0 ? 0 : mean / ticks),
+      p99: round(ticked.reduce((most, report) => Math.max(most, report['tickMsP99'] ?? 0), 0)),
+    },
+  };
+}
+
+/** Why a run is not clean, in words; nothing is left to the reader's arithmetic. */
+export function exitReasons(verdict: Verdict, podFailures: readonly string[]): string[] {
+  const reasons: string[] = [];
+  const { lost, duplicated, violationCount, unaccounted } = verdict;
+  if (lost > 0) reasons.push(`${lost} lost`);
+  if (duplicated > 0) reasons.push(`${duplicated} duplicated`);
+  if (violationCount > 0) {
+    const rules = [...new Set(verdict.violations.map(({ rule }) => rule))].join(', ');
+    reasons.push(`${violationCount} violations of ${rules}`);
+  }
+  if (unaccounted > 0) reasons.push(`${unaccounted} vanished where the auditor could not look`);
+  if (!verdict.isAtRest) reasons.push('the world was not at rest when it was judged');
+  reasons.push(...podFailures);
+  return reasons;
+}
+
+export const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
+
+const gapText = ({ ms, ticks }: { readonly ms: Quantiles; readonly ticks: Quantiles }): string =>
+  `p50 ${ms.p50} ms, p99 ${ms.p99} ms, max ${ms.max} ms (${ticks.max} ticks)`;
+
+/** The report for people. */
+export function summary(report: Report, colors: Colors): string[] {
+  const { bold, dim, green, red } = colors;
+  const row = (name: string, text: string): string => `  ${dim(name.padEnd(11))} ${text}`;
+  const { gaps, redis, auditor } = report;
+  const isClean = report.exitCode === 0;
+  const verdict = isClean ? green(bold('whole')) : red(bold('NOT WHOLE'));
+  const lines = [
+    `${bold(report.world)} ${verdict}: ${report.lost} lost, ${report.duplicated} duplicated, ` +
+      `${report.violationCount} violations`,
+    row('world', `incarnation ${report.incarnation}, ${report.continued ? 'continued' : 'seeded'}`),
+    row('time', `${report.ticks} ticks in ${report.seconds} s, ${report.mode}, ${report.pods} pods`),
+    row(
+      'entities',
+      `${report.entitiesStart} → ${report.entitiesEnd} ` +
+        `(${report.created} created, ${report.deleted} deleted)`,
+    ),
+    row('commits', `${report.commits}, ${report.fencedCommits} late ones refused`),
+    row(
+      'Redis',
+      `${redis.bytesPerTick} bytes and ${redis.commandsPerTick} commands a tick, ` +
+        `${(redis.memoryBytes / 2 ** 20).toFixed(1)} MB (${redis.kind})`,
+    ),
+    row('tick', `p50 ${report.tickMs.p50} ms, p99 ${report.tickMs.p99} ms`),
+  ];
+  if (report.takeovers.length > 0) {
+    lines.push(row('takeovers', `${report.takeovers.length} blocks; gaps ${gapText(gaps.all)}`));
+  }
+  if (report.kills > 0) lines.push(row('kills', `${report.kills}; gaps ${gapText(gaps.killed)}`));
+  if (report.stops > 0) lines.push(row('stops', `${report.stops}; gaps ${gapText(gaps.stopped)}`));
+  if (report.stateHash !== null) lines.push(row('state hash', report.stateHash));
+  lines.push(
+    row(
+      'audited',
+      `${auditor.checked.entries} entries, ${auditor.checked.checkpoints} checkpoints, ` +
+        `${auditor.checked.channelEntries} channel entries, ${auditor.blindSpotCount} blind spots`,
+    ),
+  );
+  for (const { rule, cell, seq, message } of report.violations.slice(0, 10)) {
+    lines.push(`  ${red(rule)} cell ${cell}${seq === undefined ? '' : ` entry ${seq}`}: ${message}`);
+  }
+  for (const { id, last } of auditor.lostEntities) lines.push(`  ${red('lost')} ${id}, last in ${last}`);
+  for (const { id, places } of auditor.duplicatedEntities) {
+    lines.push(`  ${red('duplicated')} ${id}: ${places.join(' and ')}`);
+  }
+  if (!isClean) lines.push(row('because', report.reasons.join('; ')));
+  return lines;
+}

@@ -1,0 +1,327 @@
+/**
+ * One run of a stored world: the auditor first, then pods; faults by schedule; at the end the pods
+ * hand over, and the auditor says what became of every entity.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseholdError } from '@leasehold/kernel';
+import type { FeedEntry } from '@leasehold/protocol';
+import { AuditorProcess, type Verdict } from './auditor-process.ts';
+import { FaultClock } from './faults.ts';
+import { Fleet, type Pod } from './fleet.ts';
+import { brokenLibraryName, brokenLibrarySource } from './known-bad.ts';
+import { plainLine, type ViewFacts, viewLines } from './live-view.ts';
+import type { RunOptions } from './options.ts';
+import type { Output } from './output.ts';
+import { exitReasons, gapsOf, type Kill, podTotals, type Report, round, takeoversOf } from './report.ts';
+import type { StoredWorld } from './stored-world.ts';
+
+const LOOK_MS = 50;
+const REFRESH_MS = 250;
+/** Pods claim cell by cell at a bounded rate; a minute is for the largest worlds. */
+const HELD_MAX_MS = 60_000;
+/** A line of progress this often where the view cannot be redrawn. */
+const PLAIN_EVERY_MS = 5_000;
+const EVENTS_SHOWN = 4;
+
+/** What a session can be told while it runs: the folder changed (`dev`). */
+export type SessionHooks = { readonly tick?: (session: Session) => Promise<void> };
+
+export class Session {
+  readonly fleet: Fleet;
+  readonly #world: StoredWorld;
+  readonly #options: RunOptions;
+  readonly #output: Output;
+  readonly #auditor: AuditorProcess;
+  readonly #faults: FaultClock;
+  readonly #signal: AbortSignal;
+  readonly #kills: Kill[] = [];
+  readonly #stops: Kill[] = [];
+  readonly #wakes: { readonly pod: Pod; readonly atMs: number }[] = [];
+  readonly #feed: FeedEntry[] = [];
+  readonly #events: string[] = [];
+  readonly #commitsPerS = new Map<string, number>();
+  #feedAfter = '0';
+  #baseTick = 0;
+  #startedMs = 0;
+  #refreshedMs = 0;
+  #plainMs = 0;
+  #seconds = 0;
+
+  constructor(world: StoredWorld, options: RunOptions, output: Output, signal: AbortSignal) {
+    this.#world = world;
+    this.#options = options;
+    this.#output = output;
+    this.#signal = signal;
+    const { redisUrl, name, incarnation, layer, loaded, seed } = world;
+    this.#auditor = new AuditorProcess({
+      redisUrl,
+      world: name,
+      incarnation,
+      layer,
+      grid: loaded.grid,
+    });
+    const { killEveryMs, stopEveryMs } = options;
+    this.#faults = new FaultClock({ kill: killEveryMs, stop: stopEveryMs }, seed);
+    const library = options.break === undefined ? '' : brokenLibraryName(options.break);
+    this.fleet = new Fleet(
+      {
+        REDIS_URL: redisUrl,
+        WORLD_FOLDER: loaded.folder,
+        WORLD: name,
+        LEASEHOLD_HOME: options.home,
+        LAYER: layer,
+        SEED: String(seed),
+        LEASEHOLD_LIBRARY: library,
+      },
+      `pod-${process.pid.toString(36)}-`,
+      (pod) => this.#sayFailure(pod),
+    );
+  }
+
+  /** Counts the world, starts the pods, and lets time run once every block is held. */
+  async start(): Promise<void> {
+    const { store, admin, loaded, mode } = this.#world;
+    const broken = this.#options.break;
+    if (broken !== undefined) {
+      this.#output.warn(`known-bad build: ${broken}`);
+      await admin.loadFunctions(brokenLibrarySource(broken));
+    }
+    const { entities, tick } = await this.#auditor.ready();
+    this.#output.progress(`the auditor counts ${entities} entities at tick ${tick}`);
+    this.#baseTick = tick;
+    const endTick = this.#options.ticks > 0 ? tick + this.#options.ticks : 0;
+    const clock = { mode, rateHz: loaded.manifest.tickHz, baseTick: tick, endTick };
+    await store.setClock({ ...clock, isPaused: true });
+    for (let i = 0; i < this.#options.pods; i++) this.fleet.start();
+    await this.#untilHeld();
+    await store.setClock({ ...clock, isPaused: false });
+    this.#startedMs = performance.now();
+  }
+
+  /** Runs until its end has come or the signal says so. */
+  async live(hooks: SessionHooks = {}): Promise<void> {
+    while (!this.#signal.aborted && !this.#isOver()) {
+      this.#inject();
+      await this.#refresh();
+      await hooks.tick?.(this);
+      await sleep(LOOK_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
+    this.#seconds = round((performance.now() - this.#startedMs) / 1000);
+  }
+
+  /** True once the pod is known to the world; false if it ended or took too long. */
+  async untilReady(pod: Pod, ms: number): Promise<boolean> {
+    const deadlineMs = performance.now() + ms;
+    while (pod.child.exit === undefined && performance.now() < deadlineMs) {
+      const records = await this.#world.store.pods();
+      if (records.some((record) => record.pod === pod.name && record.state === 'ready')) return true;
+      await sleep(LOOK_MS);
+    }
+    return false;
+  }
+
+  /** Drains the pods, hears the verdict, and adds everything up. */
+  async finish(): Promise<Report> {
+    await this.#readPods();
+    this.#output.progress('pods hand over');
+    for (const { pod } of this.#wakes.splice(0)) this.fleet.wake(pod);
+    await this.fleet.drainAll();
+    await this.#readFeed();
+    this.#output.progress('the auditor counts again');
+    return this.#reportOf(await this.#auditor.verdict());
+  }
+
+  async close(): Promise<void> {
+    await this.fleet.close();
+    await this.#auditor.close();
+  }
+
+  async #untilHeld(): Promise<void> {
+    const { cells } = this.#world.loaded.grid;
+    const deadlineMs = performance.now() + HELD_MAX_MS;
+    let held = 0;
+    while (held < cells && !this.#signal.aborted) {
+      await this.#readPods();
+      held = this.fleet.alive.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
+      this.#output.live([`  ${held} of ${cells} cells are held`]);
+      if (this.fleet.alive.length === 0) throw this.#podFault();
+      if (performance.now() > deadlineMs) {
+        throw new LeaseholdError('POD_FAILED', `only ${held} of ${cells} cells are held`, {
+          field: '--pods',
+          value: String(this.#options.pods),
+          remedy: 'Start more pods, or look at their log for what keeps them.',
+        });
+      }
+      await sleep(LOOK_MS);
+    }
+  }
+
+  #podFault(): LeaseholdError {
+    const pod = this.fleet.pods.at(-1) as Pod;
+    return new LeaseholdError('POD_FAILED', `all pods ended: ${this.fleet.failures.join('; ')}`, {
+      field: 'pod',
+      value: pod.child.lastLines.slice(-5).join('\n'),
+      remedy: 'Mend what the last lines say, and run again: the world is as it was.',
+    });
+  }
+
+  #sayFailure(pod: Pod): void {
+    this.#output.warn(this.fleet.failures.at(-1) ?? pod.name);
+    for (const line of pod.child.lastLines.slice(-3)) this.#output.warn(`  ${line}`);
+  }
+
+  #isOver(): boolean {
+    if (this.fleet.alive.length === 0) return true;
+    const { seconds, ticks } = this.#options;
+    const elapsedMs = performance.now() - this.#startedMs;
+    if (seconds > 0 && elapsedMs >= seconds * 1000) return true;
+    if (ticks === 0) return false;
+    const status = this.#auditor.status;
+    const end = this.#baseTick + ticks;
+    if (this.#world.mode === 'lockstep') return status !== undefined && status.tickMin >= end;
+    // Quiet cells do not commit: in realtime the clock says when the last tick has been.
+    const dueMs = (ticks * 1000) / this.#world.loaded.manifest.tickHz;
+    return (status !== undefined && status.tick >= end) || elapsedMs > dueMs + 2_000;
+  }
+
+  #inject(): void {
+    const elapsedMs = performance.now() - this.#startedMs;
+    for (const { kind } of this.#faults.due(elapsedMs)) {
+      const pod = this.#faults.choose(this.fleet.running);
+      if (pod === undefined) continue;
+      const atMs = this.#world.store.nowMs();
+      if (kind === 'kill') {
+        this.fleet.kill(pod);
+        this.#kills.push({ pod: pod.name, atMs });
+        this.#note(`killed ${pod.name}, started ${this.fleet.start().name}`);
+      } else {
+        this.fleet.freeze(pod);
+        this.#stops.push({ pod: pod.name, atMs });
+        this.#wakes.push({ pod, atMs: elapsedMs + this.#options.stopForMs });
+        this.#note(`froze ${pod.name} for ${this.#options.stopForMs / 1000} s`);
+      }
+    }
+    while (this.#wakes[0] !== undefined && this.#wakes[0].atMs <= elapsedMs) {
+      this.fleet.wake((this.#wakes.shift() as { pod: Pod }).pod);
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs - this.#refreshedMs < REFRESH_MS) return;
+    const elapsedMs = nowMs - this.#refreshedMs;
+    this.#refreshedMs = nowMs;
+    const before = new Map(this.fleet.pods.map(({ name, report }) => [name, report['commits'] ?? 0]));
+    try {
+      await this.#readPods();
+      await this.#readFeed();
+    } catch (error) {
+      // The store may be away for a moment: pods and auditor wait for it, and so does the view.
+      this.#note(`store: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    for (const { name, report } of this.fleet.pods) {
+      const commits = (report['commits'] ?? 0) - (before.get(name) ?? 0);
+      this.#commitsPerS.set(name, Math.max(0, (commits * 1000) / elapsedMs));
+    }
+    const facts = this.#viewFacts();
+    this.#output.live(viewLines(facts, this.#output.colors));
+    if (!this.#output.isLive && nowMs - this.#plainMs >= PLAIN_EVERY_MS) {
+      this.#plainMs = nowMs;
+      this.#output.progress(plainLine(facts));
+    }
+  }
+
+  #viewFacts(): ViewFacts {
+    return {
+      world: this.#world.name,
+      mode: this.#world.mode,
+      elapsedS: (performance.now() - this.#startedMs) / 1000,
+      pods: this.fleet.pods,
+      audit: this.#auditor.status,
+      takeovers: this.#feed.filter(({ kind }) => kind === 'takeover').length,
+      kills: this.#kills.length,
+      stops: this.#stops.length,
+      commitsPerS: this.#commitsPerS,
+      events: this.#events,
+    };
+  }
+
+  async #readPods(): Promise<void> {
+    this.fleet.note(await this.#world.store.pods());
+  }
+
+  async #readFeed(): Promise<void> {
+    const { id, entries } = await this.#world.store.readFeed(this.#feedAfter);
+    this.#feedAfter = id;
+    for (const entry of entries) {
+      if (!this.fleet.pods.some(({ name }) => name === entry.pod)) continue;
+      this.#feed.push(entry);
+      const facts = Object.entries(entry.facts).map(([name, value]) => `${name} ${value}`);
+      this.#note(`${entry.kind} by ${entry.pod}: ${facts.join(', ')}`);
+    }
+  }
+
+  /** Said in the view. */
+  #note(event: string): void {
+    this.#events.push(event);
+    if (this.#events.length > EVENTS_SHOWN) this.#events.shift();
+  }
+
+  #reportOf(verdict: Verdict): Report {
+    const { name, incarnation, isContinued, mode, seed, redisKind, loaded } = this.#world;
+    const { tickHz } = loaded.manifest;
+    const totals = podTotals(this.fleet.pods.map(({ report }) => report));
+    const takeovers = takeoversOf(this.#feed, this.#kills, this.#stops, tickHz);
+    const reasons = exitReasons(verdict, this.fleet.failures);
+    const ticks = Math.max(0, verdict.tickMax - this.#baseTick);
+    const perTick = (value: number): number => round(value / Math.max(1, ticks), 1);
+    return {
+      world: name,
+      incarnation,
+      continued: isContinued,
+      mode,
+      seed,
+      ticks,
+      seconds: this.#seconds,
+      pods: this.#options.pods,
+      entitiesStart: verdict.entitiesStart,
+      entitiesEnd: verdict.entitiesEnd,
+      created: verdict.created,
+      deleted: verdict.deleted,
+      lost: verdict.lost,
+      duplicated: verdict.duplicated,
+      violations: verdict.violations,
+      violationCount: verdict.violationCount,
+      takeovers,
+      gaps: gapsOf(takeovers),
+      kills: this.#kills.length,
+      stops: this.#stops.length,
+      jumps: totals.jumps,
+      frozenCells: totals.frozen,
+      commits: totals.commits,
+      fencedCommits: totals.fenced,
+      redis: {
+        kind: redisKind,
+        bytesPerTick: perTick(totals.bytes),
+        commandsPerTick: perTick(totals.commands),
+        memoryBytes: verdict.memoryBytes,
+      },
+      tickMs: totals.tickMs,
+      stateHash: mode === 'lockstep' ? verdict.stateHash : null,
+      auditor: {
+        isAtRest: verdict.isAtRest,
+        unaccounted: verdict.unaccounted,
+        inFlight: verdict.inFlight,
+        blindSpotCount: verdict.blindSpotCount,
+        rollbacks: verdict.rollbacks,
+        healedCells: verdict.healedCells,
+        rewrittenCells: verdict.rewrittenCells,
+        lostEntities: verdict.lostEntities,
+        duplicatedEntities: verdict.duplicatedEntities,
+        checked: verdict.checked,
+      },
+      exitCode: reasons.length === 0 ? 0 : 1,
+      reasons,
+    };
+  }
+}
