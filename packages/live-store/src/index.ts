@@ -8,3 +8,22 @@ export {
   openLiveStore,
   type StoreEvent,
 } from './live-store.ts';
+export { type PreflightReport, preflight } from './preflight.ts';
+export type { ServerPromise } from './preflight-promises.ts';
+export type {
+  FixedSettings,
+  Registry,
+  RegistryFacts,
+  RegistryRecord,
+  SeedRequest,
+  SeedWork,
+} from './registry.ts';
+export { fileRegistry } from './registry-file.ts';
+export {
+  type CellBirth,
+  type SeedFacts,
+  type SeedOptions,
+  type SeedProgress,
+  type SeedResult,
+  seedWorld,
+} from './seeding.ts';

@@ -91,8 +91,12 @@ async function begin(
   request: SeedRequest,
 ): Promise<{ page: Page; record: RegistryRecord }> {
   const { seeding } = page;
+  const fingerprint = await request.fingerprint?.();
   const isSame =
-    seeding?.schemaHash === facts.schemaHash && seeding.manifestHash === facts.manifestHash;
+    seeding?.schemaHash === facts.schemaHash &&
+    seeding.manifestHash === facts.manifestHash &&
+    seeding.fingerprint === fingerprint &&
+    seeding.incarnation !== request.replaces;
   if (seeding !== undefined && isSame) return { page, record: seeding };
   const stored = page.last === 0 ? ((await request.stored?.()) ?? 0) : 0;
   const incarnation = Math.max(page.last, stored) + 1;
@@ -102,6 +106,7 @@ async function begin(
     incarnation,
     state: 'seeding',
     seededAt: new Date().toISOString(),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
   };
   const leftovers = seeding ? [...page.leftovers, seeding.incarnation] : page.leftovers;
   return { page: { ...page, last: incarnation, seeding: record, leftovers }, record };

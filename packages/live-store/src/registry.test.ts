@@ -54,6 +54,25 @@ test('a seeding of other facts is given up, not mixed', async () => {
   expect(await registry.leftovers('w')).toEqual([]);
 });
 
+test('a seeding that would write anything else is given up, not mixed', async () => {
+  const registry = fileRegistry(home);
+  const failing = () => Promise.reject(new Error('no'));
+  const with_ = (fingerprint: string) => ({ fingerprint: async () => fingerprint });
+  await expect(registry.seed('w', facts, failing, with_('a'))).rejects.toThrow();
+  await expect(registry.seed('w', facts, failing, with_('a'))).rejects.toThrow();
+  expect(await registry.read('w')).toMatchObject({ incarnation: 1 });
+  await expect(registry.seed('w', facts, failing, with_('b'))).rejects.toThrow();
+  expect(await registry.read('w')).toMatchObject({ incarnation: 2 });
+  const replacing = { ...with_('b'), replaces: 2 };
+  expect(await registry.seed('w', facts, async () => ({}), replacing)).toMatchObject({
+    incarnation: 3,
+  });
+  expect(await registry.leftovers('w')).toEqual([1, 2]);
+  const broken = { fingerprint: failing, replaces: 3 };
+  await expect(registry.seed('w', facts, async () => ({}), broken)).rejects.toThrow('no');
+  expect(await registry.read('w')).toMatchObject({ state: 'ready', incarnation: 3 });
+});
+
 test('L2 an incarnation is used once, also after the world was forgotten', async () => {
   const registry = fileRegistry(home);
   await registry.seed('w', facts, async () => ({}));

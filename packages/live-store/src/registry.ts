@@ -28,14 +28,21 @@ export type RegistryRecord = RegistryFacts & {
   /** When the state was reached, ISO 8601. */
   readonly seededAt: string;
   readonly redisRunId?: string;
+  /** What the seeder is to write, in brief: only the same may be resumed. */
+  readonly fingerprint?: string;
 };
 
 export type SeedRequest = {
   /**
-   * The ready incarnation that a new one shall replace. If another one is ready by the time the lock
-   * is held, somebody else has replaced it, and theirs is the answer.
+   * The incarnation that a new one shall replace, ready or not. If another one is ready by the time
+   * the lock is held, somebody else has replaced it, and theirs is the answer.
    */
   readonly replaces?: number;
+  /**
+   * Asked under the lock when there is work to do: a short text that differs when the work would
+   * write anything else. What it throws, `seed` throws, and nothing is noted.
+   */
+  readonly fingerprint?: () => Promise<string>;
   /**
    * Asked under the lock when the registry has never heard of the world: the highest incarnation
    * that the store has all the same, 0 if none. What it throws, `seed` throws.
@@ -51,8 +58,8 @@ export interface Registry {
   read(world: string): Promise<RegistryRecord | undefined>;
   /**
    * Makes the world ready exactly once, and returns the ready record. One seeder works, under a lock
-   * that dies with its process; others wait for its result. A seeding of the same facts that was cut
-   * short is resumed under its incarnation; otherwise a number is taken that was never used before.
+   * that dies with its process; others wait for its result. A seeding of the same facts and
+   * fingerprint that was cut short is resumed under its incarnation; otherwise a number is taken that was never used before.
    * If the work throws, so does this, and what was ready before still is.
    */
   seed(
