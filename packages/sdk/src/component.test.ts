@@ -1,0 +1,84 @@
+import { hasCode, LeaseholdError } from '@leasehold/kernel';
+import { describe, expect, test } from 'vitest';
+import { bool, component, entity, f32, f64, json, string, u8 } from './index.ts';
+
+const Thing = component('thing', 1, {
+  weight: f64(5),
+  size: f32,
+  lives: u8,
+  isOn: bool,
+  owner: entity,
+  label: string('none'),
+  tags: json<string[]>([]),
+});
+
+const failureOf = (act: () => unknown): LeaseholdError => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof LeaseholdError) return error;
+    throw error;
+  }
+  throw new Error('nothing failed');
+};
+
+describe('a component', () => {
+  test('makes values whose missing fields are initial', () => {
+    expect(Thing({ lives: 9 }).values).toEqual([5, 0, 9, false, 0, 'none', []]);
+  });
+
+  test('is known by its name', () => {
+    expect(Thing.name).toBe('thing');
+    expect(Thing.schema).toMatchObject({ name: 'thing', version: 1 });
+  });
+
+  test('rounds 32-bit floats when a value is made, as the disk will', () => {
+    expect(Thing({ size: 0.1 }).values[1]).toBe(Math.fround(0.1));
+  });
+
+  test('copies JSON, so that a later change of the original changes nothing', () => {
+    const tags = ['a'];
+    const value = Thing({ tags });
+    tags.push('b');
+    expect(value.values[6]).toEqual(['a']);
+  });
+
+  test.each([
+    ['a text for a number', { weight: 'heavy' }],
+    ['a fraction for an integer', { lives: 1.5 }],
+    ['an integer out of range', { lives: 256 }],
+    ['a number for a boolean', { isOn: 1 }],
+    ['a negative entity', { owner: -1 }],
+    ['a lone surrogate', { label: '\ud800' }],
+    ['a function in JSON', { tags: [() => 1] }],
+    ['a NaN in JSON', { tags: [Number.NaN] }],
+    ['a field that it does not have', { wieght: 1 }],
+  ])('refuses %s, naming the field', (_, values) => {
+    const error = failureOf(() => Thing(values as never));
+    expect(error.code).toBe('FIELD_KIND_MISMATCH');
+    expect(error.detail.field).toBe(`thing.${Object.keys(values)[0]}`.slice(0, error.detail.field.length));
+    expect(error.detail.field).toMatch(/^thing/);
+    expect(error.detail.remedy).not.toBe('');
+  });
+
+  test.each(['has space', 'has{brace}', '', 'x'.repeat(65)])('refuses the name %j', (name) => {
+    expect(hasCode(failureOf(() => component(name, 1, {})), 'NAME_INVALID')).toBe(true);
+  });
+
+  test('refuses a field whose name has braces', () => {
+    const make = () => component('c', 1, { 'a{b}': f64 });
+    expect(failureOf(make).code).toBe('NAME_INVALID');
+  });
+
+  test('refuses spatial fields that are missing, equal, no floats or not finite', () => {
+    const fields = { x: f64, y: f64, n: u8, nan: f64(Number.NaN) };
+    for (const spatial of [['x', 'z'], ['x', 'x'], ['x', 'n'], ['x', 'nan']]) {
+      const make = () => component('c', 1, fields, { spatial: spatial as never });
+      expect(failureOf(make).code).toBe('COMPONENT_INVALID');
+    }
+  });
+
+  test('refuses a version below 1', () => {
+    expect(failureOf(() => component('c', 0, {})).code).toBe('COMPONENT_INVALID');
+  });
+});
