@@ -27,7 +27,7 @@ const numbers = (set: RowSet): number[] =>
 test('sets of rows are read as they were written', () => {
   const total = fc.integer({ min: 1, max: 300 });
   const sets = total.chain((n) => {
-    const set = fc.uniqueArray(fc.nat({ max: n - 1 }), { minLength: 1, size: 'max' });
+    const set = fc.uniqueArray(fc.nat({ max: n - 1 }), { minLength: 1, maxLength: n, size: 'max' });
     return fc.tuple(fc.constant(n), fc.array(set, { minLength: 1, maxLength: 4 }));
   });
   fc.assert(

@@ -298,6 +298,7 @@ export interface Store {
   /** Schemas by their hash, so that a reader can decode what an older module wrote. */
   putSchema(hash: string, json: string): Promise<void>;
   getSchema(hash: string): Promise<string | undefined>;
+  schemas(): Promise<ReadonlyMap<string, string>>;
 
   close(): Promise<void>;
 }

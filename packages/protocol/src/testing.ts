@@ -162,7 +162,7 @@ function addRow(
   fillRow(table, row, seed);
 }
 
-function fillRow(table: Table, row: number, seed: number): void {
+export function fillRow(table: Table, row: number, seed: number): void {
   table.schema.components.forEach((component, c) => {
     if ((((table.masks[row] as number) >>> c) & 1) === 0) return;
     component.fields.forEach((field, f) => {
