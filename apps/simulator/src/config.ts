@@ -1,4 +1,4 @@
-import { integer, readConfig, text } from '@leasehold/service';
+import { flag, integer, readConfig, text } from '@leasehold/service';
 
 /** Every variable the simulator reads. Nothing else in this app touches `process.env`. */
 export const settings = {
@@ -41,11 +41,7 @@ export const settings = {
   library: text('LEASEHOLD_LIBRARY', 'Function library to call; empty = the current one.', {
     fallback: '',
   }),
-  hasParent: integer('LEASEHOLD_PARENT', '1 = leave when standard input ends.', {
-    min: 0,
-    max: 1,
-    fallback: 0,
-  }),
+  hasParent: flag('LEASEHOLD_PARENT', 'Whether to leave when standard input ends.', { fallback: false }),
   logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error or silent.', { fallback: 'info' }),
 };
 

@@ -23,7 +23,7 @@ import type {
 } from '@leasehold/protocol';
 import { type CallOptions, callCells } from './calls.ts';
 import { type RawEntry, readChannelEntry } from './chain.ts';
-import { commitItem } from './commit-item.ts';
+import { commitItem, type UsedKeys, withKeys } from './commit-item.ts';
 import { checkRedisUrl } from './faults.ts';
 import { channelRequest, Follower } from './follower.ts';
 import {
@@ -37,7 +37,7 @@ import {
   leaseRevoke,
 } from './generated/library.ts';
 import { readHead } from './head.ts';
-import { type BlockGrid, Keys } from './keys.ts';
+import { type BlockGrid, type CellKeys, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
 import { Link, type LinkChange, type Traffic } from './link.ts';
 import { Loader, worldFault } from './loader.ts';
@@ -173,12 +173,7 @@ export class LiveStore implements Store {
 
   async acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]> {
     const call = { ...this.#world(), graceMs: this.#options.graceMs ?? GRACE_MS_DEFAULT };
-    const items = requests.map(({ cell, nonce, ttlMs }) => ({
-      ...this.#keys.cell(cell),
-      nonce,
-      ttlMs,
-    }));
-    const replies = await this.#call(leaseAcquire, call, items);
+    const replies = await this.#call(leaseAcquire, call, requests);
     return replies.map((reply, i): AcquireReply => {
       if (reply.tag !== 'GRANTED') return reply;
       const { cell, nonce } = requests[i] as AcquireRequest;
@@ -199,26 +194,25 @@ export class LiveStore implements Store {
   }
 
   async renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]> {
-    return this.#call(leaseRenew, { ...this.#world(), ttlMs }, this.#items(claims));
+    return this.#call(leaseRenew, { ...this.#world(), ttlMs }, claims);
   }
 
   async commit(commits: readonly Commit[]): Promise<CommitReply[]> {
-    const items = commits.map((commit) => commitItem(this.#keys.cell(commit.claim.cell), commit));
-    return this.#call(cellCommit, this.#world(), items);
+    return this.#call(cellCommit, this.#world(), commits.map(commitItem));
   }
 
   async release(claims: readonly Claim[]): Promise<LeaseReply[]> {
-    return this.#call(leaseRelease, this.#world(), this.#items(claims));
+    return this.#call(leaseRelease, this.#world(), claims);
   }
 
   async handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]> {
-    return this.#call(leaseHandover, { ...this.#world(), heir }, this.#items(claims));
+    return this.#call(leaseHandover, { ...this.#world(), heir }, claims);
   }
 
   async revoke(
     holders: readonly { readonly cell: number; readonly nonce: string }[],
   ): Promise<LeaseReply[]> {
-    return this.#call(leaseRevoke, this.#world(), this.#items(holders));
+    return this.#call(leaseRevoke, this.#world(), holders);
   }
 
   async post(
@@ -226,15 +220,15 @@ export class LiveStore implements Store {
   ): Promise<
     ({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]
   > {
-    const replies = await this.#call(inboxPost, this.#world(), this.#items(posts));
+    const replies = await this.#call(inboxPost, this.#world(), posts);
     return replies.map((reply) =>
       reply.tag === 'TOOBIG' ? { tag: 'BADARG', message: reply.message } : reply,
     );
   }
 
   async heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
-    const items = this.#items(cells.map((cell) => ({ cell })));
-    const replies = await this.#call(cellHeads, this.#world(), items);
+    const of = cells.map((cell) => ({ cell }));
+    const replies = await this.#call(cellHeads, this.#world(), of);
     return replies.map((reply, i) =>
       reply.tag === 'HEAD' ? readHead(cells[i] as number, reply.head) : reply,
     );
@@ -309,6 +303,10 @@ export class LiveStore implements Store {
     return this.#shared.putSchema(hash, json);
   }
 
+  schemas(): Promise<ReadonlyMap<string, string>> {
+    return this.#shared.schemas();
+  }
+
   getSchema(hash: string): Promise<string | undefined> {
     return this.#shared.getSchema(hash);
   }
@@ -325,10 +323,6 @@ export class LiveStore implements Store {
     return { incarnation: this.incarnation };
   }
 
-  #items<T extends { readonly cell: number }>(of: readonly T[]) {
-    return of.map((each) => ({ ...each, ...this.#keys.cell(each.cell) }));
-  }
-
   async #headsOf(cells: readonly number[]): Promise<ReadonlyMap<number, Head>> {
     const found = new Map<number, Head>();
     for (const head of await this.heads(cells)) {
@@ -338,20 +332,27 @@ export class LiveStore implements Store {
     return found;
   }
 
-  /** A call whose answers carry the store's time, and whose broken cells are told aloud. */
-  async #call<Call, Item extends { readonly cell: number }, Reply extends { readonly tag: string }>(
+  /**
+   * A function on many cells. Its answers carry the store's time; a cell that is not of this grid is
+   * refused here, since it has no key; a cell that a script left halfway is told aloud.
+   */
+  async #call<Call, Item, Reply extends { readonly tag: string }>(
     fn: LuaFunction<Call, Item, Reply>,
     call: Call,
-    items: readonly Item[],
+    of: readonly (Omit<Item, keyof CellKeys> & UsedKeys)[],
   ) {
     const sentAtMs = this.#clock.localMs();
+    const known = of.filter(({ cell }) => this.#keys.has(cell));
+    const items = known.map((each) => withKeys(each, this.#keys.cell(each.cell)) as Item);
     const replies = await callCells(this.#commands, this.#calls, fn, call, items);
     const timed = replies.find((reply) => 'nowMs' in reply) as { nowMs: number } | undefined;
     if (timed !== undefined) this.#clock.note(timed.nowMs, sentAtMs);
-    return replies.map((reply, i) => {
+    let next = 0;
+    return of.map(({ cell }) => {
+      if (!this.#keys.has(cell)) return { tag: 'BADARG', message: `no cell ${cell}` } as const;
+      const reply = replies[next++] as (typeof replies)[number];
       if (reply.tag !== 'BROKEN') return reply as Exclude<typeof reply, { tag: 'BROKEN' }>;
       const { message } = reply as unknown as { message: string };
-      const cell = (items[i] as Item).cell;
       this.#options.onEvent?.({ kind: 'broken', function: fn.name, cell, message });
       return { tag: 'UNKNOWN', message } as const;
     });

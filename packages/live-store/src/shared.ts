@@ -53,6 +53,15 @@ export class Shared {
     await this.#link.call(['HSETNX', this.#keys.schemas, hash, json]);
   }
 
+  async schemas(): Promise<ReadonlyMap<string, string>> {
+    const fields = (await this.#link.call(['HGETALL', this.#keys.schemas])) as string[];
+    const schemas = new Map<string, string>();
+    for (let i = 0; i < fields.length; i += 2) {
+      schemas.set(String(fields[i]), String(fields[i + 1]));
+    }
+    return schemas;
+  }
+
   async getSchema(hash: string): Promise<string | undefined> {
     const json = (await this.#link.call(['HGET', this.#keys.schemas, hash])) as string | null;
     return json ?? undefined;

@@ -22,7 +22,7 @@ export type CommitCounts = {
   reloads: number;
   unknown: number;
   refused: number;
-  bytes: number;
+  bodyBytes: number;
 };
 
 export class Committer {
@@ -33,7 +33,7 @@ export class Committer {
     reloads: 0,
     unknown: 0,
     refused: 0,
-    bytes: 0,
+    bodyBytes: 0,
   };
   readonly #parts: PodParts;
   readonly #events: CommitEvents;
@@ -81,7 +81,7 @@ export class Committer {
       case 'ALREADY':
         if (reply.tag === 'OK') holding.sentOkMs = sentMs;
         this.counts.commits++;
-        this.counts.bytes += commit.body.length;
+        this.counts.bodyBytes += commit.body.length;
         if (holding.replay.length > 0) {
           holding.replay.shift();
           this.counts.healed++;

@@ -21,10 +21,13 @@ export class Halo {
   readonly #engine: Engine;
   readonly #log: Log;
   readonly #schemaOf: PodParts['schemaOf'];
+  readonly #route: (entry: ChannelEntry) => void;
   readonly #ghosts = new Map<number, Ghost>();
   resyncs = 0;
 
-  constructor(parts: PodParts) {
+  /** `route` takes every channel entry, before the tick that wrote it can be seen here (T1). */
+  constructor(parts: PodParts, route: (entry: ChannelEntry) => void) {
+    this.#route = route;
     this.#store = parts.store;
     this.#engine = parts.engine;
     this.#log = parts.log;
@@ -89,8 +92,8 @@ export class Halo {
     return ghost?.isReady && ghost.seq === seq && ghost.hash === hash ? ghost.state : undefined;
   }
 
-  /** One round: loads what is not loaded, then polls. Returns the channel entries that are new. */
-  async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<ChannelEntry[]> {
+  /** One round: loads what is not loaded, then polls and routes what is new. */
+  async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<void> {
     const cold = [...this.#ghosts.values()].filter((ghost) => !ghost.isReady);
     if (cold.length > 0) await this.#load(cold, holdings);
     const cursors: FollowCursor[] = [];
@@ -98,13 +101,11 @@ export class Halo {
       const { cell, seq, hash, outSeq } = ghost;
       if (ghost.isReady) cursors.push({ cell, seq, hash, outSeq });
     }
-    if (cursors.length === 0) return [];
-    const out: ChannelEntry[] = [];
-    for (const news of await this.#store.poll(cursors, blockMs)) this.#take(news, out);
-    return out;
+    if (cursors.length === 0) return;
+    for (const news of await this.#store.poll(cursors, blockMs)) this.#take(news);
   }
 
-  #take(news: FollowNews, out: ChannelEntry[]): void {
+  #take(news: FollowNews): void {
     const ghost = this.#ghosts.get(news.cell);
     if (ghost === undefined || !ghost.isReady) return;
     if (news.resync) {
@@ -113,16 +114,16 @@ export class Halo {
       ghost.isReady = false;
       return;
     }
+    for (const entry of news.out) {
+      ghost.outSeq = Math.max(ghost.outSeq, entry.seq);
+      this.#route(entry);
+    }
     for (const entry of news.entries) {
       // A poll that was under way while the cell was adopted or surrendered repeats what is known.
       if (entry.seq !== ghost.seq + 1) continue;
       ghost.state.apply(entry);
       ghost.seq = entry.seq;
       ghost.hash = entry.hash;
-    }
-    for (const entry of news.out) {
-      ghost.outSeq = Math.max(ghost.outSeq, entry.seq);
-      out.push(entry);
     }
   }
 
@@ -138,6 +139,10 @@ export class Halo {
       return Number.isFinite(beforeTick) ? { cell, beforeTick } : { cell };
     });
     const images = await this.#store.load(requests);
+    // Read after the logs, so it has whatever the ticks in them have sent.
+    const channels = await Promise.all(
+      cold.map(({ cell }) => this.#store.channel(cell, this.#outSeqKnown(cell, holdings))),
+    );
     await this.#store.barrier();
     for (const [i, image] of images.entries()) {
       const ghost = cold[i] as Ghost;
@@ -146,7 +151,8 @@ export class Halo {
       const last = image.entries.at(-1) ?? image.checkpoint;
       ghost.seq = last?.seq ?? 0;
       ghost.hash = last?.hash ?? '';
-      ghost.outSeq = this.#outSeqKnown(ghost.cell, holdings);
+      for (const entry of channels[i] as ChannelEntry[]) this.#route(entry);
+      ghost.outSeq = channels[i]?.at(-1)?.seq ?? this.#outSeqKnown(ghost.cell, holdings);
       ghost.isReady = true;
     }
   }

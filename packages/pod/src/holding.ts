@@ -7,7 +7,7 @@ import { entryHash } from '@leasehold/protocol';
 import type { CellState, StepResult } from '@leasehold/sdk/engine';
 import { CellIndex } from './geo-index.ts';
 import { Ring } from './ring.ts';
-import { CHECKPOINT_ENTRIES_MAX } from './settings.ts';
+import { CHECKPOINT_ENTRIES_MIN } from './settings.ts';
 
 /** How and from whom a cell was taken over, until it has ticked again. */
 export type Takeover = {
@@ -25,7 +25,7 @@ export class Holding {
   readonly claim: Claim;
   readonly ring = new Ring();
   readonly index = new CellIndex();
-  state: CellState;
+  readonly state: CellState;
 
   seq = 0;
   hash = '';
@@ -47,12 +47,15 @@ export class Holding {
   leavingTo: string | undefined;
   /** Ticks alone and commits before the pod ticks the next: its last holder did not survive it. */
   isIsolated = false;
+  /** Its former holder never committed: the next tick is committed even if nothing changed. */
+  isUnproven = false;
   isFrozen = false;
   needsReload = false;
   failures = 0;
   /** Local time at which the last successful call on this cell was sent. */
   sentOkMs: number;
-  #sinceCheckpoint: number;
+  #sinceCheckpoint = 0;
+  readonly #checkpointEvery: number;
   #bytesSinceCheckpoint = 0;
   #checkpointBytes = 4_096;
 
@@ -63,27 +66,16 @@ export class Holding {
     this.state = state;
     this.sentOkMs = nowMs;
     // Staggered, or every cell of a pod would write its checkpoint in the same tick.
-    this.#sinceCheckpoint = (claim.cell * 7) % CHECKPOINT_ENTRIES_MAX;
-    this.rebase(state, head);
-  }
-
-  /** Takes the store's word for where the cell is. */
-  rebase(state: CellState, head: Head): void {
-    this.state = state;
+    this.#checkpointEvery = CHECKPOINT_ENTRIES_MIN + ((claim.cell * 7) % CHECKPOINT_ENTRIES_MIN) / 2;
+    this.#sinceCheckpoint = head.seq - (head.checkpoints[0]?.seq ?? 0);
     this.seq = head.seq;
     this.hash = head.hash;
     this.outSeq = head.outSeq;
     this.settledTick = state.tick;
-    this.cursors.clear();
-    this.queued.clear();
     for (const [cell, seq] of head.cursors) {
       this.cursors.set(cell, seq);
       this.queued.set(cell, seq);
     }
-    this.arrivals = [];
-    this.pending = undefined;
-    this.replay = [];
-    this.ring.clear();
   }
 
   /** Queues an entry of a neighbour's channel once, in the order of that channel. */
@@ -122,8 +114,8 @@ export class Holding {
     this.#sinceCheckpoint++;
     this.#bytesSinceCheckpoint += result.body.length;
     if (
-      this.#sinceCheckpoint >= CHECKPOINT_ENTRIES_MAX ||
-      this.#bytesSinceCheckpoint > this.#checkpointBytes * 16
+      this.#sinceCheckpoint >= this.#checkpointEvery ||
+      this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX
     ) {
       commit.checkpoint = this.state.checkpoint();
       this.#checkpointBytes = Math.max(4_096, commit.checkpoint.length);
@@ -144,6 +136,7 @@ export class Holding {
   settle(nowMs: number, isHealable: boolean): Commit {
     const commit = this.pending as Commit;
     this.pending = undefined;
+    this.isUnproven = false;
     this.seq = commit.seq;
     this.hash = commit.hash;
     this.settledTick = commit.tick;
@@ -163,6 +156,8 @@ export class Holding {
 }
 
 const NONE: never[] = [];
+/** A log this many times longer than the state is slower to load than one more checkpoint costs. */
+const LOG_TO_STATE_MAX = 32;
 
 /** What healing needs of a commit: not the checkpoint, not the index. */
 function withoutExtras(commit: Commit): Commit {

@@ -39,6 +39,7 @@ export async function loadHoldings(
     const { cause, from, lastAtMs } = grant;
     holding.takeover = { cause, from, lastAtMs };
     holding.isIsolated = grant.attempts > 1;
+    holding.isUnproven = grant.attempts > 1;
     return holding;
   });
 }

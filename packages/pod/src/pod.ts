@@ -48,7 +48,7 @@ export class Pod {
     this.#ticking = new Signal(parts.clock);
     this.#keeping = new Signal(parts.clock);
     this.#reading = new Signal(parts.clock);
-    this.#halo = new Halo(parts);
+    this.#halo = new Halo(parts, (entry) => this.#route(entry));
     this.#keeper = new Keeper(parts, this.#holdings, this.#loading);
     this.#committer = new Committer(parts, {
       sent: (entry) => this.#route(entry),
@@ -109,7 +109,14 @@ export class Pod {
   report(): PodReport {
     const { store } = this.#parts;
     const target = this.#clock === undefined ? 0 : tickAt(this.#clock, store.nowMs());
-    return podReport(this.#holdings, this.#halo, this.#committer.counts, this.#rounds, target);
+    const report = podReport(
+      this.#holdings,
+      this.#halo,
+      this.#committer.counts,
+      this.#rounds,
+      target,
+    );
+    return { ...report, ...this.#parts.traffic?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {
@@ -149,8 +156,7 @@ export class Pod {
     }
     const startedMs = clock.nowMs();
     const isLockstep = world.mode === 'lockstep';
-    const entries = await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
-    for (const entry of entries) this.#route(entry);
+    await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
     if (isLockstep) {
       this.#ticking.wake();
       return;

@@ -168,7 +168,7 @@ export class Rounds {
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;
       if (jumped > 0) this.#noteJump(holding, jumped, tick);
-      if (!result.changed && !isLockstep) {
+      if (!result.changed && !isLockstep && !holding.isUnproven) {
         this.#unchanged(holding);
         return;
       }

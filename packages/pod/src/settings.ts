@@ -33,12 +33,14 @@ export type PodParts = {
   readonly settings: PodSettings;
   /** Sixteen random hex digits; the only randomness a pod needs, for nonces. */
   readonly randomHex: () => string;
+  /** Commands and bytes sent to the store so far, for the report. */
+  readonly traffic?: () => { readonly commands: number; readonly bytes: number };
   /** Schemas that older modules wrote with, by hash; loaded before the pod starts. */
   readonly schemaOf: (hash: string) => import('@leasehold/protocol').LayerSchema | undefined;
 };
 
-/** A checkpoint goes with a commit when the log behind the last one has this many entries. */
-export const CHECKPOINT_ENTRIES_MAX = 64;
+/** A checkpoint goes with a commit when the log behind the last one has this many entries, or half as many again: cells are staggered. */
+export const CHECKPOINT_ENTRIES_MIN = 64;
 /** A region that fell behind runs at most this many missed ticks, then jumps (design: time). */
 export const CATCH_UP_TICKS_MAX = 20;
 /** How long committed ticks are kept for a store that goes back in time. */

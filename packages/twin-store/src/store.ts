@@ -284,6 +284,10 @@ class TwinStore implements Store {
     });
   }
 
+  schemas(): Promise<ReadonlyMap<string, string>> {
+    return this.#read('schemas', () => new Map(this.#server.world(this.#key).schemas));
+  }
+
   getSchema(hash: string): Promise<string | undefined> {
     return this.#read('getSchema', () => this.#server.world(this.#key).schemas.get(hash));
   }

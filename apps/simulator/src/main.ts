@@ -1,0 +1,92 @@
+/**
+ * The simulator: one pod. It leases cells of a world, ticks them, writes them back, and may die at
+ * any moment. This file is the wiring and only the wiring; the work is in `@leasehold/pod`.
+ */
+import { randomBytes } from 'node:crypto';
+import { checkName } from '@leasehold/kernel';
+import { fileRegistry, openLiveStore } from '@leasehold/live-store';
+import { Pod } from '@leasehold/pod';
+import { schemaJson } from '@leasehold/protocol';
+import { compile } from '@leasehold/sdk/engine';
+import { openHttp, runService, systemClock } from '@leasehold/service';
+import { loadWorld } from '@leasehold/world';
+import { Registry } from 'prom-client';
+import { loadConfig } from './config.ts';
+import { registerPodMetrics } from './metrics.ts';
+import { readyIncarnation, storedSchemas } from './stored-world.ts';
+
+/** What closing the rest may take once the cells are gone. */
+const CLOSE_MS = 3_000;
+
+await runService('simulator', async (parts, log) => {
+  const config = loadConfig(process.env);
+  log.level = config.logLevel;
+  if (config.hasParent) parts.endWithInput();
+  parts.drainMs = config.drainMs + CLOSE_MS;
+  const { manifest, simulation, grid, folder } = await loadWorld(config.worldFolder);
+  const world = checkName('WORLD', config.world === '' ? manifest.world : config.world);
+  const layer = checkName('LAYER', config.layer);
+  const pod = checkName('POD', config.pod === '' ? `pod-${randomHex()}` : config.pod);
+  const engine = compile(simulation, {
+    layer,
+    grid,
+    seed: config.seed === -1 ? manifest.seed : config.seed,
+    tickHz: manifest.tickHz,
+    params: manifest.params,
+    components: manifest.layers[layer] ?? [],
+    time: () => performance.now(),
+  });
+  const incarnation = await readyIncarnation(fileRegistry(config.home), world);
+  const store = parts.use(
+    await openLiveStore({
+      url: config.redisUrl,
+      world,
+      incarnation,
+      layer,
+      grid,
+      graceMs: manifest.lease.graceMs,
+      ...(config.library === '' ? {} : { library: config.library }),
+      onEvent: (event) => log.warn(event, 'store'),
+    }),
+  );
+  await store.putSchema(engine.schema.hash, schemaJson(engine.schema));
+  const runner = new Pod({
+    pod,
+    pid: process.pid,
+    store,
+    engine,
+    clock: systemClock,
+    log,
+    settings: {
+      leaseTtlMs: config.leaseTtlMs === 0 ? manifest.lease.ttlMs : config.leaseTtlMs,
+      blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
+      indexResolution: manifest.index.resolution,
+    },
+    randomHex,
+    schemaOf: await storedSchemas(store, engine.schema),
+    traffic: () => store.traffic(),
+  });
+  const metrics = new Registry();
+  registerPodMetrics(metrics, () => runner.report(), { world, layer, pod });
+  const http = parts.use(
+    await openHttp({
+      port: config.port,
+      host: config.host,
+      metrics,
+      ready: () => (runner.isReady ? [] : ['the store does not answer']),
+    }),
+  );
+  parts.use({
+    close: async () => {
+      const isDrained = await runner.drain(config.drainMs);
+      await runner.stop();
+      if (!isDrained) log.warn({ pod }, 'left with leases held: they end by themselves');
+    },
+  });
+  await runner.start();
+  log.info({ pod, world, incarnation, layer, folder, url: http.url }, 'ready');
+});
+
+function randomHex(): string {
+  return randomBytes(8).toString('hex');
+}

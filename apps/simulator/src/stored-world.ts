@@ -1,0 +1,28 @@
+/** What a pod must know of the stored world before it may touch it. */
+import { LeaseholdError } from '@leasehold/kernel';
+import type { LiveStore, Registry } from '@leasehold/live-store';
+import { type LayerSchema, parseSchema } from '@leasehold/protocol';
+
+/** The incarnation that pods may work on. Errors: `WORLD_NOT_READY`. */
+export async function readyIncarnation(registry: Registry, world: string): Promise<number> {
+  const record = await registry.read(world);
+  if (record?.state === 'ready') return record.incarnation;
+  const value = record === undefined ? 'not seeded' : 'being seeded';
+  throw new LeaseholdError('WORLD_NOT_READY', `world ${world} is ${value}`, {
+    field: 'WORLD',
+    value: world,
+    remedy: 'Start it with leasehold run, which seeds a world once; pods come after that.',
+  });
+}
+
+/** Schemas that stored bodies may be written in, by hash. Errors: those of `parseSchema`. */
+export async function storedSchemas(
+  store: LiveStore,
+  current: LayerSchema,
+): Promise<(hash: string) => LayerSchema | undefined> {
+  const known = new Map<string, LayerSchema>([[current.hash, current]]);
+  for (const [hash, json] of await store.schemas()) {
+    if (!known.has(hash)) known.set(hash, parseSchema(json));
+  }
+  return (hash) => known.get(hash);
+}

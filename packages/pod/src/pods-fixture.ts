@@ -1,0 +1,181 @@
+/** A small world on the twin store, with pods that can be killed, frozen and drained; tests only. */
+import { createRandom } from '@leasehold/kernel';
+import { decodeRows, entryHash, SEED_EPOCH, StateHash, type Store } from '@leasehold/protocol';
+import { component, f64, type Simulation, simulation, system } from '@leasehold/sdk';
+import { compile, type Engine } from '@leasehold/sdk/engine';
+import { Grid } from '@leasehold/spatial';
+import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from '@leasehold/twin-store';
+import { Pod } from './pod.ts';
+import type { Log } from './settings.ts';
+
+const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
+
+const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+const Velocity = component('velocity', 1, { x: f64, y: f64 });
+
+/** Crosses borders, looks at neighbours, gives birth and dies: everything that could go wrong. */
+export const wanderers: Simulation = simulation({
+  components: [Position, Velocity],
+  systems: [
+    system({
+      name: 'wander',
+      writes: { position: Position, velocity: Velocity },
+      neighbours: { radius: 6, reads: { velocity: Velocity } },
+      each({ position, velocity }, ctx) {
+        let x = velocity.x;
+        let y = velocity.y;
+        for (const other of ctx.neighbours) {
+          x += other.velocity.x * 0.1 + other.dx * 0.01;
+          y += other.velocity.y * 0.1 - other.dy * 0.01;
+        }
+        const length = Math.hypot(x, y) || 1;
+        velocity.x = x / length;
+        velocity.y = y / length;
+        position.x += velocity.x * 1.5;
+        position.y += velocity.y * 1.5;
+        if (ctx.random.chance(0.01)) ctx.despawn();
+        else if (ctx.random.chance(0.01)) {
+          ctx.spawn(
+            Position({ x: position.x, y: position.y }),
+            Velocity({ x: -velocity.y, y: velocity.x }),
+          );
+        }
+      },
+    }),
+  ],
+  seed({ random, spawn }) {
+    for (let i = 0; i < 120; i++) {
+      spawn(
+        Position({ x: random.between(0, 80), y: random.between(0, 80) }),
+        Velocity({ x: random.between(-1, 1), y: random.between(-1, 1) }),
+      );
+    }
+  },
+});
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export async function openPods(options: {
+  readonly mode: 'realtime' | 'lockstep';
+  readonly endTick?: number;
+  readonly seed?: number;
+  readonly simulation?: Simulation;
+  readonly log?: Log;
+}) {
+  const grid = new Grid(
+    { kind: 'torus', width: 80, height: 80, cell: 10 },
+    { blockCells: 2, margin: 0.02 },
+  );
+  const clock = new ManualClock(1_000_000);
+  const server = twinServer({ grid, graceMs: 500, clock });
+  const admin = openTwinAdmin(server, WORLD);
+  const compiled = (): Engine =>
+    compile(options.simulation ?? wanderers, {
+      layer: 'main',
+      grid,
+      seed: options.seed ?? 7,
+      tickHz: 20,
+      params: {},
+    });
+  const engine = compiled();
+  await admin.createBlocks();
+  const seeds = await engine.seed();
+  const replies = await admin.createCells(
+    [...seeds].map(([cell, { body, idCounter }]) => ({
+      cell,
+      body,
+      idCounter,
+      hash: entryHash('', 1, SEED_EPOCH, 0, body),
+    })),
+  );
+  if (replies.some(({ tag }) => tag !== 'OK')) throw new Error(JSON.stringify(replies));
+  const watcher = openTwinStore(server, { ...WORLD, pod: 'watcher' });
+  await watcher.setClock({
+    mode: options.mode,
+    rateHz: 20,
+    baseTick: 0,
+    isPaused: false,
+    endTick: options.endTick ?? 0,
+  });
+  const random = createRandom(99);
+  const pods = new Map<string, Pod>();
+  return {
+    grid,
+    clock,
+    server,
+    engine,
+    pods,
+    watcher,
+    async start(name: string): Promise<Pod> {
+      const store: Store = openTwinStore(server, { ...WORLD, pod: name });
+      const pod = new Pod({
+        pod: name,
+        pid: pods.size + 1,
+        store,
+        engine: compiled(),
+        clock,
+        log: options.log ?? silent,
+        settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5 },
+        randomHex: () => random.next().toString(16).padStart(8, '0'),
+        schemaOf: () => undefined,
+      });
+      pods.set(name, pod);
+      await pod.start();
+      return pod;
+    },
+    /** As SIGKILL: the connection is gone, and the process with it. */
+    kill(name: string): void {
+      server.disconnect(name);
+      const pod = pods.get(name);
+      pods.delete(name);
+      void pod?.stop();
+    },
+    /** Entities, ids seen twice, and the state's hash, read from the store alone. */
+    async census() {
+      const hash = new StateHash();
+      const seen = new Map<number, number>();
+      let tick = 0;
+      const cells = [...Array(grid.cells).keys()];
+      const heads = await watcher.heads(cells);
+      const images = await watcher.load(cells.map((cell) => ({ cell })));
+      const cursors = new Map<number, ReadonlyMap<number, number>>();
+      for (const head of heads) if (!('tag' in head)) cursors.set(head.cell, head.cursors);
+      const count = (ids: Float64Array, n: number) => {
+        for (let i = 0; i < n; i++) {
+          const id = ids[i] as number;
+          seen.set(id, (seen.get(id) ?? 0) + 1);
+        }
+      };
+      for (const image of images) {
+        const state = engine.createCell(image.cell);
+        state.restore(image);
+        tick = Math.max(tick, state.tick);
+        hash.add(state.table);
+        count(state.table.ids, state.table.count);
+        for (const entry of await watcher.channel(image.cell, 0)) {
+          if (entry.seq <= (cursors.get(entry.to)?.get(entry.from) ?? 0)) continue;
+          const { rows } = decodeRows(entry.body, engine.schema);
+          hash.add(rows);
+          count(rows.ids, rows.count);
+        }
+      }
+      const twice = [...seen].filter(([, n]) => n > 1).map(([id]) => id);
+      return { entities: seen.size, twice, hash: hash.hex(tick), tick };
+    },
+    /** Moves time until every cell has ticked up to `tick`. */
+    async until(tick: number, stepMs = 25, stepsMax = 4_000): Promise<void> {
+      for (let i = 0; i < stepsMax; i++) {
+        await clock.advance(stepMs);
+        const heads = await watcher.heads([...Array(grid.cells).keys()]);
+        if (heads.every((head) => 'tag' in head || head.tick >= tick)) return;
+      }
+      throw new Error(`not every cell reached tick ${tick}`);
+    },
+    async close(): Promise<void> {
+      const stops = [...pods.values()].map((pod) => pod.stop());
+      await clock.advance(5_000);
+      await Promise.all(stops);
+    },
+  };
+}
+

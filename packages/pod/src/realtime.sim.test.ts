@@ -1,0 +1,75 @@
+/**
+ * Goal: in realtime no fault of a pod or of its connection loses or doubles an entity. Method:
+ * pods on the twin store under a seeded schedule of kills, drains, lost replies and stalls.
+ */
+import { createRandom } from '@leasehold/kernel';
+import { inspectCommit } from '@leasehold/protocol';
+import { expect, test } from 'vitest';
+import { openPods } from './pods-fixture.ts';
+
+const STEPS = 16;
+
+/** Births less deaths of the whole history, read from complete logs. */
+function ledger() {
+  const born = new Set<number>();
+  const dead = new Set<number>();
+  const next = new Map<number, number>();
+  return {
+    get alive(): number {
+      return [...born].filter((id) => !dead.has(id)).length;
+    },
+    async read(world: Awaited<ReturnType<typeof openPods>>): Promise<void> {
+      const cells = [...Array(world.grid.cells).keys()];
+      const images = await world.watcher.load(cells.map((cell) => ({ cell, beforeTick: 1 })));
+      for (const { cell, entries } of images) {
+        for (const { seq, body } of entries) {
+          if (seq < (next.get(cell) ?? 1)) continue;
+          expect(seq, `the log of cell ${cell} was read too late`).toBe(next.get(cell) ?? 1);
+          next.set(cell, seq + 1);
+          const { births, deaths } = inspectCommit(body);
+          for (const id of births) born.add(id);
+          for (const id of deaths) dead.add(id);
+        }
+      }
+    },
+  };
+}
+
+test.each([1, 2, 3, 4])('E1 E2 no entity is lost or doubled, whatever happens (seed %i)', async (seed) => {
+  const random = createRandom(seed);
+  const world = await openPods({ mode: 'realtime', seed });
+  const book = ledger();
+  let born = 0;
+  // Not awaited: while the store is stalled nothing answers until time moves on.
+  const start = () => void world.start(`pod-${born++}`);
+  for (let i = 0; i < 3; i++) start();
+  await world.clock.advance(1_500);
+  await book.read(world);
+  for (let step = 0; step < STEPS; step++) {
+    const names = [...world.pods.keys()];
+    const name = names[random.below(names.length)] as string;
+    const dice = random.below(6);
+    if (dice === 0) {
+      world.kill(name);
+      start();
+    } else if (dice === 1) {
+      const pod = world.pods.get(name);
+      world.pods.delete(name);
+      void pod?.drain(2_000).then(() => pod.stop());
+      start();
+    } else if (dice === 2) world.server.dropReplies(1 + random.below(4), 'commit');
+    else if (dice === 3) world.server.stall(random.below(2_500));
+    await world.clock.advance(2_600);
+    await book.read(world);
+  }
+  for (let i = 0; i < 4; i++) {
+    await world.clock.advance(2_000);
+    await book.read(world);
+  }
+  await world.close();
+  await book.read(world);
+  const census = await world.census();
+  expect(census.twice, `seed ${seed}`).toEqual([]);
+  expect(census.entities, `seed ${seed}`).toBe(book.alive);
+  expect(census.entities).toBeGreaterThan(10);
+});
