@@ -294,6 +294,8 @@ export function followTests(world: () => SuiteWorld): void {
       { cell: 5, seq: 1, hash: wrong },
       { cell: 5, seq: 2, hash: wrong },
       { cell: 5, seq: 7, hash: first.hash },
+      { cell: 5, seq: 0, hash: '', outSeq: 3 },
+      { cell: 9, seq: 1, hash: wrong },
     ];
     for (const cursor of cursors) {
       expect(await newsAt(b, cursor)).toMatchObject({ resync: true, entries: [] });
@@ -317,6 +319,45 @@ export function followTests(world: () => SuiteWorld): void {
     // A server that sends no hints is polled again, which takes time too.
     for (let i = 0; i < 100 && !isDone; i++) await advance(20);
     expect((await waiting).entries).toHaveLength(1);
+  });
+
+  test('a poll of many cells tells of those with news, in one answer', async () => {
+    const [a, b] = [await world().openStore('a'), await world().openStore('b')];
+    const cells = [3, 5, 20, 63];
+    for (const cell of cells) {
+      const held = await hold(a, cell, 'a');
+      if (cell === 20) continue;
+      await held.commit({ out: [{ seq: 1, to: 4, body: bytes(`${cell}`) }] });
+    }
+    const cursors = cells.map((cell) => ({ cell, seq: 0, hash: '', outSeq: 0 }));
+    const news = await b.poll(cursors, 0);
+    expect(news.filter(({ resync }) => resync)).toEqual([]);
+    const told = news.filter(({ entries }) => entries.length > 0);
+    expect(told.map(({ cell }) => cell).sort((x, y) => x - y)).toEqual([3, 5, 63]);
+    for (const { cell, entries, out } of told) {
+      expect(entries.map(({ seq }) => seq)).toEqual([1]);
+      expect(out.map(({ from, body }) => [from, body])).toEqual([[cell, bytes(`${cell}`)]]);
+    }
+    expect(await b.poll([], BLOCK_MS)).toEqual([]);
+  });
+
+  test('a follower far behind gets everything, in as many polls as it takes', async () => {
+    const [a, b] = [await world().openStore('a'), await world().openStore('b')];
+    const held = await hold(a, 5, 'a');
+    for (let i = 1; i <= 300; i++)
+      await held.commit({ out: [{ seq: i, to: 6, body: bytes('x') }] });
+    let cursor = { cell: 5, seq: 0, hash: '', outSeq: 0 };
+    for (let polls = 0; polls < 20 && cursor.seq < 300; polls++) {
+      const { entries, out } = await newsAt(b, cursor);
+      const last = entries.at(-1) ?? cursor;
+      expect(entries[0]?.seq).toBe(cursor.seq + 1);
+      if (out.length > 0) expect(out[0]?.seq).toBe(cursor.outSeq + 1);
+      const outSeq = cursor.outSeq + out.length;
+      // E1: whoever acts on a tick has all that it sent.
+      expect(outSeq).toBeGreaterThanOrEqual(last.seq);
+      cursor = { ...cursor, seq: last.seq, hash: last.hash, outSeq };
+    }
+    expect(cursor).toMatchObject({ seq: 300, hash: held.head.hash, outSeq: 300 });
   });
 
   test('a poll that waits in vain ends', async () => {

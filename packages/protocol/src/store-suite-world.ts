@@ -74,6 +74,8 @@ export function creationTests(world: () => SuiteWorld): void {
     await admin.forget();
     const reply = await held.send(held.next());
     expect(['NOWORLD', 'SEALED']).toContain(reply.tag);
+    const news = await a.poll([{ cell: 6, seq: 1, hash: seedOf(6).hash }], 0);
+    expect(news).toMatchObject([{ cell: 6, resync: true }]);
     expect((await admin.blocks()).present).toBe(0);
     expect(await admin.incarnations()).toEqual([]);
     await expect(a.load([{ cell: 6 }])).rejects.toMatchObject({ code: 'WORLD_NOT_READY' });
