@@ -29,7 +29,7 @@ export function newsOf(cursor: FollowCursor, cell: CellRecord | undefined): Foll
   const isBack = seq > cell.seq || (seq === cell.seq && hash !== cell.hash);
   if (isBack || (outSeq !== undefined && outSeq > cell.outSeq)) return resync;
   const entries = next(cell.log, seq, hash);
-  if (entries === undefined || (entries.length === 0 && seq < cell.seq)) return resync;
+  if (entries === undefined) return resync;
   const out = outSeq === undefined ? [] : cell.out.filter((entry) => entry.seq > outSeq);
   return { cell: cursor.cell, entries, out, resync: false };
 }

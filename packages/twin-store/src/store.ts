@@ -161,6 +161,7 @@ class TwinStore implements Store {
   }
 
   async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {
+    if (cursors.length === 0) return [];
     const { clock } = this.#server;
     const endMs = clock.nowMs() + blockMs;
     const { signal } = this.#link.interrupt;
