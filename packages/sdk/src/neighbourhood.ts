@@ -79,8 +79,7 @@ export class Neighbourhood {
     this.#centreX = this.#grid.centreX(cell);
     this.#centreY = this.#grid.centreY(cell);
     const { box, live } = near;
-    const edgeY = this.#centreY + (Math.abs(box.minY) > Math.abs(box.maxY) ? box.minY : box.maxY);
-    const worstY = this.#isSphere ? Math.max(Math.abs(edgeY), Math.abs(this.#centreY)) : 0;
+    const worstY = Math.max(Math.abs(this.#centreY + box.minY), Math.abs(this.#centreY + box.maxY));
     this.#layBins(box, this.#reachX(worstY), this.#reachY());
     const room = views.reduce((sum, view) => sum + view.count, 0);
     if (this.ids.length < room) this.#grow(room);

@@ -91,7 +91,10 @@ export type SystemOptions<
   readonly order?: 'sequential';
   readonly params?: P;
   readonly neighbours?: {
-    /** In the unit of `distance`; at most `space.radiusMax()`. */
+    /**
+     * In the unit of `distance`; at most `space.radiusMax()`. Nobody in reach is missed as long as
+     * radius and the way an entity goes in one tick are together no more than that.
+     */
     readonly radius: number | ((params: Readonly<P>) => number);
     /** Components a neighbour must have, given readonly. */
     readonly reads: N;
