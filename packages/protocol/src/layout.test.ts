@@ -89,7 +89,7 @@ describe('format 1', () => {
     table.merge(tableOf({ id: 15, x: 2 }));
     table.setMask(1, 3);
     (table.columns[0]?.[0] as string[])[1] = 'hi';
-    (table.columns[1]?.[0] as Float64Array).set([1.5], 2);
+    (table.columns[1]?.[0] as unknown[])[2] = 1.5;
     (table.dirty[1] as Uint32Array)[2] = 1;
     // What is drawn above has row 2 changed in x alone; row 1 is whole because its mask changed.
     const bytes = encodeCommit(table, parts);
