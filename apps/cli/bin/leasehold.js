@@ -47,7 +47,9 @@ if (majorOf(process.version) >= MAJOR_MIN) {
     );
     process.exit(2);
   }
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // The channel tells the other side when this one is killed: nothing may be left behind.
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio });
   // The terminal sends Ctrl-C to both; this one must stay until the other has finished.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));

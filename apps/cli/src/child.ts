@@ -29,6 +29,8 @@ export class Child {
     this.#process = spawn(process.execPath, [main], {
       env: { ...process.env, ...env, LEASEHOLD_PARENT: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
+      // Its own group: Ctrl-C in the terminal is for the command, which ends its children in order.
+      detached: true,
     });
     this.pid = this.#process.pid ?? 0;
     // A child that is gone makes the pipe break; its exit says so already.

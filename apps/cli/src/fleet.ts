@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { PodRecord } from '@leasehold/protocol';
 import { Child } from './child.ts';
 
-const MAIN = fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
+const MAIN = process.env['TMP_SIM'] ?? fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
 /** What a pod has to hand everything over; then some, for a machine that is busy with it. */
 const DRAIN_MS = 2_000;
 const DRAIN_MARGIN_MS = 8_000;

@@ -1,4 +1,5 @@
 /** The commands, their flags and their help. What they do is in `commands/`. */
+import { LeaseholdError } from '@leasehold/kernel';
 import { Command, CommanderError, Option } from 'commander';
 import { audit } from './commands/audit.ts';
 import { dev } from './commands/dev.ts';
@@ -14,6 +15,15 @@ Exit codes:
   0  nothing was lost, doubled or broken
   1  something was, or a pod ended by itself: the report says what
   2  the command or the world is wrong, or Redis cannot be used: nothing was changed`;
+
+const HELP = `
+Examples:
+  $ leasehold run examples/flights --pods 3
+  $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --json
+  $ leasehold audit examples/flights --seconds 10
+  $ leasehold dev examples/flocking
+  $ leasehold doctor
+${EXIT_CODES}`;
 
 const RUN_HELP = `
 Examples:
@@ -54,10 +64,19 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    output.fault(error);
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    output.fault(error instanceof CommanderError ? usageFault(error, argv) : error);
     return 2;
   }
+}
+
+function usageFault(error: CommanderError, argv: readonly string[]): LeaseholdError {
+  const message = error.message.replace(/^error: /, '').trim();
+  return new LeaseholdError('SETTING_INVALID', message, {
+    field: 'arguments',
+    value: argv.join(' '),
+    remedy: 'See leasehold --help, or leasehold <command> --help.',
+  });
 }
 
 export function programOf(
@@ -68,8 +87,8 @@ export function programOf(
   const program = new Command('leasehold')
     .description('Runs worlds that outlive their simulators.')
     .exitOverride()
-    .showHelpAfterError('(--help shows how)')
-    .configureOutput({ writeOut: (text) => output.help(text) });
+    .configureOutput({ writeOut: (text) => output.help(text), writeErr: () => undefined })
+    .addHelpText('after', HELP);
   const home = (command: Command): Command =>
     command
       .option('--home <folder>', 'registry and private Redis (default: LEASEHOLD_HOME, .leasehold)')

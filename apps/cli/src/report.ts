@@ -87,15 +87,21 @@ export function quantiles(values: readonly number[]): Quantiles {
 
 const numberIn = (facts: FeedEntry['facts'], name: string): number => Number(facts[name] ?? 0);
 
+export type FaultTimes = {
+  readonly kills: readonly Kill[];
+  readonly stops: readonly Kill[];
+  /** When the world's time began to run, on the store's clock: no tick was missed before. */
+  readonly runningSinceMs: number;
+  readonly rateHz: number;
+};
+
 /**
  * The takeovers in the world's feed. What a killed pod held is measured from the kill, on the
  * store's clock: the pod's own last call may be a tick earlier.
  */
 export function takeoversOf(
   feed: readonly FeedEntry[],
-  kills: readonly Kill[],
-  stops: readonly Kill[],
-  rateHz: number,
+  { kills, stops, runningSinceMs, rateHz }: FaultTimes,
 ): Takeover[] {
   return feed
     .filter(({ kind }) => kind === 'takeover')
@@ -112,12 +118,9 @@ export function takeoversOf(
           : stop !== undefined && isFault
             ? 'stopped'
             : String(facts['cause'] ?? '');
-      const gapMs =
-        kill === undefined ? numberIn(facts, 'gapMs') : Math.max(0, resumedAtMs - kill.atMs);
-      const gapTicks =
-        kill === undefined
-          ? numberIn(facts, 'gapTicks')
-          : Math.max(0, Math.round((gapMs * rateHz) / 1000) - 1);
+      const sinceMs = kill?.atMs ?? numberIn(facts, 'lastAtMs');
+      const gapMs = Math.max(0, resumedAtMs - Math.max(sinceMs, runningSinceMs));
+      const gapTicks = Math.max(0, Math.round((gapMs * rateHz) / 1000) - 1);
       const cells = Math.max(1, numberIn(facts, 'cells'));
       const block = numberIn(facts, 'block');
       return { cause, pod, from, block, cells, gapMs: round(gapMs), gapTicks };

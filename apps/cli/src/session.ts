@@ -19,6 +19,7 @@ const LOOK_MS = 50;
 const REFRESH_MS = 250;
 /** Pods claim cell by cell at a bounded rate; a minute is for the largest worlds. */
 const HELD_MAX_MS = 60_000;
+const SHARED_MAX_MS = 5_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
 const EVENTS_SHOWN = 4;
@@ -42,6 +43,7 @@ export class Session {
   readonly #commitsPerS = new Map<string, number>();
   #feedAfter = '0';
   #baseTick = 0;
+  #runningSinceMs = 0;
   #startedMs = 0;
   #refreshedMs = 0;
   #plainMs = 0;
@@ -94,7 +96,7 @@ export class Session {
     await store.setClock({ ...clock, isPaused: true });
     for (let i = 0; i < this.#options.pods; i++) this.fleet.start();
     await this.#untilHeld();
-    await store.setClock({ ...clock, isPaused: false });
+    this.#runningSinceMs = (await store.setClock({ ...clock, isPaused: false })).baseMs;
     this.#startedMs = performance.now();
   }
 
@@ -125,7 +127,7 @@ export class Session {
     await this.#readPods();
     this.#output.progress('pods hand over');
     for (const { pod } of this.#wakes.splice(0)) this.fleet.wake(pod);
-    await this.fleet.drainAll();
+    await this.#drain();
     await this.#readFeed();
     this.#output.progress('the auditor counts again');
     return this.#reportOf(await this.#auditor.verdict());
@@ -136,11 +138,31 @@ export class Session {
     await this.#auditor.close();
   }
 
+  /** Reads the pods' reports for as long as there are any: the last one counts everything. */
+  async #drain(): Promise<void> {
+    let isDone = false;
+    const drained = this.fleet.drainAll().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await this.#readPods().catch(() => undefined);
+      await sleep(LOOK_MS);
+    }
+    await drained;
+  }
+
   async #untilHeld(): Promise<void> {
     const { cells } = this.#world.loaded.grid;
     const deadlineMs = performance.now() + HELD_MAX_MS;
+    const sharedByMs = performance.now() + SHARED_MAX_MS;
+    const blocks = this.#world.loaded.grid.blocks;
     let held = 0;
-    while (held < cells && !this.#signal.aborted) {
+    // Every pod should have its share before time runs, or the run begins with handovers.
+    const isShared = (): boolean =>
+      performance.now() > sharedByMs ||
+      this.fleet.alive.filter(({ report }) => (report['cells'] ?? 0) > 0).length >=
+        Math.min(this.#options.pods, blocks);
+    while ((held < cells || !isShared()) && !this.#signal.aborted) {
       await this.#readPods();
       held = this.fleet.alive.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
       this.#output.live([`  ${held} of ${cells} cells are held`]);
@@ -271,7 +293,12 @@ export class Session {
     const { name, incarnation, isContinued, mode, seed, redisKind, loaded } = this.#world;
     const { tickHz } = loaded.manifest;
     const totals = podTotals(this.fleet.pods.map(({ report }) => report));
-    const takeovers = takeoversOf(this.#feed, this.#kills, this.#stops, tickHz);
+    const takeovers = takeoversOf(this.#feed, {
+      kills: this.#kills,
+      stops: this.#stops,
+      runningSinceMs: this.#runningSinceMs,
+      rateHz: tickHz,
+    });
     const reasons = exitReasons(verdict, this.fleet.failures);
     const ticks = Math.max(0, verdict.tickMax - this.#baseTick);
     const perTick = (value: number): number => round(value / Math.max(1, ticks), 1);

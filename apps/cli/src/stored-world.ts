@@ -2,7 +2,8 @@
  * From a folder to a world in Redis that pods can run: everything is checked before anything is
  * started, and what is stored is only ever replaced when that was asked for.
  */
-import { checkName, LeaseholdError } from '@leasehold/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkName, Hasher, LeaseholdError } from '@leasehold/kernel';
 import {
   fileRegistry,
   type LiveWorldAdmin,
@@ -10,19 +11,10 @@ import {
   openWorldAdmin,
   type PreflightReport,
   preflight,
-  type Registry,
-  type RegistryRecord,
+  type SeedProgress,
+  seedWorld,
 } from '@leasehold/live-store';
-import {
-  type CellSeed,
-  entryHash,
-  type LayerSchema,
-  parseSchema,
-  planMigration,
-  type Store,
-  SEED_EPOCH,
-  schemaJson,
-} from '@leasehold/protocol';
+import { type Store, schemaJson } from '@leasehold/protocol';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openServers, type Servers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
@@ -125,32 +117,40 @@ async function storedWorld(
   servers: Servers,
   output: Output,
 ): Promise<StoredWorld> {
-  const { name } = checked;
+  const { name, engine, loaded } = checked;
   const { redisUrl } = servers;
   const registry = fileRegistry(request.home);
   const before = await registry.read(name);
-  const isReady = before?.state === 'ready';
-  if (isReady) await expectIdle(checked, redisUrl, before.incarnation);
-  const isContinued = isReady && !request.isFresh && !request.isLockstep;
-  const record = isContinued
-    ? await goneOnWith(checked, redisUrl, registry, before)
-    : await seeded(checked, redisUrl, registry, isReady ? before : undefined);
+  if (before?.state === 'ready') await expectIdle(checked, redisUrl, before.incarnation);
+  const { record, isNew } = await seedWorld({
+    registry,
+    openAdmin: (incarnation) => openWorldAdmin(optionsOf(checked, redisUrl, incarnation)),
+    facts: factsOf(checked),
+    blocks: loaded.grid.blocks,
+    cells: () => engine.seed(),
+    fresh: request.isFresh || request.isLockstep,
+    progress: (progress) => saySeeding(name, progress, output),
+  });
   const { incarnation } = record;
   output.progress(
-    isContinued
-      ? `${name} goes on where Redis kept it: incarnation ${incarnation} (--fresh begins anew)`
-      : `${name} is seeded: incarnation ${incarnation}`,
+    isNew
+      ? `${name} is seeded: incarnation ${incarnation}`
+      : `${name} goes on where Redis kept it: incarnation ${incarnation} (--fresh begins anew)`,
   );
   const admin = await openWorldAdmin(optionsOf(checked, redisUrl, incarnation));
   const store = await openLiveStore(optionsOf(checked, redisUrl, incarnation));
-  await forgetLeftovers(checked, redisUrl, registry);
   const close = async (): Promise<void> => {
     await store.close();
     await admin.close();
     await servers.close();
   };
   const redisKind = servers.kind;
-  return { ...checked, incarnation, isContinued, redisUrl, redisKind, store, admin, close };
+  return { ...checked, incarnation, isContinued: !isNew, redisUrl, redisKind, store, admin, close };
+}
+
+function saySeeding(name: string, { phase, cells, cellsTotal }: SeedProgress, output: Output) {
+  if (phase === 'writing') output.live([`  seeding ${name}: ${cells} of ${cellsTotal} cells`]);
+  if (phase === 'forgetting') output.progress(`forgetting what ${name} was before`);
 }
 
 function optionsOf(checked: CheckedWorld, url: string, incarnation: number) {
@@ -176,7 +176,7 @@ async function expectIdle(checked: CheckedWorld, url: string, incarnation: numbe
           remedy: 'End that run first, or give this folder another world name.',
         });
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
   } finally {
     await store.close();
@@ -191,130 +191,15 @@ function fixedSettings({ loaded, seed }: CheckedWorld): Record<string, string | 
 }
 
 function factsOf(checked: CheckedWorld) {
+  const { loaded, engine, seed, name } = checked;
+  const { manifestHash, manifest } = loaded;
   return {
-    schemaHash: checked.engine.schema.hash,
-    manifestHash: checked.loaded.manifestHash,
+    world: name,
+    schemaHash: engine.schema.hash,
+    schemaJson: schemaJson(engine.schema),
+    // A seed given by a flag makes another world than the manifest's.
+    manifestHash:
+      seed === manifest.seed ? manifestHash : new Hasher().text(manifestHash).u32(seed).hex(),
     fixed: fixedSettings(checked),
   };
-}
-
-/** Checks that the stored world is this one, and can be read by this module. */
-async function goneOnWith(
-  checked: CheckedWorld,
-  url: string,
-  registry: Registry,
-  record: RegistryRecord,
-): Promise<RegistryRecord> {
-  const { name } = checked;
-  const { schema } = checked.engine;
-  expectSameSettings(checked, record);
-  const admin = await openWorldAdmin(optionsOf(checked, url, record.incarnation));
-  try {
-    const { present, sealed } = await admin.blocks();
-    if (present === 0 || sealed > 0) {
-      const state = sealed > 0 ? 'sealed' : 'not there';
-      const value = `incarnation ${record.incarnation}`;
-      throw new LeaseholdError('INCARNATION_MISMATCH', `${name}, ${value}, is ${state} in Redis`, {
-        field: 'world',
-        value,
-        remedy: 'Point REDIS_URL to the Redis that keeps it, or begin anew with --fresh.',
-      });
-    }
-    if (record.schemaHash !== schema.hash) {
-      planMigration(await storedSchema(admin, record), schema);
-      await admin.putSchema(schema.hash, schemaJson(schema));
-      await registry.migrated(name, record.incarnation, schema.hash);
-    }
-  } finally {
-    await admin.close();
-  }
-  return record;
-}
-
-function expectSameSettings(checked: CheckedWorld, record: RegistryRecord): void {
-  const now = fixedSettings(checked);
-  const before = record.fixed ?? {};
-  const names = new Set([...Object.keys(now), ...Object.keys(before)]);
-  const changed = [...names].find((name) => now[name] !== before[name]);
-  if (changed === undefined && record.manifestHash === checked.loaded.manifestHash) return;
-  const field = changed ?? 'world.yaml';
-  const value = `${before[field] ?? 'another value'} is stored, ${now[field] ?? 'this'} is wanted`;
-  throw new LeaseholdError('WORLD_MISMATCH', `${checked.name}: ${field} cannot change: ${value}`, {
-    field,
-    value,
-    remedy: 'Put the stored value back, name another world, or begin anew with --fresh.',
-  });
-}
-
-async function storedSchema(admin: LiveWorldAdmin, record: RegistryRecord): Promise<LayerSchema> {
-  const json = await admin.getSchema(record.schemaHash);
-  if (json !== undefined) return parseSchema(json);
-  throw new LeaseholdError('SCHEMA_INCOMPATIBLE', 'the schema of the stored world is gone', {
-    field: 'schema',
-    value: record.schemaHash,
-    remedy: 'Begin anew with --fresh: what is stored cannot be read.',
-  });
-}
-
-async function seeded(
-  checked: CheckedWorld,
-  url: string,
-  registry: Registry,
-  replaced: RegistryRecord | undefined,
-): Promise<RegistryRecord> {
-  const stored = async (): Promise<number> => {
-    const admin = await openWorldAdmin(optionsOf(checked, url, 1));
-    try {
-      return (await admin.incarnations()).at(-1) ?? 0;
-    } finally {
-      await admin.close();
-    }
-  };
-  const work = async (incarnation: number): Promise<{ readonly redisRunId: string }> => {
-    const admin = await openWorldAdmin(optionsOf(checked, url, incarnation));
-    try {
-      await seed(admin, checked.engine);
-      return { redisRunId: await admin.runId() };
-    } finally {
-      await admin.close();
-    }
-  };
-  const replaces = replaced === undefined ? {} : { replaces: replaced.incarnation };
-  return registry.seed(checked.name, factsOf(checked), work, { stored, ...replaces });
-}
-
-/** Blocks, schema and every cell's entry 1; repeating it changes nothing. */
-async function seed(admin: LiveWorldAdmin, engine: Engine): Promise<void> {
-  const commits = await engine.seed();
-  await admin.createBlocks();
-  await admin.putSchema(engine.schema.hash, schemaJson(engine.schema));
-  const cells: CellSeed[] = [...commits].map(([cell, { body, idCounter }]) => {
-    return { cell, hash: entryHash('', 1, SEED_EPOCH, 0, body), body, idCounter };
-  });
-  const replies = await admin.createCells(cells);
-  const failed = replies.find(({ tag }) => tag !== 'OK' && tag !== 'ALREADY');
-  if (failed === undefined) return;
-  const value = 'message' in failed ? `${failed.tag}: ${failed.message}` : failed.tag;
-  throw new LeaseholdError('WORLD_NOT_READY', `the world cannot be seeded: ${value}`, {
-    field: 'seed',
-    value,
-    remedy: 'Mend what Redis says and run again; the seeding goes on where it stopped.',
-  });
-}
-
-/** Removes what earlier incarnations left in the store. */
-async function forgetLeftovers(
-  checked: CheckedWorld,
-  url: string,
-  registry: Registry,
-): Promise<void> {
-  for (const incarnation of await registry.leftovers(checked.name)) {
-    const admin = await openWorldAdmin(optionsOf(checked, url, incarnation));
-    try {
-      await admin.forget();
-    } finally {
-      await admin.close();
-    }
-    await registry.forgotten(checked.name, incarnation);
-  }
 }
