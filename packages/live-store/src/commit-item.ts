@@ -1,4 +1,4 @@
-/** A commit as its script takes it. */
+/** What a script takes of one cell: what the caller gave, and the names of the keys in use. */
 import type { Commit } from '@leasehold/protocol';
 import type { CellCommitItem } from './generated/library.ts';
 import type { CellKeys } from './keys.ts';
@@ -6,26 +6,36 @@ import type { CellKeys } from './keys.ts';
 const EMPTY = new Uint8Array(0);
 const NOTHING: readonly never[] = [];
 
+type OptionalKey = 'out' | 'inbox' | 'ckpt0' | 'ckpt1' | 'geo';
+
 /**
- * Names only the keys in use: while a slot of a cluster migrates, a key that is declared and does
- * not exist makes the whole call wait (TRYAGAIN).
+ * A cell, and which of a function's optional keys this call uses. Only keys in use are named: while a
+ * slot of a cluster migrates, one that is declared and does not exist makes the call wait (TRYAGAIN).
  */
-export function commitItem(
-  keys: CellKeys,
-  commit: Commit,
-): CellCommitItem & { readonly cell: number } {
+export type UsedKeys = {
+  readonly cell: number;
+  readonly unused?: ReadonlySet<OptionalKey>;
+};
+
+/** Adds the keys of its cell to what a script takes. */
+export function withKeys<T extends UsedKeys>(each: T, keys: CellKeys): T & Partial<CellKeys> {
+  if (each.unused === undefined || each.unused.size === 0) return { ...each, ...keys };
+  const named: Record<string, unknown> = { ...each, ...keys };
+  for (const name of each.unused) named[name] = undefined;
+  return named as T & Partial<CellKeys>;
+}
+
+/** A commit as its script takes it. */
+export function commitItem(commit: Commit): Omit<CellCommitItem, keyof CellKeys> & UsedKeys {
   const { claim, checkpoint, geo, inbox, out, outTrimTo = 0, then } = commit;
-  const usesOut = out.length > 0 || outTrimTo > 0;
+  const unused = new Set<OptionalKey>();
+  if (out.length === 0 && outTrimTo === 0) unused.add('out');
+  if (inbox === undefined) unused.add('inbox');
+  if (checkpoint === undefined) unused.add('ckpt0').add('ckpt1');
+  if (geo === undefined || geo.put.length + geo.drop.length === 0) unused.add('geo');
   return {
     cell: claim.cell,
-    block: keys.block,
-    meta: keys.meta,
-    log: keys.log,
-    out: usesOut ? keys.out : undefined,
-    inbox: inbox !== undefined ? keys.inbox : undefined,
-    ckpt0: checkpoint !== undefined ? keys.ckpt0 : undefined,
-    ckpt1: checkpoint !== undefined ? keys.ckpt1 : undefined,
-    geo: geo !== undefined && geo.put.length + geo.drop.length > 0 ? keys.geo : undefined,
+    unused,
     nonce: claim.nonce,
     epoch: claim.epoch,
     seq: commit.seq,

@@ -57,7 +57,11 @@ export class Follower {
       const read = this.#newsOf(cursor, streams);
       const head = found.get(cursor.cell);
       const isBack = head !== undefined && isBehind(head, cursor, read);
-      this.#remember(cursor, isBack ? undefined : read, head === undefined ? undefined : connection);
+      this.#remember(
+        cursor,
+        isBack ? undefined : read,
+        head === undefined ? undefined : connection,
+      );
       return isBack ? resync(cursor.cell) : read;
     });
     const complete = await this.#readOn(news);

@@ -92,7 +92,7 @@ export class Link {
   }
 
   get isConnected(): boolean {
-    return this.runId !== '' && !this.isReadonly;
+    return this.runId !== '' && !this.isReadonly && this.redis.status === 'ready';
   }
 
   /** The most replicas seen on this server process: one that is cut off may still be promoted. */
@@ -148,10 +148,12 @@ export class Link {
   }
 
   async close(): Promise<void> {
-    if (this.redis.status === 'end') return;
-    const ended = new Promise<void>((resolve) => this.redis.once('end', () => resolve()));
+    const { status } = this.redis;
+    // Between two attempts there is no socket, and nothing would tell that it has ended.
+    const hasSocket = !['wait', 'end', 'close', 'reconnecting'].includes(status);
+    const ended = hasSocket && new Promise<void>((resolve) => this.redis.once('end', resolve));
     this.redis.disconnect();
-    if (this.redis.status !== 'wait') await ended;
+    await ended;
   }
 
   #identify(): void {

@@ -13,7 +13,11 @@ describeStore('live-store', async () => {
   worlds += 1;
   const grid = new Grid({ kind: 'plane', width: 800, height: 800, cell: 100 });
   const facts = {
-    url: at.url, world: `${at.world}-${worlds}`, incarnation: 1, layer: 'main', grid,
+    url: at.url,
+    world: `${at.world}-${worlds}`,
+    incarnation: 1,
+    layer: 'main',
+    grid,
   };
   const graceMs = 100;
   const admin = await openWorldAdmin(facts);
