@@ -5,10 +5,12 @@ export default class CountsReporter {
   onTestRunEnd(modules, unhandledErrors) {
     const counts = { passed: 0, failed: 0, skipped: 0, skips: [], broken: [] };
     for (const module of modules) {
-      if (module.errors().length > 0)
-        counts.broken.push(`${module.relativeModuleId}: did not load`);
+      const file = module.relativeModuleId;
+      for (const error of module.errors()) counts.broken.push(`${file}: ${error.message}`);
       for (const suite of module.children.allSuites()) {
-        if (suite.errors().length > 0) counts.broken.push(`${suite.fullName}: its hooks failed`);
+        for (const error of suite.errors()) {
+          counts.broken.push(`${file}: ${suite.fullName}: ${error.message}`);
+        }
       }
       for (const test of module.children.allTests()) this.#count(test, module, counts);
     }

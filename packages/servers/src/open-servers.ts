@@ -96,9 +96,13 @@ const REMEDY =
 
 /** The error that says what was tried and what to install. */
 export function missing(reasons: readonly string[]): LeaseholdError {
-  return new LeaseholdError('SERVER_MISSING', `no Redis server: ${reasons.join('; ')}`, {
-    field: 'REDIS_URL',
-    value: '',
-    remedy: REMEDY,
-  });
+  return new LeaseholdError(
+    'SERVER_MISSING',
+    `no Redis server: ${[...new Set(reasons)].join('; ')}`,
+    {
+      field: 'REDIS_URL',
+      value: '',
+      remedy: REMEDY,
+    },
+  );
 }

@@ -25,7 +25,7 @@ const rankOf = (name: string): number => RANKS.findIndex((row) => row.includes(n
 
 /** The module names a file imports, types included. */
 export function importsOf(text: string): string[] {
-  const pattern = /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"\n]+)['"]/g;
+  const pattern = /(?<!['"])\b(?:from|import)\s*\(?\s*['"]([\w@./:#-]+)['"]/g;
   return [...codeOf(text).matchAll(pattern)].map((match) => match[1]!);
 }
 

@@ -25,24 +25,22 @@ export function purityFaults(files: readonly SourceFile[]): string[] {
     });
 }
 
-/** Each of these hands the environment on to a child and reads nothing of it for itself. */
-const PASSES_ENVIRONMENT_ON: ReadonlySet<string> = new Set([
-  'packages/servers/src/install.ts',
-  'packages/servers/src/docker.ts',
-  'packages/testkit/src/spawn-node.ts',
-]);
-
 /** One sentence for each place that reads the environment and is not a `config.ts`. */
 export function environmentFaults(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path }) => /^(packages|apps|examples)\//.test(path))
-    .filter(({ path }) => !path.endsWith('/src/config.ts') && !isTest(path) && !isTestSupport(path))
-    .filter(({ path }) => !PASSES_ENVIRONMENT_ON.has(path))
-    .filter(({ path, text }) => {
-      const code = bareCodeOf(text);
-      // A main hands the whole environment to its config, and takes nothing out of it.
-      const rest = path.endsWith('/src/main.ts') ? code.replace(/\(process\.env\)/g, '') : code;
-      return /\bprocess\s*\.\s*env\b/.test(rest);
-    })
+    .filter(({ path }) => !/\/src\/config\.ts$|\/fixtures\//.test(path))
+    .filter(({ path }) => !isTest(path) && !isTestSupport(path))
+    .filter(({ path }) => !SETS_ENVIRONMENT.has(path))
+    .filter(({ path, text }) => /\bprocess\s*\.\s*env\b/.test(readingCodeOf(path, text)))
     .map(({ path }) => `${path}: reads process.env; declare the setting in src/config.ts`);
+}
+
+/** Testcontainers takes its settings from nowhere else. */
+const SETS_ENVIRONMENT: ReadonlySet<string> = new Set(['packages/servers/src/docker.ts']);
+
+/** The code without what hands the environment on whole: to a child, or from a main to its config. */
+function readingCodeOf(path: string, text: string): string {
+  const code = bareCodeOf(text).replace(/\.\.\.process\.env\b/g, '');
+  return /\/src\/(\w+-)?main\.ts$/.test(path) ? code.replace(/\(process\.env\)/g, '') : code;
 }

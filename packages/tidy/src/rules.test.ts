@@ -33,6 +33,7 @@ describe('imports', () => {
       import {
         e,
       } from 'six';
+      const f = entry['from'] ?? 'not this';
       // import f from 'seven';
       /** as in: import g from 'eight' */
     `;
@@ -118,6 +119,8 @@ describe('purity', () => {
     const paths = ['apps/cli/src/config.ts', 'apps/cli/src/main.ts', 'apps/cli/src/a.test.ts'];
     const faults = environmentFaults(paths.map((path) => file(path, text)));
     expect(faults).toEqual([expect.stringContaining('apps/cli/src/main.ts')]);
+    const child = file('apps/cli/src/child.ts', 'spawn(a, { env: { ...process.env, B: 1 } });');
+    expect(environmentFaults([child])).toEqual([]);
     const wiring = file('apps/cli/src/main.ts', 'const config = loadConfig(process.env);');
     expect(environmentFaults([wiring])).toEqual([]);
   });

@@ -1,4 +1,5 @@
 /** House rules no linter knows, on the repository as it is. Each failure says the way out. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERROR_CATALOGUE } from '@leasehold/kernel';
@@ -46,6 +47,11 @@ describe('imports', () => {
 
   test('what is imported is declared in the manifest of the package', () => {
     expect(undeclaredFaults(workspaces, manifestOf)).toEqual([]);
+  });
+
+  test('the lock file has the optional builds of every platform, so npm ci accepts it', () => {
+    const check = spawnSync(process.execPath, ['scripts/lock.mjs', '--check'], { cwd: root });
+    expect(check.stderr.toString(), 'run: npm run lock').toBe('');
   });
 
   test('every dependency has an exact version', () => {
