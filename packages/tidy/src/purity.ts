@@ -42,5 +42,5 @@ const SETS_ENVIRONMENT: ReadonlySet<string> = new Set(['packages/servers/src/doc
 /** The code without what hands the environment on whole: to a child, or from a main to its config. */
 function readingCodeOf(path: string, text: string): string {
   const code = bareCodeOf(text).replace(/\.\.\.process\.env\b/g, '');
-  return /\/src\/(\w+-)?main\.ts$/.test(path) ? code.replace(/\(process\.env\)/g, '') : code;
+  return /\/src\/(\w+-)?main\.ts$/.test(path) ? code.replace(/\bprocess\.env(?=[,)])/g, '') : code;
 }
