@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { PodRecord } from '@leasehold/protocol';
 import { Child } from './child.ts';
 
-const MAIN = process.env['TMP_SIM'] ?? fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
 /** What a pod has to hand everything over; then some, for a machine that is busy with it. */
 const DRAIN_MS = 2_000;
 const DRAIN_MARGIN_MS = 8_000;
@@ -59,14 +59,20 @@ export class Fleet {
     const pod: Pod = { name, child, state: 'running', report: {} };
     this.pods.push(pod);
     void child.exited.then(({ code, signal }) => {
-      const wasAsked = pod.state === 'killed' || pod.state === 'draining';
-      if (!wasAsked || (pod.state === 'draining' && code !== 0)) {
-        this.failures.push(`pod ${name} ended by itself (${signal ?? `exit code ${code}`})`);
-        this.#onFailure(pod);
+      const how = signal ?? `exit code ${code}`;
+      if (pod.state === 'draining' && code !== 0) {
+        this.#fail(pod, `pod ${name} did not hand over in time (${how})`);
+      } else if (pod.state !== 'killed' && pod.state !== 'draining') {
+        this.#fail(pod, `pod ${name} ended by itself (${how})`);
       }
       pod.state = pod.state === 'killed' ? 'killed' : 'ended';
     });
     return pod;
+  }
+
+  #fail(pod: Pod, what: string): void {
+    this.failures.push(what);
+    this.#onFailure(pod);
   }
 
   kill(pod: Pod): void {

@@ -10,23 +10,35 @@ import type { Break } from './options.ts';
 type Mutation = { readonly find: string; readonly put: string; readonly times: number };
 
 const MUTATIONS: Readonly<Record<Break, readonly Mutation[]>> = {
-  // L1: whoever names a cell may write it: a pod that was frozen past its lease goes on writing.
+  // L1: whoever names a cell extends its log: a pod that was frozen past its lease goes on writing.
+  // Without the second line the check of the head would still refuse it, and the pod would then
+  // see from the head that it is not the holder: one fence alone is not enough to take out.
   fence: [
-    { find: 'if was[1] ~= nonce or was[2] ~= epoch then', put: 'if false then', times: 1 },
     {
-      find: "if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then",
-      put: 'if false then',
+      find: '  if was[1] ~= nonce or was[2] ~= epoch then\n',
+      put:
+        '  if was[1] ~= nonce or was[2] ~= epoch then\n' +
+        "    seq, prev_hash = tonumber(was[3] or '0') + 1, was[4] or ''\n" +
+        '  end\n' +
+        '  if false then\n',
       times: 1,
     },
+    {
+      // Of renewal, and with it of release and handover.
+      find: "if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then",
+      put: 'if false then',
+      times: 3,
+    },
   ],
-  // L3: every fiftieth tick is answered OK and never appended.
+  // L3: every twentieth tick is answered OK and never appended.
   chain: [
     {
       find: "redis.call('XADD', log, seq .. '-0',",
-      put: "if seq % 50 ~= 0 then redis.call('XADD', log, seq .. '-0',",
+      put:
+        'local append = seq % 20 ~= 0 and redis.call or tostring\n' +
+        "append('XADD', log, seq .. '-0',",
       times: 1,
     },
-    { find: "'b', body)\n", put: "'b', body) end\n", times: 1 },
   ],
   // E1: what was consumed is not remembered with the tick that consumed it.
   channel: [
@@ -49,13 +61,13 @@ export function brokenLibrarySource(
   for (const { find, put, times } of MUTATIONS[broken]) {
     const found = text.split(find).length - 1;
     if (found !== times) {
-      throw new LeaseholdError('SETTING_INVALID', `the library has ${found} places to break`, {
+      throw new LeaseholdError('SETTING_INVALID', `the library has ${found} places, not ${times}`, {
         field: '--break',
         value: `${broken}: ${find}`,
         remedy: 'Bring the list of mutations in known-bad.ts up to the function library.',
       });
     }
-    text = text.replace(find, put);
+    text = text.replaceAll(find, put);
   }
   return text;
 }

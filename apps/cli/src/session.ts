@@ -297,7 +297,8 @@ export class Session {
       kills: this.#kills,
       stops: this.#stops,
       runningSinceMs: this.#runningSinceMs,
-      rateHz: tickHz,
+      // Lockstep waits instead of missing ticks.
+      rateHz: mode === 'realtime' ? tickHz : 0,
     });
     const reasons = exitReasons(verdict, this.fleet.failures);
     const ticks = Math.max(0, verdict.tickMax - this.#baseTick);
