@@ -73,3 +73,22 @@ test.each([1, 2, 3, 4])('E1 E2 no entity is lost or doubled, whatever happens (s
   expect(census.entities, `seed ${seed}`).toBe(book.alive);
   expect(census.entities).toBeGreaterThan(10);
 });
+
+test('W1 the cells of a killed pod tick again within half a second, taken by revocation', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  for (const name of ['pod-a', 'pod-b', 'pod-c']) void world.start(name);
+  await world.clock.advance(5_000);
+  const { id } = await world.watcher.readFeed('0');
+  const killedMs = world.watcher.nowMs();
+  world.kill('pod-b');
+  await world.clock.advance(1_500);
+  const { entries } = await world.watcher.readFeed(id);
+  await world.close();
+  const taken = entries.filter(({ kind, facts }) => kind === 'takeover' && facts['from'] === 'pod-b');
+  const revoked = taken.filter(({ facts }) => facts['cause'] === 'revoked');
+  expect(revoked.reduce((sum, { facts }) => sum + Number(facts['cells']), 0)).toBeGreaterThan(16);
+  expect(taken.filter(({ facts }) => facts['cause'] === 'expired')).toEqual([]);
+  for (const { facts } of revoked) {
+    expect(Number(facts['resumedAtMs']) - killedMs).toBeLessThanOrEqual(500);
+  }
+});

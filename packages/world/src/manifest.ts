@@ -53,8 +53,8 @@ const DEFAULTS = {
   ttlMs: 2_000,
   graceMs: 500,
 } as const;
-/** The index is told when an entity has moved a thousandth of a cell. */
-const RESOLUTION_CELLS = 1 / 1000;
+/** The index is told when an entity has moved this far: at every tick it would cost more than the commit. */
+const RESOLUTION_CELLS = 1 / 16;
 
 /** Strict objects: an unknown key is a fault, never a silent nothing. */
 const strict = { additionalProperties: false };
@@ -119,7 +119,7 @@ const index = Type.Optional(
       resolution: Type.Optional(
         Type.Number({
           exclusiveMinimum: 0,
-          description: 'Movement, in space units, that is worth indexing; a cell / 1000.',
+          description: 'Movement, in space units, that is worth indexing; a cell / 16.',
         }),
       ),
     },

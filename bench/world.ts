@@ -1,0 +1,75 @@
+/** A world for benchmarks: drifting entities in a grid of cells, on a private Redis. */
+import { entryHash, SEED_EPOCH, type AcquireReply } from '@leasehold/protocol';
+import { openLiveStore, openWorldAdmin } from '@leasehold/live-store';
+import { component, f64, simulation, system } from '@leasehold/sdk';
+import { compile } from '@leasehold/sdk/engine';
+import { Grid } from '@leasehold/spatial';
+import { startRedis } from '@leasehold/testkit';
+
+const CELL = 100;
+const TTL_MS = 60_000;
+
+/** `side` × `side` cells with `perCell` entities each, every one of which moves in every tick. */
+export async function openDrift(side: number, perCell: number) {
+  const grid = new Grid(
+    { kind: 'torus', width: side * CELL, height: side * CELL, cell: CELL },
+    { blockCells: 4 },
+  );
+  const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+  const drift = system({
+    name: 'drift',
+    writes: { position: Position },
+    each({ position }, { tick }) {
+      // To and fro, so that the work of every tick is the same and nobody crosses a border.
+      const step = tick % 2 === 0 ? 0.25 : -0.25;
+      position.x += step;
+      position.y += step;
+    },
+  });
+  const world = simulation({
+    components: [Position],
+    systems: [drift],
+    seed({ random, spawn }) {
+      for (let cell = 0; cell < grid.cells; cell++) {
+        for (let i = 0; i < perCell; i++) {
+          const x = grid.minX(cell) + random.between(1, CELL - 1);
+          spawn(Position({ x, y: grid.minY(cell) + random.between(1, CELL - 1) }));
+        }
+      }
+    },
+  });
+  const engine = compile(world, { layer: 'main', grid, seed: 1, tickHz: 20, params: {} });
+  const redis = await startRedis({
+    args: ['--appendonly', 'yes', '--appendfsync', 'everysec', '--stream-node-max-bytes', '1024'],
+  });
+  const at = { url: redis.url, world: 'bench', incarnation: 1, layer: 'main', grid };
+  const admin = await openWorldAdmin(at);
+  await admin.createBlocks();
+  const seeds = await engine.seed();
+  await admin.createCells(
+    [...seeds].map(([cell, { body, idCounter }]) => ({
+      ...{ cell, body, idCounter },
+      hash: entryHash('', 1, SEED_EPOCH, 0, body),
+    })),
+  );
+  await admin.close();
+  const store = await openLiveStore(at);
+  return {
+    ...{ grid, engine, redis, store, Position },
+    async acquireAll(): Promise<Extract<AcquireReply, { tag: 'GRANTED' }>[]> {
+      const requests = [...Array(grid.cells).keys()].map((cell) => ({
+        ...{ cell, ttlMs: TTL_MS },
+        nonce: `bench.${cell}`,
+      }));
+      return (await store.acquire(requests)).map((reply) => {
+        if (reply.tag !== 'GRANTED') throw new Error(`not granted: ${JSON.stringify(reply)}`);
+        return reply;
+      });
+    },
+    ttlMs: TTL_MS,
+    async close(): Promise<void> {
+      await store.close();
+      await redis.stop();
+    },
+  };
+}
