@@ -11,7 +11,7 @@
 -- @returns   ALREADY
 -- @returns   HEAD seq:integer hash:string
 -- @returns   TOOBIG message:string
--- @include   lib/limits lib/decimal lib/call lib/block
+-- @include   lib/limits lib/decimal lib/call lib/block lib/lease
 
 if hash == '' or #hash > HASH_BYTES_MAX then
   return { 'BADARG', 'hash: empty or too long' }
@@ -37,5 +37,6 @@ end
 -- L3: the first write is the append; if Redis refuses, nothing has happened.
 redis.call('XADD', log, '1-0', 'v', '1', 'e', '0', 'p', '', 'h', hash, 't', 0, 'b', body)
 call.wrote = true
+open_meta(meta)
 redis.call('HSET', meta, 'seq', 1, 'hash', hash, 'tick', 0, 'ids', id_counter, 'born', hash)
 return { 'OK' }

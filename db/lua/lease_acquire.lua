@@ -84,6 +84,9 @@ if decimal_below(epoch, call.now_us) then
   epoch = call.now_us
 end
 attempts = attempts + 1
+if not was[2] then
+  open_meta(meta)
+end
 redis.call('HSET', meta, 'nonce', nonce, 'epoch', epoch, 'deadline', now_ms + ttl_ms, 'suspect', 0,
   'attempts', attempts, 'ttl', ttl_ms, 'cause', cause, 'from', from, 'heir', '', 'until', 0,
   'past', holder ~= '' and holder or was[11] or '', 'last', now_ms, 'prev', last_at_ms)

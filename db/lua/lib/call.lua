@@ -5,9 +5,12 @@ local BYTES_LIMIT_MESSAGE = 'a call carries at most 524288 bytes, one cell alone
 -- One reading of the clock per call: TIME moves while a script runs.
 local function open_call(incarnation)
   local time = redis.call('TIME')
+  local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   return {
     incarnation = incarnation,
-    now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000),
+    now_ms = now_ms,
+    now_text = string.format('%.0f', now_ms),
+    deadlines = {},
     now_us = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2])),
     blocks = {},
     bytes = 0,
@@ -26,9 +29,6 @@ local NOTHING = {}
 -- number of rows, the next position, and the refusal if something is wrong.
 local function take_list(args, at, stop, types, max)
   local rows, width = tonumber(args[at + 1]), #types
-  if rows == 0 then
-    return NOTHING, 0, at + 1
-  end
   if not is_integer(rows) or at + 1 + rows * width > stop then
     return NOTHING, 0, at + 1, { 'BADARG', 'a list is cut short' }
   end

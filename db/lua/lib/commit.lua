@@ -1,16 +1,16 @@
 -- The checks of a commit, one subject each. None of them writes.
 
-local function commit_fault(nonce, seq, hash, ttl_ms, ending, heir)
+local function commit_fault(nonce, seq, hash, deadline, ending, heir)
   if nonce == '' then
     return 'nonce: empty'
   end
-  if seq < 1 then
-    return 'seq: begins at 1'
+  if seq == '0' or #seq > SEQ_DIGITS_MAX then
+    return 'seq: not within 1 and 99999999999999'
   end
   if hash == '' or #hash > HASH_BYTES_MAX then
     return 'hash: empty or too long'
   end
-  if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
+  if not deadline then
     return 'ttl_ms: not within 1 and 60000'
   end
   if ending == '' or ending == 'release' then
@@ -117,11 +117,19 @@ local function inbox_freed(inbox, at, from, to, posts)
 end
 
 -- The slot that the next checkpoint goes to, and the log position of the one that is then older.
-local function older_slot(c0, c1)
-  local seq0 = tonumber(string.match(c0 or '', '^%d+') or '0')
-  local seq1 = tonumber(string.match(c1 or '', '^%d+') or '0')
+local function older_slot(meta)
+  local slots = redis.call('HMGET', meta, 'c0', 'c1')
+  local seq0 = tonumber(string.match(slots[1] or '', '^%d+') or '0')
+  local seq1 = tonumber(string.match(slots[2] or '', '^%d+') or '0')
   if seq0 <= seq1 then
     return 0, seq1
   end
   return 1, seq0
+end
+
+-- Adds one or two fields and their values.
+local function append(fields, name, value, second_name, second_value)
+  local n = #fields
+  fields[n + 1], fields[n + 2] = name, value
+  fields[n + 3], fields[n + 4] = second_name, second_value
 end

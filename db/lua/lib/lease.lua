@@ -39,3 +39,27 @@ local function forgive(fields, attempts)
     fields[#fields + 1] = counted - 1
   end
 end
+
+-- The deadline of a lease that begins or goes on now, as text, or nil if the term is out of range.
+-- PERF: a call carries one term for all its cells; writing a number as text costs 0.5 us.
+local function deadline_of(call, ttl_ms)
+  local known = call.deadlines[ttl_ms]
+  if known == nil then
+    local term = tonumber(ttl_ms)
+    known = term >= 1 and term <= LEASE_TTL_MS_MAX and string.format('%.0f', call.now_ms + term)
+    call.deadlines[ttl_ms] = known
+  end
+  return known
+end
+
+-- Makes what every commit reads, in the order in which it reads, where it is not there yet.
+-- PERF: a small hash is a list that is searched from its beginning; a field that is missing costs a
+-- search of all of it.
+local function open_meta(meta)
+  local names = { 'nonce', 'epoch', 'seq', 'hash', 'tick', 'ids', 'last', 'deadline', 'suspect',
+    'attempts', 'ttl', 'out', 'inbox', 'posts' }
+  for i = 1, #names do
+    local is_text = i == 1 or i == 4
+    redis.call('HSETNX', meta, names[i], is_text and '' or '0')
+  end
+end

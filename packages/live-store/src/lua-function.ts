@@ -14,6 +14,8 @@ export type LuaFunction<Call, Item, Reply extends { readonly tag: string }> = {
   readonly eachKeys: readonly (keyof Item & string)[];
   readonly eachOptionalKeys: readonly (keyof Item & string)[];
   readonly eachArgs: readonly (keyof Item & string)[];
+  /** Left out where they are empty or 0. */
+  readonly eachOptionalArgs: readonly (keyof Item & string)[];
   /** Name of the list, and of its columns. A list of one column is a list of plain values. */
   readonly eachLists: readonly (readonly [keyof Item & string, readonly string[]])[];
   readonly replies: Readonly<Record<Reply['tag'], readonly (readonly [string, FieldKind])[]>>;
@@ -34,13 +36,16 @@ export function packItem<Call, Item, Reply extends { readonly tag: string }>(
 ): PackedItem {
   const keys = fn.eachKeys.map((name) => item[name] as string);
   let bits = 0;
-  fn.eachOptionalKeys.forEach((name, bit) => {
+  let bit = 1;
+  for (const name of fn.eachOptionalKeys) {
     const key = item[name] as string | undefined;
-    if (key === undefined) return;
-    bits |= 1 << bit;
-    keys.push(key);
-  });
-  const args: (string | Buffer)[] = ['', String(bits)];
+    if (key !== undefined) {
+      bits |= bit;
+      keys.push(key);
+    }
+    bit <<= 1;
+  }
+  const args: (string | Buffer)[] = ['', ''];
   let bytes = 0;
   const push = (value: unknown): void => {
     if (value instanceof Uint8Array) {
@@ -51,14 +56,27 @@ export function packItem<Call, Item, Reply extends { readonly tag: string }>(
     }
   };
   for (const name of fn.eachArgs) push(item[name]);
+  for (const name of fn.eachOptionalArgs) {
+    const value = item[name];
+    if (!isEmpty(value)) {
+      bits |= bit;
+      push(value);
+    }
+    bit <<= 1;
+  }
   for (const [name, columns] of fn.eachLists) {
     const rows = item[name] as readonly unknown[];
-    args.push(String(rows.length));
-    for (const row of rows) {
-      if (columns.length === 1) push(row);
-      else for (const column of columns) push((row as Readonly<Record<string, unknown>>)[column]);
+    if (rows.length > 0) {
+      bits |= bit;
+      args.push(String(rows.length));
+      for (const row of rows) {
+        if (columns.length === 1) push(row);
+        else for (const column of columns) push((row as Readonly<Record<string, unknown>>)[column]);
+      }
     }
+    bit <<= 1;
   }
+  args[1] = String(bits);
   args[0] = String(args.length - 1);
   return { keys, args, bytes };
 }
@@ -104,6 +122,10 @@ function readReply<Call, Item, Reply extends { readonly tag: string }>(
     else reply[name] = kind === 'integer' ? Number(value) : String(value);
   });
   return reply as Reply;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || value === 0 || (value instanceof Uint8Array && value.byteLength === 0);
 }
 
 function pairs(flat: readonly string[]): Map<string, string> {

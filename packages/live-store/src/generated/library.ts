@@ -25,6 +25,7 @@ export const blockCreate: LuaFunction<BlockCreateCall, BlockCreateItem, BlockCre
   eachKeys: ['block'],
   eachOptionalKeys: [],
   eachArgs: [],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [],
@@ -60,6 +61,7 @@ export const blockSeal: LuaFunction<BlockSealCall, BlockSealItem, BlockSealReply
   eachKeys: ['block'],
   eachOptionalKeys: [],
   eachArgs: [],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [],
@@ -90,19 +92,19 @@ export type CellCommitItem = {
   readonly ckpt1?: string | undefined;
   readonly geo?: string | undefined;
   readonly nonce: string;
-  readonly epoch: string | number;
-  readonly seq: number;
+  readonly epoch: string;
+  readonly seq: string | number;
   readonly prevHash: string;
   readonly hash: string;
-  readonly tick: number;
-  readonly idCounter: number;
-  readonly ttlMs: number;
+  readonly tick: string | number;
+  readonly idCounter: string | number;
+  readonly ttlMs: string | number;
+  readonly body: Uint8Array;
   readonly inboxFrom: number;
   readonly inboxTo: number;
   readonly outTrimTo: number;
   readonly ending: string;
   readonly heir: string;
-  readonly body: Uint8Array;
   readonly checkpoint: Uint8Array;
   readonly cursors: readonly { readonly cell: number; readonly from: number; readonly to: number }[];
   readonly outs: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
@@ -127,7 +129,8 @@ export const cellCommit: LuaFunction<CellCommitCall, CellCommitItem, CellCommitR
   args: ['incarnation'],
   eachKeys: ['block', 'meta', 'log'],
   eachOptionalKeys: ['out', 'inbox', 'ckpt0', 'ckpt1', 'geo'],
-  eachArgs: ['nonce', 'epoch', 'seq', 'prevHash', 'hash', 'tick', 'idCounter', 'ttlMs', 'inboxFrom', 'inboxTo', 'outTrimTo', 'ending', 'heir', 'body', 'checkpoint'],
+  eachArgs: ['nonce', 'epoch', 'seq', 'prevHash', 'hash', 'tick', 'idCounter', 'ttlMs', 'body'],
+  eachOptionalArgs: ['inboxFrom', 'inboxTo', 'outTrimTo', 'ending', 'heir', 'checkpoint'],
   eachLists: [['cursors', ['cell', 'from', 'to']], ['outs', ['seq', 'to', 'body']], ['geoPuts', ['longitude', 'latitude', 'id']], ['geoDrops', ['id']]],
   replies: {
     OK: [['nowMs', 'integer'], ['inboxLength', 'integer']],
@@ -175,6 +178,7 @@ export const cellCreate: LuaFunction<CellCreateCall, CellCreateItem, CellCreateR
   eachKeys: ['block', 'meta', 'log'],
   eachOptionalKeys: [],
   eachArgs: ['hash', 'idCounter', 'body'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [],
@@ -213,6 +217,7 @@ export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: [],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     HEAD: [['nowMs', 'integer'], ['head', 'map']],
@@ -254,6 +259,7 @@ export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply
   eachKeys: ['block', 'meta', 'inbox', 'posted'],
   eachOptionalKeys: [],
   eachArgs: ['id', 'body'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['seq', 'integer']],
@@ -299,6 +305,7 @@ export const leaseAcquire: LuaFunction<LeaseAcquireCall, LeaseAcquireItem, Lease
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: ['nonce', 'ttlMs'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     GRANTED: [['epoch', 'string'], ['attempts', 'integer'], ['cause', 'string'], ['from', 'string'], ['lastAtMs', 'integer'], ['nowMs', 'integer'], ['head', 'map']],
@@ -340,6 +347,7 @@ export const leaseHandover: LuaFunction<LeaseHandoverCall, LeaseHandoverItem, Le
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: ['nonce', 'epoch'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['nowMs', 'integer']],
@@ -379,6 +387,7 @@ export const leaseRelease: LuaFunction<LeaseReleaseCall, LeaseReleaseItem, Lease
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: ['nonce', 'epoch'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['nowMs', 'integer']],
@@ -420,6 +429,7 @@ export const leaseRenew: LuaFunction<LeaseRenewCall, LeaseRenewItem, LeaseRenewR
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: ['nonce', 'epoch'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['nowMs', 'integer']],
@@ -459,6 +469,7 @@ export const leaseRevoke: LuaFunction<LeaseRevokeCall, LeaseRevokeItem, LeaseRev
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: ['nonce'],
+  eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['nowMs', 'integer']],
@@ -501,6 +512,7 @@ local NONCE_BYTES_MAX = 128
 local HASH_BYTES_MAX = 32
 -- Beyond 1e14 Lua 5.1 writes a number as 1e+14, which is no stream id.
 local INTEGER_MAX = 99999999999999
+local SEQ_DIGITS_MAX = 14
 -- Latitudes beyond this have no place in the index of Redis.
 local GEO_LATITUDE_MAX = 85.05112878
 
@@ -537,9 +549,12 @@ local BYTES_LIMIT_MESSAGE = 'a call carries at most 524288 bytes, one cell alone
 -- One reading of the clock per call: TIME moves while a script runs.
 local function open_call(incarnation)
   local time = redis.call('TIME')
+  local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   return {
     incarnation = incarnation,
-    now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000),
+    now_ms = now_ms,
+    now_text = string.format('%.0f', now_ms),
+    deadlines = {},
     now_us = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2])),
     blocks = {},
     bytes = 0,
@@ -558,9 +573,6 @@ local NOTHING = {}
 -- number of rows, the next position, and the refusal if something is wrong.
 local function take_list(args, at, stop, types, max)
   local rows, width = tonumber(args[at + 1]), #types
-  if rows == 0 then
-    return NOTHING, 0, at + 1
-  end
   if not is_integer(rows) or at + 1 + rows * width > stop then
     return NOTHING, 0, at + 1, { 'BADARG', 'a list is cut short' }
   end
@@ -651,20 +663,44 @@ local function forgive(fields, attempts)
   end
 end
 
+-- The deadline of a lease that begins or goes on now, as text, or nil if the term is out of range.
+-- PERF: a call carries one term for all its cells; writing a number as text costs 0.5 us.
+local function deadline_of(call, ttl_ms)
+  local known = call.deadlines[ttl_ms]
+  if known == nil then
+    local term = tonumber(ttl_ms)
+    known = term >= 1 and term <= LEASE_TTL_MS_MAX and string.format('%.0f', call.now_ms + term)
+    call.deadlines[ttl_ms] = known
+  end
+  return known
+end
+
+-- Makes what every commit reads, in the order in which it reads, where it is not there yet.
+-- PERF: a small hash is a list that is searched from its beginning; a field that is missing costs a
+-- search of all of it.
+local function open_meta(meta)
+  local names = { 'nonce', 'epoch', 'seq', 'hash', 'tick', 'ids', 'last', 'deadline', 'suspect',
+    'attempts', 'ttl', 'out', 'inbox', 'posts' }
+  for i = 1, #names do
+    local is_text = i == 1 or i == 4
+    redis.call('HSETNX', meta, names[i], is_text and '' or '0')
+  end
+end
+
 -- lib/commit
 -- The checks of a commit, one subject each. None of them writes.
 
-local function commit_fault(nonce, seq, hash, ttl_ms, ending, heir)
+local function commit_fault(nonce, seq, hash, deadline, ending, heir)
   if nonce == '' then
     return 'nonce: empty'
   end
-  if seq < 1 then
-    return 'seq: begins at 1'
+  if seq == '0' or #seq > SEQ_DIGITS_MAX then
+    return 'seq: not within 1 and 99999999999999'
   end
   if hash == '' or #hash > HASH_BYTES_MAX then
     return 'hash: empty or too long'
   end
-  if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
+  if not deadline then
     return 'ttl_ms: not within 1 and 60000'
   end
   if ending == '' or ending == 'release' then
@@ -771,13 +807,21 @@ local function inbox_freed(inbox, at, from, to, posts)
 end
 
 -- The slot that the next checkpoint goes to, and the log position of the one that is then older.
-local function older_slot(c0, c1)
-  local seq0 = tonumber(string.match(c0 or '', '^%d+') or '0')
-  local seq1 = tonumber(string.match(c1 or '', '^%d+') or '0')
+local function older_slot(meta)
+  local slots = redis.call('HMGET', meta, 'c0', 'c1')
+  local seq0 = tonumber(string.match(slots[1] or '', '^%d+') or '0')
+  local seq1 = tonumber(string.match(slots[2] or '', '^%d+') or '0')
   if seq0 <= seq1 then
     return 0, seq1
   end
   return 1, seq0
+end
+
+-- Adds one or two fields and their values.
+local function append(fields, name, value, second_name, second_value)
+  local n = #fields
+  fields[n + 1], fields[n + 2] = name, value
+  fields[n + 3], fields[n + 4] = second_name, second_value
 end
 
 -- block_create
@@ -818,8 +862,13 @@ local function call_block_create(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    -- No arguments.
-    -- No lists.
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -872,8 +921,13 @@ local function call_block_seal(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    -- No arguments.
-    -- No lists.
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -891,9 +945,11 @@ redis.register_function({
 })
 
 -- cell_commit
-local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, inbox_from, inbox_to, out_trim_to, ending, heir, body, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
   -- 1. The arguments are complete and within limits.
-  local fault = commit_fault(nonce, seq, hash, ttl_ms, ending, heir)
+  -- PERF: what is only passed on stays text; each number written as text would cost 0.5 us.
+  local deadline = deadline_of(call, ttl_ms)
+  local fault = commit_fault(nonce, seq, hash, deadline, ending, heir)
     or geo_fault(geo, geo_puts, geo_puts_count, geo_drops_count)
     or (checkpoint ~= '' and not (ckpt0 and ckpt1) and 'checkpoint: its keys are missing')
     or (inbox_to ~= inbox_from and not inbox and 'inbox: its key is missing')
@@ -917,7 +973,7 @@ local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo
   end
 
   local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'seq', 'hash', 'suspect', 'attempts', 'ttl',
-    'out', 'inbox', 'posts', 'c0', 'c1', 'postdone')
+    'out', 'inbox', 'posts')
 
   -- 3. L1: nonce and epoch are the lease's at this instant. An expired lease that nobody took is
   -- still its holder's.
@@ -926,14 +982,14 @@ local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo
   end
 
   -- 4. L4: this very commit was applied before, and its reply was lost. It extends nothing.
-  local head_seq, head_hash = tonumber(was[3] or '0'), was[4] or ''
+  local head_seq, head_hash = was[3] or '0', was[4] or ''
   if head_seq == seq and head_hash == hash then
     return { 'ALREADY' }
   end
 
   -- 5. L3: the commit extends the head that the store has.
-  if head_seq + 1 ~= seq or head_hash ~= prev_hash then
-    return { 'HEAD', head_seq, head_hash }
+  if tonumber(head_seq) + 1 ~= tonumber(seq) or head_hash ~= prev_hash then
+    return { 'HEAD', tonumber(head_seq), head_hash }
   end
 
   -- 6. E1: cursors move forward by exactly what was consumed, and the channel has no gap.
@@ -955,9 +1011,11 @@ local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo
   if geo then
     redis.call('ZCARD', geo)
   end
+  local slot, older_seq
   if checkpoint ~= '' then
     redis.call('HLEN', ckpt0)
     redis.call('HLEN', ckpt1)
+    slot, older_seq = older_slot(meta)
   end
 
   -- 7. The first write.
@@ -969,54 +1027,38 @@ local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo
   for i = 1, outs_count * 3, 3 do
     redis.call('XADD', out, outs[i] .. '-0', 'd', outs[i + 1], 't', tick, 'b', outs[i + 2])
   end
-  local now_ms = call.now_ms
+  redis.call('HSET', meta, 'seq', seq, 'hash', hash, 'tick', tick, 'ids', id_counter, 'last',
+    call.now_text, 'deadline', deadline)
   local fields = moved
-  local n = #fields
-  fields[n + 1], fields[n + 2] = 'seq', seq
-  fields[n + 3], fields[n + 4] = 'hash', hash
-  fields[n + 5], fields[n + 6] = 'tick', tick
-  fields[n + 7], fields[n + 8] = 'ids', id_counter
-  fields[n + 9], fields[n + 10] = 'last', now_ms
-  n = n + 10
   if outs_count > 0 then
-    fields[n + 1], fields[n + 2] = 'out', out_last
-    n = n + 2
+    append(fields, 'out', out_last)
   end
   if freed then
-    fields[n + 1], fields[n + 2] = 'inbox', inbox_to
-    fields[n + 3], fields[n + 4] = 'postdone', freed
+    append(fields, 'inbox', inbox_to, 'postdone', freed)
     inbox_at = inbox_to
-    n = n + 4
   end
-  local older_seq
-  if checkpoint ~= '' then
-    local slot, key
-    slot, older_seq = older_slot(was[11], was[12])
-    key = slot == 0 and ckpt0 or ckpt1
-    redis.call('HSET', key, 'seq', seq, 'hash', hash, 'tick', tick, 'body', checkpoint)
-    fields[n + 1], fields[n + 2] = 'c' .. slot, seq .. ':' .. tick
-    n = n + 2
+  if slot then
+    redis.call('HSET', slot == 0 and ckpt0 or ckpt1, 'seq', seq, 'hash', hash, 'tick', tick, 'body',
+      checkpoint)
+    append(fields, 'c' .. slot, seq .. ':' .. tick)
   end
   if was[6] ~= '0' then
-    fields[n + 1], fields[n + 2] = 'attempts', 0
-    n = n + 2
+    append(fields, 'attempts', '0')
   end
-  if ending == '' then
-    fields[n + 1], fields[n + 2] = 'deadline', now_ms + ttl_ms
-    n = n + 2
-    if was[5] ~= '0' then
-      fields[n + 1], fields[n + 2] = 'suspect', 0
-      n = n + 2
-    end
-    if was[7] ~= tostring(ttl_ms) then
-      fields[n + 1], fields[n + 2] = 'ttl', ttl_ms
-    end
-  elseif ending == 'release' then
+  if was[5] ~= '0' then
+    append(fields, 'suspect', '0')
+  end
+  if was[7] ~= ttl_ms then
+    append(fields, 'ttl', ttl_ms)
+  end
+  if ending == 'release' then
     end_lease(fields, call, nonce, 'released', '')
-  else
+  elseif ending == 'handover' then
     end_lease(fields, call, nonce, 'handover', heir)
   end
-  redis.call('HSET', meta, unpack(fields))
+  if fields[1] then
+    redis.call('HSET', meta, unpack(fields))
+  end
 
   if older_seq and older_seq > 0 then
     -- Two checkpoints are kept, and what follows the older one: a reader may still be loading it.
@@ -1034,7 +1076,7 @@ local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo
   if geo_puts_count > 0 then
     redis.call('GEOADD', geo, unpack(geo_puts))
   end
-  return { 'OK', now_ms, posts - inbox_at }
+  return { 'OK', call.now_ms, posts - inbox_at }
 end
 
 local function call_cell_commit(keys, args)
@@ -1086,67 +1128,103 @@ local function call_cell_commit(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    if width < 16 then
+    if width < 10 then
       return redis.error_reply('BADCALL an argument is missing')
     end
     local nonce = args[a + 3]
     local epoch = args[a + 4]
-    if not is_decimal(epoch) then
-      fault = { 'BADARG', 'epoch: not decimal' }
-    end
-    local seq = tonumber(args[a + 5])
-    if not is_integer(seq) then
-      fault = { 'BADARG', 'seq: not integer' }
+    local seq = args[a + 5]
+    if not is_decimal(seq) then
+      fault = { 'BADARG', 'seq: not decimal' }
     end
     local prev_hash = args[a + 6]
     local hash = args[a + 7]
-    local tick = tonumber(args[a + 8])
-    if not is_integer(tick) then
-      fault = { 'BADARG', 'tick: not integer' }
+    local tick = args[a + 8]
+    if not is_decimal(tick) then
+      fault = { 'BADARG', 'tick: not decimal' }
     end
-    local id_counter = tonumber(args[a + 9])
-    if not is_integer(id_counter) then
-      fault = { 'BADARG', 'id_counter: not integer' }
+    local id_counter = args[a + 9]
+    if not is_decimal(id_counter) then
+      fault = { 'BADARG', 'id_counter: not decimal' }
     end
-    local ttl_ms = tonumber(args[a + 10])
-    if not is_integer(ttl_ms) then
-      fault = { 'BADARG', 'ttl_ms: not integer' }
+    local ttl_ms = args[a + 10]
+    if not is_decimal(ttl_ms) then
+      fault = { 'BADARG', 'ttl_ms: not decimal' }
     end
-    local inbox_from = tonumber(args[a + 11])
-    if not is_integer(inbox_from) then
-      fault = { 'BADARG', 'inbox_from: not integer' }
+    local body = args[a + 11]
+    local at, stop = a + 11, a + 1 + width
+    local inbox_from = 0
+    if bits % 64 >= 32 then
+      at = at + 1
+      inbox_from = tonumber(args[at])
+      if not is_integer(inbox_from) then
+        fault = { 'BADARG', 'inbox_from: not integer' }
+      end
     end
-    local inbox_to = tonumber(args[a + 12])
-    if not is_integer(inbox_to) then
-      fault = { 'BADARG', 'inbox_to: not integer' }
+    local inbox_to = 0
+    if bits % 128 >= 64 then
+      at = at + 1
+      inbox_to = tonumber(args[at])
+      if not is_integer(inbox_to) then
+        fault = { 'BADARG', 'inbox_to: not integer' }
+      end
     end
-    local out_trim_to = tonumber(args[a + 13])
-    if not is_integer(out_trim_to) then
-      fault = { 'BADARG', 'out_trim_to: not integer' }
+    local out_trim_to = 0
+    if bits % 256 >= 128 then
+      at = at + 1
+      out_trim_to = tonumber(args[at])
+      if not is_integer(out_trim_to) then
+        fault = { 'BADARG', 'out_trim_to: not integer' }
+      end
     end
-    local ending = args[a + 14]
-    local heir = args[a + 15]
-    local body = args[a + 16]
-    local checkpoint = args[a + 17]
-    local at, stop, list_fault = a + 17, a + 1 + width
-    local cursors, cursors_count
-    cursors, cursors_count, at, list_fault = take_list(args, at, stop, 'iii', CURSORS_PER_COMMIT_MAX)
-    fault = fault or list_fault
-    local outs, outs_count
-    outs, outs_count, at, list_fault = take_list(args, at, stop, 'iis', OUT_PER_COMMIT_MAX)
-    fault = fault or list_fault
-    local geo_puts, geo_puts_count
-    geo_puts, geo_puts_count, at, list_fault = take_list(args, at, stop, 'nnd', GEO_PER_COMMIT_MAX)
-    fault = fault or list_fault
-    local geo_drops, geo_drops_count
-    geo_drops, geo_drops_count, at, list_fault = take_list(args, at, stop, 'd', GEO_PER_COMMIT_MAX)
-    fault = fault or list_fault
+    local ending = ''
+    if bits % 512 >= 256 then
+      at = at + 1
+      ending = args[at]
+    end
+    local heir = ''
+    if bits % 1024 >= 512 then
+      at = at + 1
+      heir = args[at]
+    end
+    local checkpoint = ''
+    if bits % 2048 >= 1024 then
+      at = at + 1
+      checkpoint = args[at]
+    end
+    local cursors, cursors_count = NOTHING, 0
+    if bits % 4096 >= 2048 then
+      local list_fault
+      cursors, cursors_count, at, list_fault = take_list(args, at, stop, 'iii', CURSORS_PER_COMMIT_MAX)
+      fault = fault or list_fault
+    end
+    local outs, outs_count = NOTHING, 0
+    if bits % 8192 >= 4096 then
+      local list_fault
+      outs, outs_count, at, list_fault = take_list(args, at, stop, 'iis', OUT_PER_COMMIT_MAX)
+      fault = fault or list_fault
+    end
+    local geo_puts, geo_puts_count = NOTHING, 0
+    if bits % 16384 >= 8192 then
+      local list_fault
+      geo_puts, geo_puts_count, at, list_fault = take_list(args, at, stop, 'nnd', GEO_PER_COMMIT_MAX)
+      fault = fault or list_fault
+    end
+    local geo_drops, geo_drops_count = NOTHING, 0
+    if bits % 32768 >= 16384 then
+      local list_fault
+      geo_drops, geo_drops_count, at, list_fault = take_list(args, at, stop, 'd', GEO_PER_COMMIT_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(cell_commit, call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, inbox_from, inbox_to, out_trim_to, ending, heir, body, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+      local ok, reply = pcall(cell_commit, call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
@@ -1183,6 +1261,7 @@ local function cell_create(call, block, meta, log, hash, id_counter, body)
   -- L3: the first write is the append; if Redis refuses, nothing has happened.
   redis.call('XADD', log, '1-0', 'v', '1', 'e', '0', 'p', '', 'h', hash, 't', 0, 'b', body)
   call.wrote = true
+  open_meta(meta)
   redis.call('HSET', meta, 'seq', 1, 'hash', hash, 'tick', 0, 'ids', id_counter, 'born', hash)
   return { 'OK' }
 end
@@ -1220,7 +1299,10 @@ local function call_cell_create(keys, args)
       fault = { 'BADARG', 'id_counter: not integer' }
     end
     local body = args[a + 5]
-    -- No lists.
+    local at, stop = a + 5, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1270,8 +1352,13 @@ local function call_cell_heads(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    -- No arguments.
-    -- No lists.
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1361,7 +1448,10 @@ local function call_inbox_post(keys, args)
     end
     local id = args[a + 3]
     local body = args[a + 4]
-    -- No lists.
+    local at, stop = a + 4, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1449,6 +1539,9 @@ local function lease_acquire(call, grace_ms, block, meta, nonce, ttl_ms)
     epoch = call.now_us
   end
   attempts = attempts + 1
+  if not was[2] then
+    open_meta(meta)
+  end
   redis.call('HSET', meta, 'nonce', nonce, 'epoch', epoch, 'deadline', now_ms + ttl_ms, 'suspect', 0,
     'attempts', attempts, 'ttl', ttl_ms, 'cause', cause, 'from', from, 'heir', '', 'until', 0,
     'past', holder ~= '' and holder or was[11] or '', 'last', now_ms, 'prev', last_at_ms)
@@ -1491,7 +1584,10 @@ local function call_lease_acquire(keys, args)
     if not is_integer(ttl_ms) then
       fault = { 'BADARG', 'ttl_ms: not integer' }
     end
-    -- No lists.
+    local at, stop = a + 4, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1570,7 +1666,10 @@ local function call_lease_handover(keys, args)
     if not is_decimal(epoch) then
       fault = { 'BADARG', 'epoch: not decimal' }
     end
-    -- No lists.
+    local at, stop = a + 4, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1642,7 +1741,10 @@ local function call_lease_release(keys, args)
     if not is_decimal(epoch) then
       fault = { 'BADARG', 'epoch: not decimal' }
     end
-    -- No lists.
+    local at, stop = a + 4, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1715,7 +1817,10 @@ local function call_lease_renew(keys, args)
     if not is_decimal(epoch) then
       fault = { 'BADARG', 'epoch: not decimal' }
     end
-    -- No lists.
+    local at, stop = a + 4, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -1782,7 +1887,10 @@ local function call_lease_revoke(keys, args)
       return redis.error_reply('BADCALL an argument is missing')
     end
     local nonce = args[a + 3]
-    -- No lists.
+    local at, stop = a + 3, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
     a = a + 1 + width
     call.wrote = false
     if fault then

@@ -21,7 +21,12 @@ export const REPLY_KINDS = {
 
 export type ArgumentKind = keyof typeof ARGUMENT_KINDS;
 export type ReplyKind = keyof typeof REPLY_KINDS;
-export type Argument = { readonly name: string; readonly kind: ArgumentKind };
+export type Argument = {
+  readonly name: string;
+  readonly kind: ArgumentKind;
+  /** Left out of the call where it is empty or 0. */
+  readonly isOptional: boolean;
+};
 export type Key = { readonly name: string; readonly isOptional: boolean; readonly what: string };
 export type List = {
   readonly name: string;
@@ -87,8 +92,12 @@ export function readSignature(name: string, text: string): Signature {
         isOptional,
         what: words.slice(1).join(' '),
       });
-    } else if (tag === '@each-arg') eachArgs.push(readArgument(words, fault));
-    else if (tag === '@each-list') eachLists.push(readList(rest, fault));
+    } else if (tag === '@each-arg' || tag === '@each-arg?') {
+      const isOptional = tag.endsWith('?');
+      if (!isOptional && eachArgs.at(-1)?.isOptional)
+        fault('a required one behind an optional one');
+      eachArgs.push(readArgument(words, fault, isOptional));
+    } else if (tag === '@each-list') eachLists.push(readList(rest, fault));
     else if (tag === '@returns') replies.push(readReply(words, fault));
     else if (tag === '@include') includes = words;
     else fault('an unknown tag');
@@ -117,11 +126,11 @@ function readName(word: string | undefined, fault: Fault): string {
   return word !== undefined && NAME.test(word) ? word : fault('a name is missing or malformed');
 }
 
-function readArgument(words: readonly string[], fault: Fault): Argument {
+function readArgument(words: readonly string[], fault: Fault, isOptional = false): Argument {
   const name = readName(words[0], fault);
   const kind = words[1] ?? '';
   return kind in ARGUMENT_KINDS
-    ? { name, kind: kind as ArgumentKind }
+    ? { name, kind: kind as ArgumentKind, isOptional }
     : fault(`an unknown kind "${kind}"`);
 }
 

@@ -6,10 +6,14 @@
  *
  *   keys:  per cell: the required keys, then the optional ones in use
  *   args:  the call's own arguments, the number of cells, then per cell:
- *          number of values that follow · bits of the optional keys in use · arguments ·
- *          per list: number of rows, then the rows
+ *          number of values that follow · bits of what is optional and in use (keys, arguments,
+ *          lists, in this order) · required arguments · optional ones in use ·
+ *          per list in use: number of rows, then the rows
+ *
+ * PERF: each argument costs Redis about 0.2 us before the script sees it, and a commit of moving
+ * entities uses none of the optional ones.
  */
-import { ARGUMENT_KINDS, type Argument, type List, type Signature } from './header.ts';
+import { ARGUMENT_KINDS, type Argument, type Signature } from './header.ts';
 
 /** Replaced by the library's name when the source is loaded. */
 export const LIBRARY_PLACEHOLDER = '@library@';
@@ -58,8 +62,8 @@ ${indent(callArguments(args), 2)}
     end
     local fault
 ${indent(itemKeys(signature), 4)}
-${indent(itemArguments(eachArgs), 4)}
-${indent(itemLists(eachLists, eachArgs.length), 4)}
+${indent(itemArguments(signature), 4)}
+${indent(itemLists(signature), 4)}
     a = a + 1 + width
     call.wrote = false
     if fault then
@@ -108,7 +112,7 @@ function itemKeys({ eachKeys }: Signature): string {
     .forEach((key, bit) => {
       lines.push(
         `local ${key.name}`,
-        `if bits % ${2 ** (bit + 1)} >= ${2 ** bit} then`,
+        `if ${bitTest(bit)} then`,
         '  k = k + 1',
         `  ${key.name} = keys[k]`,
         'end',
@@ -118,35 +122,61 @@ function itemKeys({ eachKeys }: Signature): string {
   return lines.join('\n');
 }
 
-function itemArguments(args: readonly Argument[]): string {
-  if (args.length === 0) return '-- No arguments.';
-  const lines = [`if width < ${args.length + 1} then`];
+function itemArguments({ eachKeys, eachArgs }: Signature): string {
+  const required = eachArgs.filter((arg) => !arg.isOptional);
+  const optional = eachArgs.filter((arg) => arg.isOptional);
+  const lines = [`if width < ${required.length + 1} then`];
   lines.push(`  return redis.error_reply('BADCALL an argument is missing')`, 'end');
-  args.forEach(({ name, kind }, i) => {
-    const value = `args[a + ${i + 3}]`;
-    const isNumber = kind === 'integer' || kind === 'number';
-    lines.push(`local ${name} = ${isNumber ? `tonumber(${value})` : value}`);
-    const check =
-      kind === 'integer' ? `is_integer(${name})` : kind === 'decimal' ? `is_decimal(${name})` : '';
-    if (check) {
-      lines.push(`if not ${check} then`, `  fault = { 'BADARG', '${name}: not ${kind}' }`, 'end');
-    }
+  required.forEach((arg, i) => {
+    lines.push(...argument(arg, `args[a + ${i + 3}]`, 'local '));
+  });
+  lines.push(`local at, stop = a + ${required.length + 2}, a + 1 + width`);
+  const firstBit = eachKeys.filter((key) => key.isOptional).length;
+  optional.forEach((arg, i) => {
+    const isNumber = arg.kind === 'integer' || arg.kind === 'number';
+    lines.push(
+      `local ${arg.name} = ${isNumber ? '0' : `''`}`,
+      `if ${bitTest(firstBit + i)} then`,
+      '  at = at + 1',
+      ...argument(arg, 'args[at]', '').map((line) => `  ${line}`),
+      'end',
+    );
   });
   return lines.join('\n');
 }
 
-function itemLists(lists: readonly List[], argCount: number): string {
-  if (lists.length === 0) return '-- No lists.';
-  const lines = [`local at, stop, list_fault = a + ${argCount + 2}, a + 1 + width`];
-  for (const { name, columns, max } of lists) {
-    const types = columns.map(({ kind }) => ARGUMENT_KINDS[kind].lua).join('');
-    lines.push(
-      `local ${name}, ${name}_count`,
-      `${name}, ${name}_count, at, list_fault = take_list(args, at, stop, '${types}', ${max})`,
-      `fault = fault or list_fault`,
-    );
+function argument({ name, kind }: Argument, value: string, local: string): string[] {
+  const isNumber = kind === 'integer' || kind === 'number';
+  const lines = [`${local}${name} = ${isNumber ? `tonumber(${value})` : value}`];
+  const check =
+    kind === 'integer' ? `is_integer(${name})` : kind === 'decimal' ? `is_decimal(${name})` : '';
+  if (check) {
+    lines.push(`if not ${check} then`, `  fault = { 'BADARG', '${name}: not ${kind}' }`, 'end');
   }
-  return lines.join('\n');
+  return lines;
 }
+
+function itemLists({ eachKeys, eachArgs, eachLists }: Signature): string {
+  const firstBit = [...eachKeys, ...eachArgs].filter(({ isOptional }) => isOptional).length;
+  const lines = eachLists.flatMap(({ name, columns, max }, i) => {
+    const types = columns.map(({ kind }) => ARGUMENT_KINDS[kind].lua).join('');
+    return [
+      `local ${name}, ${name}_count = NOTHING, 0`,
+      `if ${bitTest(firstBit + i)} then`,
+      '  local list_fault',
+      `  ${name}, ${name}_count, at, list_fault = take_list(args, at, stop, '${types}', ${max})`,
+      '  fault = fault or list_fault',
+      'end',
+    ];
+  });
+  return [
+    ...lines,
+    'if at ~= stop then',
+    `  fault = fault or { 'BADARG', 'arguments are left over' }`,
+    'end',
+  ].join('\n');
+}
+
+const bitTest = (bit: number): string => `bits % ${2 ** (bit + 1)} >= ${2 ** bit}`;
 
 const indent = (text: string, by: number): string => text.replace(/^(?=.)/gm, ' '.repeat(by));

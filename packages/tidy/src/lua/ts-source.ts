@@ -62,7 +62,8 @@ export const ${camel(name)}: LuaFunction<${type}Call, ${type}Item, ${type}Reply>
   args: ${names(args)},
   eachKeys: ${names(eachKeys.filter((key) => !key.isOptional))},
   eachOptionalKeys: ${names(eachKeys.filter((key) => key.isOptional))},
-  eachArgs: ${names(eachArgs)},
+  eachArgs: ${names(eachArgs.filter((arg) => !arg.isOptional))},
+  eachOptionalArgs: ${names(eachArgs.filter((arg) => arg.isOptional))},
   eachLists: [${eachLists.map((list) => `['${camel(list.name)}', ${names(list.columns)}]`).join(', ')}],
   replies: {
 ${replies.map((reply) => `    ${reply.tag}: [${reply.fields.map((field) => `['${camel(field.name)}', '${field.kind}']`).join(', ')}],`).join('\n')}
