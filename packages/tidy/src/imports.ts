@@ -40,7 +40,8 @@ export function importFaults(files: readonly SourceFile[]): string[] {
 }
 
 function relativeFault(file: SourceFile, name: string): string | undefined {
-  const depth = file.path.split('/').length - 3;
+  // `bench` is a package of its own; elsewhere packages are one level down.
+  const depth = file.path.split('/').length - (file.path.startsWith('bench/') ? 2 : 3);
   const climbs = name.split('/').filter((part) => part === '..').length;
   if (climbs > depth) return 'leaves its package; import the other one by name';
   return undefined;

@@ -2,7 +2,7 @@
 import type { SourceFile } from './source-files.ts';
 
 const TAGS: ReadonlySet<string> = new Set([
-  ...['flags', 'key', 'arg', 'each-key', 'each-key?', 'each-arg', 'each-list'],
+  ...['flags', 'key', 'arg', 'each-key', 'each-key?', 'each-arg', 'each-arg?', 'each-list'],
   ...['returns', 'include'],
 ]);
 const LINE_CHARACTERS_MAX = 100;

@@ -55,6 +55,8 @@ describe('imports', () => {
     ['packages/sdk/src/a.ts', '../../protocol/src/index.ts', false],
     ['packages/sdk/src/deep/a.ts', '../b.ts', true],
     ['packages/sdk/src/a.ts', '../b.ts', true],
+    ['bench/a.ts', './b.ts', true],
+    ['bench/a.ts', '../packages/pod/src/index.ts', false],
     ['examples/flights/a.ts', '@leasehold/sdk', true],
     ['examples/flights/a.ts', '@leasehold/live-store', false],
   ])('in %s importing %s is allowed: %s', (path, name, allowed) => {
