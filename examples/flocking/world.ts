@@ -5,23 +5,23 @@ export const Position = component('position', 1, { x: f64, y: f64 }, { spatial: 
 /** Where a bird heads: a vector of length 1. */
 export const Heading = component('heading', 1, { x: f64(1), y: f64 });
 
-/** Each bird turns a little towards the others it sees, away from those too near, and with all. */
+/** Each bird turns a little towards the others it sees, away from those too near, and as they head. */
 export const flock = system({
   name: 'flock',
   writes: { heading: Heading },
-  params: { visualDistance: 5, separation: 1, cohere: 0.03, separate: 0.015, match: 0.05 },
+  params: { visualDistance: 5, separation: 2, cohere: 0.01, separate: 0.15, match: 0.05, stray: 0.02 },
   neighbours: { radius: (params) => params.visualDistance, reads: { heading: Heading } },
-  each({ heading }, { neighbours, params }) {
+  each({ heading }, { neighbours, params, random }) {
     let x = 0;
     let y = 0;
-    for (const other of neighbours) {
-      const away = other.distance < params.separation ? params.separate : 0;
-      x += other.dx * (params.cohere - away) + other.heading.x * params.match;
-      y += other.dy * (params.cohere - away) + other.heading.y * params.match;
+    for (const { dx, dy, distance, heading: theirs } of neighbours) {
+      const away = distance < params.separation ? params.separate / (distance + 0.1) : 0;
+      x += dx * (params.cohere - away) + theirs.x * params.match;
+      y += dy * (params.cohere - away) + theirs.y * params.match;
     }
     const seen = Math.max(neighbours.count, 1);
-    const turnedX = heading.x + x / seen;
-    const turnedY = heading.y + y / seen;
+    const turnedX = heading.x + x / seen + random.normal() * params.stray;
+    const turnedY = heading.y + y / seen + random.normal() * params.stray;
     const length = Math.sqrt(turnedX * turnedX + turnedY * turnedY) || 1;
     heading.x = turnedX / length;
     heading.y = turnedY / length;

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import simulation, { Position, Velocity } from '../examples/drift.ts';
+import { testWorld } from './index.ts';
+
+const file = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+test('the example of the README is the one that is run here', () => {
+  expect(file('../README.md')).toContain(file('../examples/drift.ts'));
+});
+
+test('the example of the README does what it says', async () => {
+  const space = { kind: 'torus', width: 100, height: 100, cell: 10 } as const;
+  const entities = [[Position({ xM: 1 }), Velocity({ xMps: 2 })]];
+  const world = await testWorld(simulation, { space, entities, tickHz: 10 });
+  const [found] = world.run(10).all(Position);
+  expect(found?.xM).toBeCloseTo(3, 9);
+  expect((await testWorld(simulation, { space })).run(3).count).toBe(1000);
+});
