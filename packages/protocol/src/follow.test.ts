@@ -93,6 +93,9 @@ describe('a follower', () => {
       }
     };
     expect(fits({})).toBe(true);
+    const bytes = encodeCommit(writer, { tick: 1, idCounter: 0, ...nothing });
+    const body = decodeCommit(bytes, kitchenSink);
+    expect(() => applyCommit(new Table(kitchenSink), body)).toThrow('about 1 rows');
     expect(fits({ deaths: [6] })).toBe(false);
     expect(fits({ births: writer.pick([0]) })).toBe(false);
     const entry = { from: 1, to: 2, seq: 1, tick: 0, body: encodeRows(writer, 0) };

@@ -56,28 +56,10 @@ function notJson(field: string, value: string): LeaseholdError {
 
 /** The value of a canonical text, or `undefined` if the text is not JSON or not canonical. */
 export function parseCanonicalJson(text: string): Json | undefined {
-  if (depthOf(text) > JSON_DEPTH_MAX) return undefined;
   try {
     const value = JSON.parse(text) as Json;
     return write(value, '', 0) === text ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** Nesting depth, found before parsing so that a hostile text builds nothing. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (quoted) {
-      if (unit === 92) i++;
-      else if (unit === 34) quoted = false;
-    } else if (unit === 34) quoted = true;
-    else if (unit === 91 || unit === 123) deepest = Math.max(deepest, ++depth);
-    else if (unit === 93 || unit === 125) depth--;
-  }
-  return deepest;
 }
