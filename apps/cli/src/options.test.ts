@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { type RunFlags, runOptions } from './options.ts';
+
+const options = (flags: RunFlags) => runOptions('world', flags, {});
+
+describe('flags of run', () => {
+  test('without flags a world runs with one pod until it is told to stop', () => {
+    expect(options({})).toMatchObject({
+      pods: 1,
+      seconds: 0,
+      ticks: 0,
+      seed: -1,
+      killEveryMs: 0,
+      stopEveryMs: 0,
+      isFresh: false,
+    });
+  });
+
+  test('seconds become milliseconds where faults are scheduled', () => {
+    const flags = { killEvery: '2.5', stopEvery: '15', stopFor: '5' };
+    expect(options(flags)).toMatchObject({
+      killEveryMs: 2_500,
+      stopEveryMs: 15_000,
+      stopForMs: 5_000,
+    });
+  });
+
+  test.each([
+    [{ pods: '0' }, '--pods'],
+    [{ pods: '65' }, '--pods'],
+    [{ pods: '1.5' }, '--pods'],
+    [{ pods: '' }, '--pods'],
+    [{ seconds: 'ten' }, '--seconds'],
+    [{ seconds: '-1' }, '--seconds'],
+    [{ ticks: '0' }, '--ticks'],
+    [{ seed: '4294967296' }, '--seed'],
+    [{ seed: 'NaN' }, '--seed'],
+    [{ killEvery: '0' }, '--kill-every'],
+    [{ stopFor: '5' }, '--stop-for'],
+    [{ break: 'everything' }, '--break'],
+  ] satisfies [RunFlags, string][])('%o is refused by the name of its flag', (flags, field) => {
+    expect(() => options(flags)).toThrow(
+      expect.objectContaining({
+        code: 'SETTING_INVALID',
+        detail: expect.objectContaining({ field, remedy: expect.stringMatching(/\w/) }),
+      }),
+    );
+  });
+
+  test('a build without a fence is given a second pod and a stop, or it could not show', () => {
+    expect(options({ break: 'fence' })).toMatchObject({ pods: 2, stopEveryMs: 4_000 });
+    expect(options({ break: 'fence', killEvery: '3' })).toMatchObject({ stopEveryMs: 0 });
+  });
+
+  test('the home is the flag, then LEASEHOLD_HOME, then .leasehold here', () => {
+    const env = { LEASEHOLD_HOME: '/env' };
+    expect(runOptions('w', { home: '/flag' }, env).home).toBe('/flag');
+    expect(runOptions('w', {}, env).home).toBe('/env');
+    expect(runOptions('w', {}, {}).home).toMatch(/\/\.leasehold$/);
+  });
+});
