@@ -27,7 +27,7 @@ export function withKeys<T extends UsedKeys>(each: T, keys: CellKeys): T & Parti
 
 /** A commit as its script takes it. */
 export function commitItem(commit: Commit): Omit<CellCommitItem, keyof CellKeys> & UsedKeys {
-  const { claim, checkpoint, geo, inbox, out, outTrimTo = 0, then } = commit;
+  const { claim, checkpoint, geo, inbox, out, outTrimTo = 0, ending } = commit;
   const unused = new Set<OptionalKey>();
   if (out.length === 0 && outTrimTo === 0) unused.add('out');
   if (inbox === undefined) unused.add('inbox');
@@ -47,8 +47,8 @@ export function commitItem(commit: Commit): Omit<CellCommitItem, keyof CellKeys>
     inboxFrom: inbox?.from ?? 0,
     inboxTo: inbox?.to ?? 0,
     outTrimTo,
-    ending: then === undefined ? '' : then === 'release' ? 'release' : 'handover',
-    heir: typeof then === 'object' ? then.heir : '',
+    ending: ending === undefined ? '' : ending === 'release' ? 'release' : 'handover',
+    heir: typeof ending === 'object' ? ending.heir : '',
     body: commit.body,
     checkpoint: checkpoint ?? EMPTY,
     cursors: commit.cursors,

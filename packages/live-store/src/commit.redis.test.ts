@@ -79,7 +79,7 @@ describe('a commit is whole or absent', () => {
     ['ttlMs', { ttlMs: 3_600_000 }, 'BADARG'],
     ['tick', { tick: 1.5 }, 'BADARG'],
     ['hash', { hash: '' }, 'BADARG'],
-    ['heir', { then: { heir: 'a b' } }, 'BADARG'],
+    ['heir', { ending: { heir: 'a b' } }, 'BADARG'],
     ['body', { body: new Uint8Array(BYTES_PER_CELL_MAX + 1) }, 'TOOBIG'],
     ['checkpoint', { checkpoint: new Uint8Array(BYTES_PER_CELL_MAX) }, 'TOOBIG'],
     [
@@ -191,7 +191,7 @@ describe('a commit that is sent again', () => {
 
   test('L1 a commit that ended its own lease is FENCED when it is repeated', async () => {
     const holder = await hold(await world.open(), 5);
-    const commit = await holder.commit({ then: 'release' });
+    const commit = await holder.commit({ ending: 'release' });
     expect(await holder.store.commit([commit])).toMatchObject([{ tag: 'FENCED', nonce: '' }]);
   });
 });

@@ -120,8 +120,8 @@ export class Committer {
     for (const { seq, to, body } of commit.out) {
       this.#events.sent({ seq, from: holding.cell, to, tick: commit.tick, body });
     }
-    if (commit.then === undefined) return;
-    this.#events.left(holding, commit.then === 'release' ? '' : commit.then.heir);
+    if (commit.ending === undefined) return;
+    this.#events.left(holding, commit.ending === 'release' ? '' : commit.ending.heir);
   }
 
   /** The store went back in time: append again what it misses, verbatim, or read it anew. */

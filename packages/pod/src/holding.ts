@@ -161,6 +161,6 @@ const LOG_TO_STATE_MAX = 32;
 
 /** What healing needs of a commit: not the checkpoint, not the index. */
 function withoutExtras(commit: Commit): Commit {
-  const { checkpoint: _checkpoint, geo: _geo, then: _then, ...rest } = commit;
+  const { checkpoint: _checkpoint, geo: _geo, ending: _ending, ...rest } = commit;
   return rest;
 }

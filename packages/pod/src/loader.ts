@@ -11,12 +11,19 @@ import type { PodParts } from './settings.ts';
 
 export type Grant = Extract<AcquireReply, { tag: 'GRANTED' }>;
 
-/** Loads granted cells. `early` collects what is routed to them while this runs. */
+export type LoadParts = {
+  readonly halo: Halo;
+  /** What is routed to the granted cells while they are loaded. */
+  readonly early: ReadonlyMap<number, ChannelEntry[]>;
+  /** Takes what the granted cells had sent before, for the cells that are held already. */
+  readonly route: (entry: ChannelEntry) => void;
+};
+
+/** Loads granted cells. */
 export async function loadHoldings(
   parts: PodParts,
-  halo: Halo,
   grants: readonly Grant[],
-  early: ReadonlyMap<number, ChannelEntry[]>,
+  { halo, early, route }: LoadParts,
 ): Promise<Holding[]> {
   const { store, engine, clock } = parts;
   const startedMs = clock.nowMs();
@@ -35,7 +42,12 @@ export async function loadHoldings(
       for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
     }
     for (const entry of early.get(cell) ?? []) holding.queue(entry);
-    for (const { seq, to } of channels.get(cell) ?? []) holding.unread.push({ seq, to });
+    for (const entry of channels.get(cell) ?? []) {
+      holding.unread.push({ seq: entry.seq, to: entry.to });
+      // E1: what the former holder sent last, nobody who followed it may have read. From now on
+      // this cell is held here and not followed, so it is passed on here or never.
+      route(entry);
+    }
     const { cause, from, lastAtMs } = grant;
     holding.takeover = { cause, from, lastAtMs };
     holding.isIsolated = grant.attempts > 1;

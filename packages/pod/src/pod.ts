@@ -10,7 +10,7 @@ import { Committer } from './committer.ts';
 import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
-import { type Grant, loadHoldings } from './loader.ts';
+import { type Grant, type LoadParts, loadHoldings } from './loader.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
 import { Signal } from './signal.ts';
@@ -197,7 +197,7 @@ export class Pod {
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
     try {
       const world = this.#clock;
-      for (const holding of await loadHoldings(this.#parts, this.#halo, grants, this.#loading)) {
+      for (const holding of await loadHoldings(this.#parts, grants, this.#loadParts)) {
         const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
         if (world !== undefined) this.#rounds.enter(holding, grant, world);
         if (this.#isDraining) holding.leavingTo = this.#keeper.heirOf(holding.block);
@@ -237,7 +237,7 @@ export class Pod {
     }
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
     try {
-      for (const fresh of await loadHoldings(this.#parts, this.#halo, grants, this.#loading)) {
+      for (const fresh of await loadHoldings(this.#parts, grants, this.#loadParts)) {
         const old = this.#holdings.get(fresh.cell);
         if (old === undefined) continue;
         fresh.failures = old.failures;
@@ -258,6 +258,10 @@ export class Pod {
       const facts = { cells: grants.length, first: grants[0]?.claim.cell ?? -1 };
       await store.feed({ kind: 'reload', pod, facts });
     }
+  }
+
+  get #loadParts(): LoadParts {
+    return { halo: this.#halo, early: this.#loading, route: (entry) => this.#route(entry) };
   }
 
   #route(entry: ChannelEntry): void {

@@ -197,7 +197,7 @@ export class Rounds {
       if (geo !== undefined) commit.geo = geo;
     }
     const heir = holding.leavingTo;
-    if (heir !== undefined) commit.then = heir === '' ? 'release' : { heir };
+    if (heir !== undefined) commit.ending = heir === '' ? 'release' : { heir };
   }
 
   async #commit(): Promise<boolean> {

@@ -220,7 +220,7 @@ export function leaseTests(world: () => SuiteWorld): void {
     await a.revoke([{ cell: 5, nonce: second.claim.nonce }]);
     const third = await hold(a, 5, 'c');
     expect(third.granted).toMatchObject({ cause: 'revoked', from: 'b' });
-    await third.commit({ then: 'release' });
+    await third.commit({ ending: 'release' });
     const fourth = await hold(a, 5, 'd');
     expect(fourth.granted).toMatchObject({ cause: 'released', from: 'c' });
     const { lastAtMs, nowMs } = fourth.granted;
@@ -235,7 +235,7 @@ export function leaseTests(world: () => SuiteWorld): void {
       const give = async (cell: number) => {
         const held = await hold(a, cell, 'a');
         if (how === 'handover') await a.handover([held.claim], 'b');
-        else await held.commit({ then: { heir: 'b' } });
+        else await held.commit({ ending: { heir: 'b' } });
         expect(await held.send(held.next())).toMatchObject({ tag: 'FENCED' });
       };
       await give(5);

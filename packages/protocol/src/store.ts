@@ -135,7 +135,7 @@ export type Commit = {
     readonly drop: readonly number[];
   };
   /** The last commit may end the lease: freely, or in favour of a pod that is ready. */
-  readonly then?: 'release' | { readonly heir: string };
+  readonly ending?: 'release' | { readonly heir: string };
 };
 
 export type CommitReply =

@@ -339,12 +339,12 @@ export function commitTo(cell: CellRecord, commit: Commit, at: Moment): CommitRe
   apply(cell, commit);
   cell.attempts = 0;
   cell.lastAtMs = at.nowMs;
-  if (commit.then === undefined) {
+  if (commit.ending === undefined) {
     cell.deadlineMs = at.nowMs + commit.ttlMs;
     cell.ttlMs = commit.ttlMs;
     cell.suspectMs = 0;
-  } else if (commit.then === 'release') endLease(cell, 'released', '', at.nowMs);
-  else endLease(cell, 'handover', commit.then.heir, at.nowMs);
+  } else if (commit.ending === 'release') endLease(cell, 'released', '', at.nowMs);
+  else endLease(cell, 'handover', commit.ending.heir, at.nowMs);
   return { tag: 'OK', nowMs: at.nowMs, inboxLength: cell.inbox.length };
 }
 
