@@ -1,7 +1,7 @@
 -- Append one tick to cells, under their leases, atomically with everything that must agree with it.
 --
--- Everything is checked before the first write, and the first write is the append itself: when Redis
--- is out of memory, replicas or disk, it refuses there, and nothing has happened.
+-- Everything is checked before the first write, and the first write is the append itself: when
+-- Redis is out of memory, replicas or disk, it refuses there, and nothing has happened.
 --
 -- @arg        incarnation  decimal
 -- @each-key   block        hash: incarnation, sealed

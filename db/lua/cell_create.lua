@@ -1,4 +1,5 @@
--- Write entry 1 of cells, when a world is seeded. A second seeder, or a repetition, changes nothing.
+-- Write entry 1 of cells, when a world is seeded. A second seeder, or a repetition, changes
+-- nothing.
 --
 -- @arg       incarnation  decimal
 -- @each-key  block        hash: incarnation, sealed

@@ -24,9 +24,9 @@ end
 
 local NOTHING = {}
 
--- Reads a list at `at`: the number of rows, then the rows, into one flat table that nobody changes.
--- Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the table, the
--- number of rows, the next position, and the refusal if something is wrong.
+-- Reads the list behind `at`: the number of rows, then the rows, into one flat table that nobody
+-- changes. Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the
+-- table, the number of rows, the last position read, and the refusal if something is wrong.
 local function take_list(args, at, stop, types, max)
   local rows, width = tonumber(args[at + 1]), #types
   if not is_integer(rows) or at + 1 + rows * width > stop then
@@ -37,7 +37,8 @@ local function take_list(args, at, stop, types, max)
   end
   local list, fault = {}, nil
   for i = 1, rows * width do
-    local kind, value = string.sub(types, (i - 1) % width + 1, (i - 1) % width + 1), args[at + 1 + i]
+    local column = (i - 1) % width + 1
+    local kind, value = string.sub(types, column, column), args[at + 1 + i]
     if kind == 'i' then
       value = tonumber(value)
       fault = fault or (not is_integer(value) and 'a list: not a whole number')

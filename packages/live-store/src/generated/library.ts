@@ -76,8 +76,8 @@ export const blockSeal: LuaFunction<BlockSealCall, BlockSealItem, BlockSealReply
 /**
  * Append one tick to cells, under their leases, atomically with everything that must agree with it.
  *
- * Everything is checked before the first write, and the first write is the append itself: when Redis
- * is out of memory, replicas or disk, it refuses there, and nothing has happened.
+ * Everything is checked before the first write, and the first write is the append itself: when
+ * Redis is out of memory, replicas or disk, it refuses there, and nothing has happened.
  *
  * `db/lua/cell_commit.lua`
  */
@@ -148,7 +148,8 @@ export const cellCommit: LuaFunction<CellCommitCall, CellCommitItem, CellCommitR
 };
 
 /**
- * Write entry 1 of cells, when a world is seeded. A second seeder, or a repetition, changes nothing.
+ * Write entry 1 of cells, when a world is seeded. A second seeder, or a repetition, changes
+ * nothing.
  *
  * `db/lua/cell_create.lua`
  */
@@ -568,9 +569,9 @@ end
 
 local NOTHING = {}
 
--- Reads a list at \`at\`: the number of rows, then the rows, into one flat table that nobody changes.
--- Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the table, the
--- number of rows, the next position, and the refusal if something is wrong.
+-- Reads the list behind \`at\`: the number of rows, then the rows, into one flat table that nobody
+-- changes. Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the
+-- table, the number of rows, the last position read, and the refusal if something is wrong.
 local function take_list(args, at, stop, types, max)
   local rows, width = tonumber(args[at + 1]), #types
   if not is_integer(rows) or at + 1 + rows * width > stop then
@@ -581,7 +582,8 @@ local function take_list(args, at, stop, types, max)
   end
   local list, fault = {}, nil
   for i = 1, rows * width do
-    local kind, value = string.sub(types, (i - 1) % width + 1, (i - 1) % width + 1), args[at + 1 + i]
+    local column = (i - 1) % width + 1
+    local kind, value = string.sub(types, column, column), args[at + 1 + i]
     if kind == 'i' then
       value = tonumber(value)
       fault = fault or (not is_integer(value) and 'a list: not a whole number')
