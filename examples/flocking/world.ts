@@ -9,22 +9,20 @@ export const Heading = component('heading', 1, { x: f64(1), y: f64 });
 export const flock = system({
   name: 'flock',
   writes: { heading: Heading },
-  params: { visualDistance: 5, separation: 2, cohere: 0.01, separate: 0.15, match: 0.05, stray: 0.02 },
+  params: { visualDistance: 5, separation: 2, cohere: 0.01, separate: 0.1, match: 0.05, stray: 0.02 },
   neighbours: { radius: (params) => params.visualDistance, reads: { heading: Heading } },
   each({ heading }, { neighbours, params, random }) {
-    let x = 0;
-    let y = 0;
+    let x = heading.x + random.normal() * params.stray;
+    let y = heading.y + random.normal() * params.stray;
+    const share = 1 / neighbours.count;
     for (const { dx, dy, distance, heading: theirs } of neighbours) {
       const away = distance < params.separation ? params.separate / (distance + 0.1) : 0;
-      x += dx * (params.cohere - away) + theirs.x * params.match;
-      y += dy * (params.cohere - away) + theirs.y * params.match;
+      x += dx * (params.cohere * share - away) + theirs.x * params.match * share;
+      y += dy * (params.cohere * share - away) + theirs.y * params.match * share;
     }
-    const seen = Math.max(neighbours.count, 1);
-    const turnedX = heading.x + x / seen + random.normal() * params.stray;
-    const turnedY = heading.y + y / seen + random.normal() * params.stray;
-    const length = Math.sqrt(turnedX * turnedX + turnedY * turnedY) || 1;
-    heading.x = turnedX / length;
-    heading.y = turnedY / length;
+    const length = Math.sqrt(x * x + y * y) || 1;
+    heading.x = x / length;
+    heading.y = y / length;
   },
 });
 

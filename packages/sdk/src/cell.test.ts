@@ -299,6 +299,21 @@ describe('what a system sees', () => {
     expect(here.run(1).all(Mark).map(({ n }) => n)).toEqual([11, 12, 11, 12]);
   });
 
+  test('of others is there once, though two views hold it, as a lagging halo may', async () => {
+    const entries = await seededEntries([at(2, 0), at(8, 10)]);
+    const count = system({
+      name: 'count',
+      writes: { mark: Mark },
+      with: [Position],
+      neighbours: { radius: 9, reads: { mark: Mark } },
+      each: ({ mark }, { neighbours }) => void (mark.n = neighbours.count),
+    });
+    const [here, ghost] = [soloCell([count]), soloCell([count])];
+    for (const cell of [here, ghost]) cell.restore({ cell: 0, entries });
+    here.step({ ...quiet(1), view: () => ghost.latestView() });
+    expect(here.table.columns.flat().map((column) => [...column.slice(0, 2)])).toContainEqual([1, 1]);
+  });
+
   test('in sequential order is as of now in its cell, whatever the order of cells', async () => {
     const entities = Array.from({ length: 60 }, (_, i) => at((i * 7.3) % 40, i % 5));
     const declared = simulation({ components, systems: [copy({ order: 'sequential' })] });

@@ -4,8 +4,8 @@
  *
  * PERF: the accessors are closures over their slot and cursor, with one function literal per kind of
  * column. So each literal only ever meets one kind of typed array, each `each` only ever meets one
- * shape of row, and the optimising compiler inlines the access: 16,384 entities of `drift` cost
- * 3 to 5 ns each. One literal for all kinds, or one row object per cell, costs several times that.
+ * shape of row, and the optimising compiler inlines the access: an entity of `drift` (four reads, two
+ * writes) costs about 30 ns of a busy core, 16,384 of them encoded and settled 1.6 ms a tick.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { Column, ComponentSchema, FieldSchema, Json, Table } from '@leasehold/protocol';
