@@ -95,6 +95,10 @@ describe('a channel that is longer than a read', () => {
     expect(news?.entries).toHaveLength(5);
     expect(news?.out.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
     expect(await reader.channel(5, 150)).toHaveLength(50);
+    // A reader that has loaded the log, and not the channel, gets all of it too.
+    const { seq, hash } = holder;
+    const later = await newsOf(reader, { cell: 5, seq, hash, outSeq: 20 });
+    expect(later?.out).toHaveLength(180);
   });
 });
 

@@ -17,7 +17,8 @@ const BLOCK_MS_MAX = 1_000;
 /** How long a barrier waits for the replicas. */
 export const BARRIER_MS_MAX = 1_000;
 const HEAD_CHECK_MS = 1_000;
-/** Reads of a channel in one poll: 64 commits of a full read carry at most 64 entries each. */
+/** Entries of a channel in one further read, and further reads in one poll: 32,768 in all. */
+const CHANNEL_PER_READ_MAX = 512;
 const CHANNEL_READS_MAX = 64;
 
 /** Where a reader was last seen, and when its position was last compared with the cell's head. */
@@ -78,28 +79,29 @@ export class Follower {
   }
 
   /**
-   * A channel that filled a read may hold more of the ticks that the log has told: whoever acts on
-   * a tick must have all that it sent, so the channel is read up to that tick.
+   * A channel that filled a read may hold more of the ticks that the log has told, now or before:
+   * whoever acts on a tick must have all that it sent, so the channel is read up to that tick.
    */
   async #readOn(news: readonly FollowNews[]): Promise<readonly FollowNews[]> {
-    let all = news;
-    for (let reads = 0; reads < CHANNEL_READS_MAX; reads++) {
-      const short = all.filter(isShort);
-      if (short.length === 0) return all;
+    const all = new Map(news.map((each) => [each.cell, each]));
+    let short = news.filter((each) => isShort(each, each.out.length >= ENTRIES_PER_READ_MAX));
+    for (let reads = 0; short.length > 0; reads++) {
+      if (reads === CHANNEL_READS_MAX) {
+        throw new Error(`cell ${short[0]?.cell}: a channel holds too much that was never read`);
+      }
       const outcomes = await this.#execProven(
         short.map(({ cell, out }) => channelRequest(this.#keys.cell(cell), lastSeq(out))),
       );
-      all = all.map((each) => {
-        const at = short.indexOf(each);
-        if (at === -1) return each;
-        const more = valueIn(outcomes[at]) as readonly RawEntry[];
-        return {
-          ...each,
-          out: [...each.out, ...more.map((raw) => readChannelEntry(each.cell, raw))],
-        };
+      short = short.filter((each, i) => {
+        const raw = valueIn(outcomes[i]) as readonly RawEntry[];
+        const more = raw.map((entry) => readChannelEntry(each.cell, entry));
+        const grown = { ...each, out: [...each.out, ...more] };
+        all.set(each.cell, grown);
+        return isShort(grown, raw.length >= CHANNEL_PER_READ_MAX);
       });
+      short = short.map(({ cell }) => all.get(cell) as FollowNews);
     }
-    throw new Error(`more than ${CHANNEL_READS_MAX * ENTRIES_PER_READ_MAX} channel entries`);
+    return [...all.values()];
   }
 
   /**
@@ -162,10 +164,9 @@ const resync = (cell: number): FollowNews => ({ cell, entries: [], out: [], resy
 const lastSeq = (out: readonly ChannelEntry[]): number => out.at(-1)?.seq ?? 0;
 
 /** The last read was full, and did not reach beyond the ticks that the log has told. */
-function isShort({ entries, out }: FollowNews): boolean {
+function isShort({ entries, out }: FollowNews, isFull: boolean): boolean {
   const told = entries.at(-1)?.tick;
-  const isFull = out.length > 0 && out.length % ENTRIES_PER_READ_MAX === 0;
-  return isFull && told !== undefined && (out.at(-1) as ChannelEntry).tick <= told;
+  return isFull && (told === undefined || (out.at(-1) as ChannelEntry).tick <= told);
 }
 
 function readRequest(keys: Keys, cursors: readonly FollowCursor[], blockMs: number): Request {
@@ -189,7 +190,7 @@ function headRequest({ meta }: CellKeys): Request {
 
 /** A read of a channel behind a position. */
 export function channelRequest({ out }: CellKeys, afterSeq: number): Request {
-  return ['XRANGE', out, `${afterSeq + 1}-0`, '+', 'COUNT', ENTRIES_PER_READ_MAX];
+  return ['XRANGE', out, `${afterSeq + 1}-0`, '+', 'COUNT', CHANNEL_PER_READ_MAX];
 }
 
 /** RESP3 answers a map, which arrives as keys and values in turn; RESP2 answers pairs. */
