@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import simulation, { flock, Heading, Position } from './world.ts';
 
 const space = { kind: 'torus', width: 200, height: 200, cell: 25 } as const;
-const torus = { space, tickHz: 20, params: { birds: 500, visualDistance: 10 } };
+const torus = { space, tickHz: 20, params: { birds: 500, sight: 10 } };
 
 /** 0: every way; 1: all the same way (Vicsek 1995). */
 function order(world: TestWorld): number {
@@ -22,7 +22,9 @@ test('birds that fly every way come to fly one way', { timeout: 60_000 }, async 
   expect(world.count).toBe(500);
 });
 
-test('T1 a flock is the same in whatever order its cells are simulated', { timeout: 60_000 }, async () => {
+test('T1 a flock is the same in whatever order its cells are simulated', {
+  timeout: 60_000,
+}, async () => {
   const run = async (cellOrder: 'ascending' | 'descending' | number) =>
     (await testWorld(simulation, { ...torus, cellOrder })).run(40).hash();
   const hash = await run('ascending');

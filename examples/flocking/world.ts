@@ -9,8 +9,8 @@ export const Heading = component('heading', 1, { x: f64(1), y: f64 });
 export const flock = system({
   name: 'flock',
   writes: { heading: Heading },
-  params: { visualDistance: 5, separation: 2, cohere: 0.01, separate: 0.1, match: 0.05, stray: 0.02 },
-  neighbours: { radius: (params) => params.visualDistance, reads: { heading: Heading } },
+  params: { sight: 5, separation: 2, cohere: 0.01, separate: 0.1, match: 0.05, stray: 0.02 },
+  neighbours: { radius: (params) => params.sight, reads: { heading: Heading } },
   each({ heading }, { neighbours, params, random }) {
     let x = heading.x + random.normal() * params.stray;
     let y = heading.y + random.normal() * params.stray;

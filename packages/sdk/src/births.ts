@@ -34,21 +34,29 @@ export class Placement {
       return this.#indexes.get(name) ?? -1;
     }
     const what = name === undefined ? printable(component) : name;
-    throw new LeaseholdError('COMPONENT_UNKNOWN', `${by}: ${what} is no component of the simulation`, {
-      field: by,
-      value: what,
-      remedy: `List it in components of the simulation, which has ${[...this.#known.keys()].join(', ')}.`,
-    });
+    throw new LeaseholdError(
+      'COMPONENT_UNKNOWN',
+      `${by}: ${what} is no component of the simulation`,
+      {
+        field: by,
+        value: what,
+        remedy: `List it in components of the simulation, which has ${[...this.#known.keys()].join(', ')}.`,
+      },
+    );
   }
 
   /** The index of the component of a value that `spawn` or `add` was given. */
   valueIndex(value: ComponentValue, by: string): number {
     if (value instanceof ComponentValue) return this.indexOf(value.component, by);
-    throw new LeaseholdError('FIELD_KIND_MISMATCH', `${by} takes values such as Position({ x: 1 })`, {
-      field: by,
-      value: printable(value),
-      remedy: 'Call the component to make a value of it.',
-    });
+    throw new LeaseholdError(
+      'FIELD_KIND_MISMATCH',
+      `${by} takes values such as Position({ x: 1 })`,
+      {
+        field: by,
+        value: printable(value),
+        remedy: 'Call the component to make a value of it.',
+      },
+    );
   }
 
   /** Adds a row with these components to the end of a table. */
@@ -69,7 +77,9 @@ export class Placement {
       mask = (mask | bit) >>> 0;
     }
     const row = table.append(id, mask);
-    values.forEach((value, i) => this.write(table, row, indexes[i] as number, value));
+    for (const [i, value] of values.entries()) {
+      this.write(table, row, indexes[i] as number, value);
+    }
   }
 
   /** Writes the values of one component into a row; marks nothing. */

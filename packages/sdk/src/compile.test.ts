@@ -29,22 +29,22 @@ const near = (radius: number | ((params: { reach: number }) => number)) =>
 describe('a simulation that cannot run is refused:', () => {
   const faults: [string, string, () => unknown, RegExp][] = [
     [
-      ...['COMPONENT_UNKNOWN', 'a system that uses a component which is not listed'] as const,
+      ...(['COMPONENT_UNKNOWN', 'a system that uses a component which is not listed'] as const),
       () => build(simulation({ components: [Position], systems: [near(3)] })),
       /power/,
     ],
     [
-      ...['COMPONENT_UNKNOWN', 'a layer with an unknown component'] as const,
+      ...(['COMPONENT_UNKNOWN', 'a layer with an unknown component'] as const),
       () => build(simulation({ components: [Position], systems: [] }), { components: ['nothing'] }),
       /nothing/,
     ],
     [
-      ...['COMPONENT_INVALID', 'two components of one name'] as const,
+      ...(['COMPONENT_INVALID', 'two components of one name'] as const),
       () => build(simulation({ components: [Power, component('power', 1, {})], systems: [] })),
       /power/,
     ],
     [
-      ...['COMPONENT_INVALID', 'two components that say where an entity is'] as const,
+      ...(['COMPONENT_INVALID', 'two components that say where an entity is'] as const),
       () => {
         const At = component('at', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
         build(simulation({ components: [Position, At], systems: [] }));
@@ -52,7 +52,7 @@ describe('a simulation that cannot run is refused:', () => {
       /spatial/,
     ],
     [
-      ...['COMPONENT_INVALID', 'more components than a mask has bits'] as const,
+      ...(['COMPONENT_INVALID', 'more components than a mask has bits'] as const),
       () => {
         const many = Array.from({ length: 33 }, (_, i) => component(`c${i}`, 1, {}));
         build(simulation({ components: many, systems: [] }));
@@ -60,17 +60,17 @@ describe('a simulation that cannot run is refused:', () => {
       /33/,
     ],
     [
-      ...['RADIUS_TOO_LARGE', 'a radius above one cell'] as const,
+      ...(['RADIUS_TOO_LARGE', 'a radius above one cell'] as const),
       () => build(simulation({ components: [Position, Power], systems: [near(9.7)] })),
       /near.*9\.7.*9\.6/,
     ],
     [
-      ...['SYSTEM_INVALID', 'a radius that is no number'] as const,
+      ...(['SYSTEM_INVALID', 'a radius that is no number'] as const),
       () => build(simulation({ components: [Position, Power], systems: [near(Number.NaN)] })),
       /near/,
     ],
     [
-      ...['SYSTEM_INVALID', 'neighbours where nobody stands anywhere'] as const,
+      ...(['SYSTEM_INVALID', 'neighbours where nobody stands anywhere'] as const),
       () => {
         const blind = system({ name: 'blind', neighbours: { radius: 1, reads: { Power } }, each });
         build(simulation({ components: [Power], systems: [blind] }));
@@ -78,7 +78,7 @@ describe('a simulation that cannot run is refused:', () => {
       /blind/,
     ],
     [
-      ...['SYSTEM_INVALID', 'a system that spans two layers'] as const,
+      ...(['SYSTEM_INVALID', 'a system that spans two layers'] as const),
       () => {
         const declared = simulation({ components: [Position, Power], systems: [near(3)] });
         build(declared, { components: ['position'] });
@@ -86,7 +86,7 @@ describe('a simulation that cannot run is refused:', () => {
       /near.*spans/,
     ],
     [
-      ...['MANIFEST_INVALID', 'a parameter of another type'] as const,
+      ...(['MANIFEST_INVALID', 'a parameter of another type'] as const),
       () => {
         const declared = simulation({ components: [Position, Power], systems: [near(3)] });
         build(declared, { params: { reach: 'far' } });
@@ -94,21 +94,25 @@ describe('a simulation that cannot run is refused:', () => {
       /reach/,
     ],
     [
-      ...['SYSTEM_INVALID', 'a system with an unknown setting'] as const,
+      ...(['SYSTEM_INVALID', 'a system with an unknown setting'] as const),
       () => system({ name: 'odd', each, wirtes: {} } as never),
       /wirtes/,
     ],
     [
-      ...['SYSTEM_INVALID', 'a system that declares a component twice'] as const,
+      ...(['SYSTEM_INVALID', 'a system that declares a component twice'] as const),
       () => system({ name: 'twice', reads: { a: Power }, writes: { b: Power }, each }),
       /power/,
     ],
     [
-      ...['COMPONENT_UNKNOWN', 'a system that reads what is no component'] as const,
+      ...(['COMPONENT_UNKNOWN', 'a system that reads what is no component'] as const),
       () => system({ name: 'odd', reads: { a: undefined as never }, each }),
       /reads\.a/,
     ],
-    [...['NAME_INVALID', 'a name with braces'] as const, () => system({ name: '{x}', each }), /\{x\}/],
+    [
+      ...(['NAME_INVALID', 'a name with braces'] as const),
+      () => system({ name: '{x}', each }),
+      /\{x\}/,
+    ],
   ];
   test.each(faults)('%s: %s', (code, _, act, message) => {
     const error = failureOf(act);

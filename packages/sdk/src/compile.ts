@@ -76,7 +76,8 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   const rows = new RowSet(new Table(schema));
   const needsHalo = radii.some((radius) => radius > 0);
   const { spatial } = placement;
-  const pool = needsHalo && spatial ? new Neighbourhood(grid, schema, viewFields, spatial) : undefined;
+  const pool =
+    needsHalo && spatial ? new Neighbourhood(grid, schema, viewFields, spatial) : undefined;
   const running = systems.map(
     (system, s) =>
       new RunningSystem({
@@ -142,11 +143,15 @@ function layerComponents(
   return components.map((name) => {
     const component = known.get(name);
     if (component !== undefined) return component;
-    throw new LeaseholdError('COMPONENT_UNKNOWN', `layer ${layer}: no component is called ${name}`, {
-      field: `layers.${layer}`,
-      value: name,
-      remedy: `The simulation has ${[...known.keys()].join(', ')}.`,
-    });
+    throw new LeaseholdError(
+      'COMPONENT_UNKNOWN',
+      `layer ${layer}: no component is called ${name}`,
+      {
+        field: `layers.${layer}`,
+        value: name,
+        remedy: `The simulation has ${[...known.keys()].join(', ')}.`,
+      },
+    );
   });
 }
 

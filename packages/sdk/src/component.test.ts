@@ -56,13 +56,20 @@ describe('a component', () => {
   ])('refuses %s, naming the field', (_, values) => {
     const error = failureOf(() => Thing(values as never));
     expect(error.code).toBe('FIELD_KIND_MISMATCH');
-    expect(error.detail.field).toBe(`thing.${Object.keys(values)[0]}`.slice(0, error.detail.field.length));
+    expect(error.detail.field).toBe(
+      `thing.${Object.keys(values)[0]}`.slice(0, error.detail.field.length),
+    );
     expect(error.detail.field).toMatch(/^thing/);
     expect(error.detail.remedy).not.toBe('');
   });
 
   test.each(['has space', 'has{brace}', '', 'x'.repeat(65)])('refuses the name %j', (name) => {
-    expect(hasCode(failureOf(() => component(name, 1, {})), 'NAME_INVALID')).toBe(true);
+    expect(
+      hasCode(
+        failureOf(() => component(name, 1, {})),
+        'NAME_INVALID',
+      ),
+    ).toBe(true);
   });
 
   test('refuses a field whose name has braces', () => {
@@ -72,7 +79,12 @@ describe('a component', () => {
 
   test('refuses spatial fields that are missing, equal, no floats or not finite', () => {
     const fields = { x: f64, y: f64, n: u8, nan: f64(Number.NaN) };
-    for (const spatial of [['x', 'z'], ['x', 'x'], ['x', 'n'], ['x', 'nan']]) {
+    for (const spatial of [
+      ['x', 'z'],
+      ['x', 'x'],
+      ['x', 'n'],
+      ['x', 'nan'],
+    ]) {
       const make = () => component('c', 1, fields, { spatial: spatial as never });
       expect(failureOf(make).code).toBe('COMPONENT_INVALID');
     }

@@ -10,7 +10,9 @@ import { type Field, type Frozen, printable, storable } from './kinds.ts';
 export type Fields = Readonly<Record<string, Field>>;
 
 /** What a field holds. */
-export type ValueOf<F extends Field> = F['kind'] extends 'json' ? Frozen<F['initial']> : F['initial'];
+export type ValueOf<F extends Field> = F['kind'] extends 'json'
+  ? Frozen<F['initial']>
+  : F['initial'];
 
 /** The record type of some fields. */
 export type Values<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
@@ -34,7 +36,9 @@ export interface Component<F extends Fields = Fields> extends AnyComponent<F> {
 export type Components = Readonly<Record<string, AnyComponent>>;
 
 /** A row of a component that a system writes. */
-export type Row<C extends AnyComponent> = { -readonly [K in keyof C['fields']]: ValueOf<C['fields'][K]> };
+export type Row<C extends AnyComponent> = {
+  -readonly [K in keyof C['fields']]: ValueOf<C['fields'][K]>;
+};
 
 /** A row of a component that a system reads. */
 export type ReadonlyRow<C extends AnyComponent> = Readonly<Row<C>>;
@@ -85,10 +89,12 @@ export function component<const N extends string, F extends Fields>(
     name,
     version,
     fields: schemas,
-    ...(options.spatial === undefined ? {} : { spatial: spatialOf(name, schemas, options.spatial) }),
+    ...(options.spatial === undefined
+      ? {}
+      : { spatial: spatialOf(name, schemas, options.spatial) }),
   };
   const make = (values: Partial<Values<F>> = {}): ComponentValue =>
-    valueOf(declared, values as Readonly<Record<string, unknown>>);
+    makeValue(declared, values as Readonly<Record<string, unknown>>);
   const declared: Component<F> = Object.assign(make, { schema, fields });
   Object.defineProperty(declared, 'name', { value: name });
   return Object.freeze(declared);
@@ -106,7 +112,12 @@ function spatialOf(
       throw invalid(name, 'spatial', field, 'Name two of its fields of kind f32 or f64.');
     }
     if (!Number.isFinite(schema.initial)) {
-      throw invalid(name, `${field}`, schema.initial, 'Let a spatial field start at a finite number.');
+      throw invalid(
+        name,
+        `${field}`,
+        schema.initial,
+        'Let a spatial field start at a finite number.',
+      );
     }
   }
   if (x === undefined || y === undefined || x === y) {
@@ -115,7 +126,10 @@ function spatialOf(
   return [x, y];
 }
 
-function valueOf(declared: AnyComponent, values: Readonly<Record<string, unknown>>): ComponentValue {
+function makeValue(
+  declared: AnyComponent,
+  values: Readonly<Record<string, unknown>>,
+): ComponentValue {
   const { name, fields } = declared.schema;
   const row = fields.map((field): FieldValue => {
     const value = values[field.name];

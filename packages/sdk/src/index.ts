@@ -1,4 +1,15 @@
 /** What the module of a world imports: components, systems, simulations, and a world for its tests. */
+
+export type { Random } from '@leasehold/kernel';
+export {
+  Grid,
+  greatCircleDestination,
+  greatCircleDistance,
+  greatCirclePoint,
+  initialBearing,
+  type PointOut,
+  type SpaceSpec,
+} from '@leasehold/spatial';
 export {
   type AnyComponent,
   type Component,
@@ -48,13 +59,3 @@ export {
   system,
 } from './system.ts';
 export { type Found, TestWorld, type TestWorldOptions, testWorld } from './testing.ts';
-export type { Random } from '@leasehold/kernel';
-export {
-  Grid,
-  greatCircleDestination,
-  greatCircleDistance,
-  greatCirclePoint,
-  initialBearing,
-  type PointOut,
-  type SpaceSpec,
-} from '@leasehold/spatial';

@@ -3,7 +3,13 @@
  * start at 5. What a kind admits is checked here and nowhere else.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import { canonicalJson, type FieldKind, type FieldValue, isOfKind, type Json } from '@leasehold/protocol';
+import {
+  canonicalJson,
+  type FieldKind,
+  type FieldValue,
+  isOfKind,
+  type Json,
+} from '@leasehold/protocol';
 
 /** One field of a component: its kind and the value that it has when nobody gives another. */
 export interface Field<K extends FieldKind = FieldKind, T = unknown> {

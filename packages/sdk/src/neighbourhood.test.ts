@@ -8,7 +8,16 @@
 import { createRandom } from '@leasehold/kernel';
 import { Grid, type SpaceSpec } from '@leasehold/spatial';
 import { describe, expect, test } from 'vitest';
-import { component, f64, json, simulation, system, type TestWorld, testWorld, u32 } from './index.ts';
+import {
+  component,
+  f64,
+  json,
+  simulation,
+  system,
+  type TestWorld,
+  testWorld,
+  u32,
+} from './index.ts';
 
 const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
 const Motion = component('motion', 1, { x: f64, y: f64 });
@@ -65,40 +74,47 @@ function expected(world: TestWorld, grid: Grid, radius: number): Map<number, See
 }
 
 describe.each(Object.entries(spaces))('neighbours on %s', (_, { space, radius, speed }) => {
-  test.each([1, 7])('are all others in reach, ascending by id (seed %i)', { timeout: 60_000 }, async (seed) => {
-    const grid = new Grid(space);
-    const random = createRandom(seed);
-    const isEarth = space.kind === 'wgs84';
-    const entities = Array.from({ length: 120 }, (_, i) => {
-      const x = isEarth ? random.between(170, 190) : random.between(0, grid.width);
-      const y = isEarth ? random.between(50, 84) : random.between(0, grid.height);
-      const place = Position({ x: grid.wrapX(x), y });
-      const motion = Motion({ x: random.between(-speed, speed), y: random.between(-speed, speed) });
-      // Some have no sight: they are no neighbours of anybody.
-      return i % 10 === 0 ? [place, motion] : [place, motion, Sight()];
-    });
-    const declared = simulation({
-      components: [Position, Motion, Sight, Hidden],
-      systems: [look(radius), move],
-    });
-    const world = await testWorld(declared, { space, seed, entities, verify: true });
-    let pairs = 0;
-    for (let tick = 0; tick < 12; tick++) {
-      const before = expected(world, grid, radius);
-      world.run();
-      for (const { id, seen, count } of world.all(Sight)) {
-        const wanted = before.get(id);
-        if (wanted === undefined) continue; // Born in this tick: has not looked yet.
-        expect(seen, `seed ${seed} tick ${world.tick} entity ${id}`).toEqual(wanted);
-        expect(count).toBe(wanted.length);
-        pairs += count;
+  test.each([1, 7])(
+    'are all others in reach, ascending by id (seed %i)',
+    { timeout: 60_000 },
+    async (seed) => {
+      const grid = new Grid(space);
+      const random = createRandom(seed);
+      const isEarth = space.kind === 'wgs84';
+      const entities = Array.from({ length: 120 }, (_, i) => {
+        const x = isEarth ? random.between(170, 190) : random.between(0, grid.width);
+        const y = isEarth ? random.between(50, 84) : random.between(0, grid.height);
+        const place = Position({ x: grid.wrapX(x), y });
+        const motion = Motion({
+          x: random.between(-speed, speed),
+          y: random.between(-speed, speed),
+        });
+        // Some have no sight: they are no neighbours of anybody.
+        return i % 10 === 0 ? [place, motion] : [place, motion, Sight()];
+      });
+      const declared = simulation({
+        components: [Position, Motion, Sight, Hidden],
+        systems: [look(radius), move],
+      });
+      const world = await testWorld(declared, { space, seed, entities, verify: true });
+      let pairs = 0;
+      for (let tick = 0; tick < 12; tick++) {
+        const before = expected(world, grid, radius);
+        world.run();
+        for (const { id, seen, count } of world.all(Sight)) {
+          const wanted = before.get(id);
+          if (wanted === undefined) continue; // Born in this tick: has not looked yet.
+          expect(seen, `seed ${seed} tick ${world.tick} entity ${id}`).toEqual(wanted);
+          expect(count).toBe(wanted.length);
+          pairs += count;
+        }
       }
-    }
-    expect(pairs).toBeGreaterThan(200);
-    if (!isEarth) expect(world.crossings).toBeGreaterThan(100);
-    expect(world.births).toBeGreaterThan(10);
-    expect(world.deaths).toBeGreaterThan(10);
-  });
+      expect(pairs).toBeGreaterThan(200);
+      if (!isEarth) expect(world.crossings).toBeGreaterThan(100);
+      expect(world.births).toBeGreaterThan(10);
+      expect(world.deaths).toBeGreaterThan(10);
+    },
+  );
 });
 
 describe('a list of neighbours', () => {
@@ -152,6 +168,11 @@ describe('a list of neighbours', () => {
   test('holds who stands exactly at the radius', async () => {
     const declared = simulation({ components: [Position, Sight, Hidden], systems: [look(3, [])] });
     const world = await testWorld(declared, { space, entities: at(8, 11, 14.000001) });
-    expect(world.run().all(Sight).map(({ count }) => count)).toEqual([1, 1, 0]);
+    expect(
+      world
+        .run()
+        .all(Sight)
+        .map(({ count }) => count),
+    ).toEqual([1, 1, 0]);
   });
 });

@@ -4,7 +4,7 @@
  */
 import type { LayerSchema } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
-import type { Components, } from './component.ts';
+import type { Components } from './component.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
 import { Cursor, rowView } from './rows.ts';
 import type { Neighbour, Neighbours } from './system.ts';
@@ -62,7 +62,8 @@ export class NeighbourList implements Neighbours<Components> {
   [Symbol.iterator](): Iterator<Neighbour<Components>, undefined> {
     this.#find();
     const depth = this.#open++;
-    const loop = (this.#loops[depth] ??= this.#makeLoop());
+    const loop = this.#loops[depth] ?? this.#makeLoop();
+    this.#loops[depth] = loop;
     loop.restart();
     return loop;
   }

@@ -81,7 +81,10 @@ describe('a conflict', () => {
 
   test('of two systems that each read what the other writes names them', () => {
     const error = failureOf(() =>
-      order(named('one', { reads: { A }, writes: { B } }), named('two', { reads: { B }, writes: { A } })),
+      order(
+        named('one', { reads: { A }, writes: { B } }),
+        named('two', { reads: { B }, writes: { A } }),
+      ),
     );
     expect(error.code).toBe('SYSTEM_CONFLICT');
     expect(error.message).toMatch(/one.*two/);

@@ -94,11 +94,15 @@ function addDeclared(systems: readonly System[], order: Precedence): void {
   function declare(first: number, second: number): void {
     if (first === second || order.has(second, first)) {
       const names = [systems[first], systems[second]].map((system) => system?.name ?? '');
-      throw new LeaseholdError('SYSTEM_CONFLICT', `${names.join(' and ')} each run after the other`, {
-        field: `${names[1]}.after`,
-        value: names[0] ?? '',
-        remedy: 'Take back one of the declarations after or before between them.',
-      });
+      throw new LeaseholdError(
+        'SYSTEM_CONFLICT',
+        `${names.join(' and ')} each run after the other`,
+        {
+          field: `${names[1]}.after`,
+          value: names[0] ?? '',
+          remedy: 'Take back one of the declarations after or before between them.',
+        },
+      );
     }
     order.add(first, second);
   }
@@ -117,7 +121,8 @@ function addAccess(systems: readonly System[], order: Precedence): void {
     });
   });
   for (const [writer, reader, component] of pairs) {
-    if (order.has(reader, writer)) throw conflict(systems[writer], systems[reader], component, 'reads');
+    if (order.has(reader, writer))
+      throw conflict(systems[writer], systems[reader], component, 'reads');
     order.add(writer, reader);
   }
   access.forEach((one, a) => {

@@ -157,11 +157,7 @@ function boolAccessor(slot: Slot<Uint8Array>, cursor: Cursor): Accessor {
   };
 }
 
-function integerAccessor(
-  kind: FieldSchema['kind'],
-  slot: Slot<Numbers>,
-  cursor: Cursor,
-): Accessor {
+function integerAccessor(kind: FieldSchema['kind'], slot: Slot<Numbers>, cursor: Cursor): Accessor {
   const { bit } = slot;
   return {
     get: () => slot.column[cursor.row],
@@ -182,11 +178,7 @@ function integerAccessor(
   };
 }
 
-function valueAccessor(
-  kind: 'string' | 'json',
-  slot: Slot<Json[]>,
-  cursor: Cursor,
-): Accessor {
+function valueAccessor(kind: 'string' | 'json', slot: Slot<Json[]>, cursor: Cursor): Accessor {
   const { bit, field } = slot;
   return {
     get: () => slot.column[cursor.row],

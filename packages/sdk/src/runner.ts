@@ -175,7 +175,12 @@ function failure(cause: unknown, { system, cell, tick, id }: Place): LeaseholdEr
     const message = `system ${system}: ${cause.message}, ${where}`;
     const value = `${cause.detail.value}: ${where}`;
     const field = `${system}: ${cause.detail.field}`;
-    return new LeaseholdError('SPATIAL_NOT_FINITE', message, { ...cause.detail, field, value }, { cause });
+    return new LeaseholdError(
+      'SPATIAL_NOT_FINITE',
+      message,
+      { ...cause.detail, field, value },
+      { cause },
+    );
   }
   const what = cause instanceof Error ? cause.message : String(cause);
   const message = `system ${system} failed on ${where}: ${what}`;
@@ -183,5 +188,10 @@ function failure(cause: unknown, { system, cell, tick, id }: Place): LeaseholdEr
     cause instanceof LeaseholdError
       ? cause.detail.remedy
       : 'Mend the system; the cell is tried again and then frozen, the rest of the world goes on.';
-  return new LeaseholdError('SYSTEM_FAILED', message, { field: system, value: where, remedy }, { cause });
+  return new LeaseholdError(
+    'SYSTEM_FAILED',
+    message,
+    { field: system, value: where, remedy },
+    { cause },
+  );
 }

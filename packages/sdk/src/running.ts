@@ -58,7 +58,11 @@ export class RunningSystem {
     this.name = name;
     this.each = system.each;
     this.isSequential = system.order === 'sequential';
-    const needed = [...Object.values(system.reads), ...Object.values(system.writes), ...system.with];
+    const needed = [
+      ...Object.values(system.reads),
+      ...Object.values(system.writes),
+      ...system.with,
+    ];
     // Who stands nowhere has no neighbours.
     const here = options.pool && system.neighbours ? 2 ** (placement.spatial?.component ?? 0) : 0;
     this.required = maskOf(needed, placement, `${name}.reads`) | here;
@@ -79,7 +83,7 @@ export class RunningSystem {
     this.row = row;
     this.#optional = Object.entries(system.optional).map(([key, component]) => {
       const c = placement.indexOf(component, name);
-      return { name: key, bit: 2 ** c | 0, view: rows.readable[c] as object };
+      return { name: key, bit: (2 ** c) | 0, view: rows.readable[c] as object };
     });
     const list =
       options.pool && system.neighbours
@@ -217,7 +221,11 @@ export class SystemContext implements Context {
 
   #open(what: string): Host {
     if (this.#host !== undefined) return this.#host;
-    throw this.#misuse(what, 'its context was used after each returned', 'Use it during each only.');
+    throw this.#misuse(
+      what,
+      'its context was used after each returned',
+      'Use it during each only.',
+    );
   }
 
   #misuse(field: string, what: string, remedy: string): LeaseholdError {

@@ -44,8 +44,8 @@ export async function seedWorld(
     counters.set(cell, counter);
     const id = entityId(cell, counter);
     if (inside.length === 0) return id;
-    let table = tables.get(cell);
-    if (table === undefined) tables.set(cell, (table = new Table(placement.schema)));
+    const table = tables.get(cell) ?? new Table(placement.schema);
+    tables.set(cell, table);
     placement.append(table, id, inside, 'seed.spawn');
     return id;
   };

@@ -149,13 +149,19 @@ export function system<
   const { name } = options;
   checkName('system name', name);
   for (const key of Object.keys(options)) {
-    if (!KEYS.has(key)) throw invalid(name, key, `it has no setting ${key}`, 'Remove or rename it.');
+    if (!KEYS.has(key))
+      throw invalid(name, key, `it has no setting ${key}`, 'Remove or rename it.');
   }
   if (typeof options.each !== 'function') {
     throw invalid(name, 'each', 'it has no function each', 'Give it each(row, context).');
   }
   if (options.order !== undefined && options.order !== 'sequential') {
-    throw invalid(name, 'order', `order is ${String(options.order)}`, "Leave it out or 'sequential'.");
+    throw invalid(
+      name,
+      'order',
+      `order is ${String(options.order)}`,
+      "Leave it out or 'sequential'.",
+    );
   }
   const declared = {
     name,
@@ -193,7 +199,9 @@ function checkAccess(declared: System): void {
     }
   }
   for (const sort of ['with', 'without', 'changed'] as const) {
-    declared[sort].forEach((used, i) => requireComponent(name, `${sort}[${i}]`, used));
+    for (const [i, used] of declared[sort].entries()) {
+      requireComponent(name, `${sort}[${i}]`, used);
+    }
   }
   for (const [rowName, used] of Object.entries(neighbours?.reads ?? {})) {
     requireComponent(name, `neighbours.reads.${rowName}`, used);

@@ -16,7 +16,7 @@ import { Grid, type SpaceSpec } from '@leasehold/spatial';
 import type { CellState } from './cell.ts';
 import { compile, type Engine } from './compile.ts';
 import type { AnyComponent, ComponentValue, ReadonlyRow } from './component.ts';
-import { simulation as declare, type Simulation } from './simulation.ts';
+import { simulation as declare, type SeedContext, type Simulation } from './simulation.ts';
 
 export type TestWorldOptions = {
   readonly space: SpaceSpec;
@@ -49,10 +49,10 @@ export async function testWorld(
 ): Promise<TestWorld> {
   const { space, margin, seed = 1, tickHz = 10, params = {}, entities, time } = options;
   const grid = new Grid(space, margin === undefined ? {} : { margin });
-  const started =
-    entities === undefined
-      ? simulation
-      : declare({ ...simulation, seed: ({ spawn }) => entities.forEach((e) => spawn(...e)) });
+  const seedWith = ({ spawn }: SeedContext): void => {
+    for (const values of entities ?? []) spawn(...values);
+  };
+  const started = entities === undefined ? simulation : declare({ ...simulation, seed: seedWith });
   const clock = time === undefined ? {} : { time };
   const engine = compile(started, { layer: 'main', grid, seed, tickHz, params, ...clock });
   const world = new TestWorld(engine, options);
@@ -96,7 +96,8 @@ export class TestWorld {
   }
 
   #entry(cell: number, tick: number, body: Uint8Array): LogEntry {
-    const seq = (this.#seqs[cell] = (this.#seqs[cell] as number) + 1);
+    const seq = (this.#seqs[cell] as number) + 1;
+    this.#seqs[cell] = seq;
     return { seq, version: 1, epoch: '1', prevHash: '', hash: '', tick, body };
   }
 
