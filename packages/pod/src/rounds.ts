@@ -69,7 +69,7 @@ export class Rounds {
     await this.#letGo();
     if (isUnsettled) return RETRY_MS;
     if (stepped > 0 && world.mode === 'lockstep') return 0;
-    if (world.mode === 'lockstep') return IDLE_MS;
+    if (world.mode === 'lockstep' || world.isPaused) return IDLE_MS;
     if (this.#isBehind(target)) return 0;
     const waitMs = dueAtMs(world, target + 1) - this.#parts.store.nowMs();
     return Math.min(1_000, Math.max(1, waitMs));
