@@ -45,10 +45,30 @@ export class Follower {
   /** See `Store.poll`. Only cells with news are in the answer. */
   async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {
     if (cursors.length === 0) return [];
+    const news = await this.#read(cursors);
+    if (news.length > 0 || blockMs <= 0) return news;
+    await this.#wake(cursors, blockMs);
+    return this.#read(cursors);
+  }
+
+  /**
+   * Waits until a log has something new. What woke it is not used: a blocked XREAD is served the one
+   * stream that became ready first, so it could tell of a tick without what the tick has sent (T1).
+   */
+  async #wake(cursors: readonly FollowCursor[], blockMs: number): Promise<void> {
+    const names = cursors.map(({ cell }) => this.#keys.cell(cell).log);
+    const after = cursors.map(({ seq }) => `${seq}-0`);
+    const ms = Math.ceil(Math.min(blockMs, BLOCK_MS_MAX));
+    const wait: Request = ['XREAD', 'COUNT', 1, 'BLOCK', ms, 'STREAMS', ...names, ...after];
+    const [outcome] = await this.#link.exec([wait], 'bytes');
+    valueIn(outcome);
+  }
+
+  async #read(cursors: readonly FollowCursor[]): Promise<FollowNews[]> {
     const { connection } = this.#link;
     const due = cursors.filter((cursor) => this.#isDue(cursor, connection));
     const requests: Request[] = [
-      readRequest(this.#keys, cursors, due.length > 0 ? 0 : blockMs),
+      readRequest(this.#keys, cursors),
       ...due.map(({ cell }): Request => headRequest(this.#keys.cell(cell))),
     ];
     const outcomes = await this.#execProven(requests);
@@ -66,11 +86,9 @@ export class Follower {
       return isBack ? resync(cursor.cell) : read;
     });
     const complete = await this.#readOn(news);
-    const told = complete.filter(
+    return complete.filter(
       ({ entries, out, resync }) => resync || entries.length + out.length > 0,
     );
-    // A read that compares heads does not wait, or it would tell of a step back too late.
-    return told.length === 0 && due.length > 0 && blockMs > 0 ? this.poll(cursors, blockMs) : told;
   }
 
   /** See `Store.barrier`. */
@@ -169,7 +187,8 @@ function isShort({ entries, out }: FollowNews, isFull: boolean): boolean {
   return isFull && (told === undefined || (out.at(-1) as ChannelEntry).tick <= told);
 }
 
-function readRequest(keys: Keys, cursors: readonly FollowCursor[], blockMs: number): Request {
+/** One XREAD: atomic, so a log's entry and what it sent are told together. */
+function readRequest(keys: Keys, cursors: readonly FollowCursor[]): Request {
   const names: string[] = [];
   const after: string[] = [];
   for (const { cell, seq, outSeq } of cursors) {
@@ -180,8 +199,7 @@ function readRequest(keys: Keys, cursors: readonly FollowCursor[], blockMs: numb
     names.push(of.out);
     after.push(`${outSeq}-0`);
   }
-  const block = blockMs > 0 ? ['BLOCK', Math.ceil(Math.min(blockMs, BLOCK_MS_MAX))] : [];
-  return ['XREAD', 'COUNT', ENTRIES_PER_READ_MAX, ...block, 'STREAMS', ...names, ...after];
+  return ['XREAD', 'COUNT', ENTRIES_PER_READ_MAX, 'STREAMS', ...names, ...after];
 }
 
 function headRequest({ meta }: CellKeys): Request {
