@@ -135,7 +135,8 @@ export class Custody {
     }
     const flight = lane[0]?.seq === arrival.seq ? lane.shift() : undefined;
     const isBlind = arrival.seq <= (this.#tracks[from]?.blindOutTo ?? 0);
-    if (flight !== undefined && !isSame(flight.ids, ids)) say(`${entry} arrived with other entities`);
+    if (flight !== undefined && !isSame(flight.ids, ids))
+      say(`${entry} arrived with other entities`);
     if (flight === undefined && !isBlind && arrival.seq > this.#consumed(cell, from)) {
       say(`${entry} arrived, but no departure wrote it to this cell`);
     }

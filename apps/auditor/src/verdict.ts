@@ -41,7 +41,10 @@ export type Verdict = {
   /** Some of them, and where each was last. */
   readonly lostEntities: readonly { readonly id: number; readonly last: string }[];
   readonly duplicated: number;
-  readonly duplicatedEntities: readonly { readonly id: number; readonly places: readonly string[] }[];
+  readonly duplicatedEntities: readonly {
+    readonly id: number;
+    readonly places: readonly string[];
+  }[];
   /** Entities gone from cells while their logs could not be read: dead, or lost. */
   readonly unaccounted: number;
   readonly inFlight: number;

@@ -40,7 +40,10 @@ export type Verdict = {
   readonly lost: number;
   readonly lostEntities: readonly { readonly id: number; readonly last: string }[];
   readonly duplicated: number;
-  readonly duplicatedEntities: readonly { readonly id: number; readonly places: readonly string[] }[];
+  readonly duplicatedEntities: readonly {
+    readonly id: number;
+    readonly places: readonly string[];
+  }[];
   readonly unaccounted: number;
   readonly inFlight: number;
   readonly violations: readonly ViolationLine[];

@@ -53,7 +53,12 @@ function invalid(flag: string, value: string, remedy: string): LeaseholdError {
 export function numberOf(
   flag: string,
   text: string | undefined,
-  { min, max, fallback, isWhole = false }: {
+  {
+    min,
+    max,
+    fallback,
+    isWhole = false,
+  }: {
     readonly min: number;
     readonly max: number;
     readonly fallback: number;

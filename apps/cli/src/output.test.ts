@@ -8,7 +8,11 @@ const fault = new LeaseholdError('PORT_IN_USE', 'port 80 is taken', {
   remedy: 'Choose another.',
 });
 
-function open(options: { readonly json?: boolean; readonly isTTY?: boolean; env?: NodeJS.ProcessEnv }) {
+function open(options: {
+  readonly json?: boolean;
+  readonly isTTY?: boolean;
+  env?: NodeJS.ProcessEnv;
+}) {
   const text = { out: '', err: '' };
   const sink = (name: 'out' | 'err') => ({
     isTTY: options.isTTY ?? false,

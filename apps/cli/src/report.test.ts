@@ -71,7 +71,10 @@ describe('report', () => {
 
   test('a pod that was frozen is named as the cause, unless it handed over', () => {
     const times = { kills: [], stops: [{ pod: 'a', atMs: 950 }], runningSinceMs: 0, rateHz: 10 };
-    const feed = [takeover({ resumedAtMs: 3_000 }), takeover({ resumedAtMs: 3_000, cause: 'handover' })];
+    const feed = [
+      takeover({ resumedAtMs: 3_000 }),
+      takeover({ resumedAtMs: 3_000, cause: 'handover' }),
+    ];
     expect(takeoversOf(feed, times).map(({ cause }) => cause)).toEqual(['stopped', 'handover']);
   });
 

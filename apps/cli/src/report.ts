@@ -80,8 +80,7 @@ export type Report = {
 /** Nearest-rank quantiles; zeros of nothing. */
 export function quantiles(values: readonly number[]): Quantiles {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (q: number): number =>
-    sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+  const at = (q: number): number => sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
   return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
 }
 
@@ -153,7 +152,8 @@ export type PodTotals = {
 /** What all pods of a run did, by their last reports; a killed pod's last quarter second is lost. */
 export function podTotals(reports: Iterable<PodRecord['report']>): PodTotals {
   const all = [...reports];
-  const sum = (name: string): number => all.reduce((total, report) => total + (report[name] ?? 0), 0);
+  const sum = (name: string): number =>
+    all.reduce((total, report) => total + (report[name] ?? 0), 0);
   const ticked = all.filter((report) => (report['ticks'] ?? 0) > 0);
   const ticks = ticked.reduce((total, report) => total + (report['ticks'] ?? 0), 0);
   const mean = ticked.reduce((total, r) => total + (r['tickMsP50'] ?? 0) * (r['ticks'] ?? 0), 0);
@@ -203,7 +203,10 @@ export function summary(report: Report, colors: Colors): string[] {
     `${bold(report.world)} ${verdict}: ${report.lost} lost, ${report.duplicated} duplicated, ` +
       `${report.violationCount} violations`,
     row('world', `incarnation ${report.incarnation}, ${report.continued ? 'continued' : 'seeded'}`),
-    row('time', `${report.ticks} ticks in ${report.seconds} s, ${report.mode}, ${report.pods} pods`),
+    row(
+      'time',
+      `${report.ticks} ticks in ${report.seconds} s, ${report.mode}, ${report.pods} pods`,
+    ),
     row(
       'entities',
       `${report.entitiesStart} → ${report.entitiesEnd} ` +
@@ -231,9 +234,12 @@ export function summary(report: Report, colors: Colors): string[] {
     ),
   );
   for (const { rule, cell, seq, message } of report.violations.slice(0, 10)) {
-    lines.push(`  ${red(rule)} cell ${cell}${seq === undefined ? '' : ` entry ${seq}`}: ${message}`);
+    lines.push(
+      `  ${red(rule)} cell ${cell}${seq === undefined ? '' : ` entry ${seq}`}: ${message}`,
+    );
   }
-  for (const { id, last } of auditor.lostEntities) lines.push(`  ${red('lost')} ${id}, last in ${last}`);
+  for (const { id, last } of auditor.lostEntities)
+    lines.push(`  ${red('lost')} ${id}, last in ${last}`);
   for (const { id, places } of auditor.duplicatedEntities) {
     lines.push(`  ${red('duplicated')} ${id}: ${places.join(' and ')}`);
   }

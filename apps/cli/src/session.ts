@@ -12,7 +12,15 @@ import { brokenLibraryName, brokenLibrarySource } from './known-bad.ts';
 import { plainLine, type ViewFacts, viewLines } from './live-view.ts';
 import type { RunOptions } from './options.ts';
 import type { Output } from './output.ts';
-import { exitReasons, gapsOf, type Kill, podTotals, type Report, round, takeoversOf } from './report.ts';
+import {
+  exitReasons,
+  gapsOf,
+  type Kill,
+  podTotals,
+  type Report,
+  round,
+  takeoversOf,
+} from './report.ts';
 import type { StoredWorld } from './stored-world.ts';
 
 const LOOK_MS = 50;
@@ -116,7 +124,8 @@ export class Session {
     const deadlineMs = performance.now() + ms;
     while (pod.child.exit === undefined && performance.now() < deadlineMs) {
       const records = await this.#world.store.pods();
-      if (records.some((record) => record.pod === pod.name && record.state === 'ready')) return true;
+      if (records.some((record) => record.pod === pod.name && record.state === 'ready'))
+        return true;
       await sleep(LOOK_MS);
     }
     return false;
@@ -233,7 +242,9 @@ export class Session {
     if (nowMs - this.#refreshedMs < REFRESH_MS) return;
     const elapsedMs = nowMs - this.#refreshedMs;
     this.#refreshedMs = nowMs;
-    const before = new Map(this.fleet.pods.map(({ name, report }) => [name, report['commits'] ?? 0]));
+    const before = new Map(
+      this.fleet.pods.map(({ name, report }) => [name, report['commits'] ?? 0]),
+    );
     try {
       await this.#readPods();
       await this.#readFeed();
