@@ -86,9 +86,7 @@ export class Follower {
       return isBack ? resync(cursor.cell) : read;
     });
     const complete = await this.#readOn(news);
-    return complete.filter(
-      ({ entries, out, resync }) => resync || entries.length + out.length > 0,
-    );
+    return complete.filter(({ entries, out, resync }) => resync || entries.length + out.length > 0);
   }
 
   /** See `Store.barrier`. */
