@@ -1,10 +1,13 @@
 -- Take the lease of cells that are free, released to the caller, or expired for the second time.
 --
 -- The clock is the server's, and it is not trusted either: a stalled server or a clock step makes
--- every lease look expired at once, so the first who finds one expired only marks it.
+-- every lease look expired at once, so the first who finds one expired only marks it. The leases of
+-- pods that the caller believes dead (`dead`: their names, each followed by a space) end here, as by
+-- lease_revoke, whose duties the caller has (L5).
 --
 -- @arg       incarnation  decimal
 -- @arg       grace_ms     integer
+-- @arg       dead         string
 -- @each-key  block        hash: incarnation, sealed
 -- @each-key  meta         hash: lease and head
 -- @each-arg  nonce        string
@@ -20,6 +23,9 @@ if not is_nonce(nonce) then
 end
 if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
   return { 'BADARG', 'ttl_ms: not within 1 and 60000' }
+end
+if #dead > DEAD_BYTES_MAX then
+  return { 'BADARG', 'dead: too many pods' }
 end
 if grace_ms > GRACE_MS_MAX then
   return { 'BADARG', 'grace_ms: above 60000' }
@@ -45,7 +51,9 @@ if was[11] == nonce then
   return { 'BADARG', 'nonce: was used before' }
 end
 
-if holder ~= '' then
+if holder ~= '' and string.find(' ' .. dead, ' ' .. pod_of(holder) .. ' ', 1, true) then
+  cause, from = 'revoked', pod_of(holder)
+elseif holder ~= '' then
   local deadline_ms, ttl_was = tonumber(was[3] or '0'), tonumber(was[6] or '0')
   -- L5: no deadline lies further ahead than its own term, or a clock that went back would keep the
   -- cells of a dead holder for as long as the step was.

@@ -20,6 +20,8 @@ local INBOX_BYTES_MAX = 2 * 1024 * 1024
 local POST_BYTES_MAX = 64 * 1024
 -- Ids of posts that are remembered, so that a repetition is recognised after it was consumed.
 local POST_IDS_MAX = 1024
+-- 126 names of pods; who finds more of them dead at once takes the rest in its next call.
+local DEAD_BYTES_MAX = 8192
 local NONCE_BYTES_MAX = 128
 local HASH_BYTES_MAX = 32
 -- Beyond 1e14 Lua 5.1 writes a number as 1e+14, which is no stream id.

@@ -171,8 +171,12 @@ export class LiveStore implements Store {
     };
   }
 
-  async acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]> {
-    const call = { ...this.#world(), graceMs: this.#options.graceMs ?? GRACE_MS_DEFAULT };
+  async acquire(
+    requests: readonly AcquireRequest[],
+    dead: readonly string[] = [],
+  ): Promise<AcquireReply[]> {
+    const graceMs = this.#options.graceMs ?? GRACE_MS_DEFAULT;
+    const call = { ...this.#world(), graceMs, dead: dead.map((pod) => `${pod} `).join('') };
     const replies = await this.#call(leaseAcquire, call, requests);
     return replies.map((reply, i): AcquireReply => {
       if (reply.tag !== 'GRANTED') return reply;

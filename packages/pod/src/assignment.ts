@@ -6,6 +6,9 @@
  */
 import { saltOf } from '@leasehold/kernel';
 
+/** Room above the fair share: with none, every pod that comes or goes would move blocks of all. */
+const SLACK = 1.25;
+
 function score(pod: number, block: number): number {
   let h = Math.imul(pod ^ Math.imul(block + 1, 0x9e3779b1), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35);
@@ -18,7 +21,7 @@ export function assignBlocks(blocks: number, pods: readonly string[]): string[] 
   if (pods.length === 0) return owners;
   const sorted = [...pods].sort();
   const salts = sorted.map(saltOf);
-  const capacity = Math.ceil(blocks / sorted.length);
+  const capacity = Math.ceil((blocks / sorted.length) * SLACK);
   const loads = new Array<number>(sorted.length).fill(0);
   for (let block = 0; block < blocks; block++) {
     let best = -1;

@@ -2,7 +2,7 @@
  * Claims the blocks this pod should hold, ends the leases of the dead, hands over what others
  * should hold, renews what is quiet, and learns how far its channels have been read.
  */
-import type { AcquireRequest, Head } from '@leasehold/protocol';
+import type { AcquireReply, AcquireRequest, Head } from '@leasehold/protocol';
 import { assignBlocks } from './assignment.ts';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
@@ -15,9 +15,10 @@ import {
 } from './settings.ts';
 
 /** A cell that is wanted and that somebody else may hold. */
-type Rival = { readonly pod: string; readonly nonce: string; readonly retryAtMs: number };
+type Rival = { readonly pod: string; readonly retryAtMs: number };
 
-const RETRY_HELD_MS = 400;
+const RETRY_MIN_MS = 20;
+const RETRY_MAX_MS = 400;
 /** Channels are trimmed when this many of their entries may still be unread. */
 const UNREAD_MIN = 16;
 const TRIM_MS = 2_000;
@@ -29,6 +30,7 @@ export class Keeper {
   readonly roster: Roster;
   readonly #parts: PodParts;
   readonly #rivals = new Map<number, Rival>();
+  readonly #offered = new Set<number>();
   readonly #loading: ReadonlyMap<number, unknown>;
   readonly #holdings: Holdings;
   #owners: string[] = [];
@@ -45,9 +47,12 @@ export class Keeper {
     this.roster = new Roster(parts.store, parts.pod);
   }
 
-  /** Another pod says that it has just left these cells to this one. */
+  /** Another pod has just left these cells to this one: they are taken whoever should have them. */
   hurry(cells: readonly number[]): void {
-    for (const cell of cells) this.#rivals.delete(cell);
+    for (const cell of cells) {
+      this.#rivals.delete(cell);
+      this.#offered.add(cell);
+    }
   }
 
   /** Who should hold a cell of this block when this pod is gone. */
@@ -59,78 +64,65 @@ export class Keeper {
 
   /** Looks around and returns the leases it won. */
   async claim(): Promise<Grant[]> {
-    const { clock, engine, pod, settings } = this.#parts;
+    const { clock, engine } = this.#parts;
     const now = clock.nowMs();
     const holders = new Set<string>();
     for (const { pod: holder } of this.#rivals.values()) if (holder !== '') holders.add(holder);
     await this.roster.look(now, holders);
     if (this.isDraining) return [];
-    const members = this.roster.members(now);
-    const key = members.sort().join(' ');
+    const members = this.roster.members(now).sort();
+    const key = members.join(' ');
     if (key !== this.#members) {
       this.#members = key;
       this.#owners = assignBlocks(engine.grid.blocks, members);
       this.#rivals.clear();
     }
+    const wanted = this.#wanted(now);
+    const grants: Grant[] = [];
+    for (let i = 0; i < wanted.length; i += ACQUIRE_CELLS_MAX) {
+      grants.push(...(await this.#acquire(wanted.slice(i, i + ACQUIRE_CELLS_MAX))));
+    }
+    return grants;
+  }
+
+  /** Cells that should be here, are not, and may be had now. */
+  #wanted(now: number): number[] {
+    const { engine, pod, settings } = this.#parts;
+    const isHere = (cell: number): boolean => this.#holdings.has(cell) || this.#loading.has(cell);
     const wanted: number[] = [];
+    for (const cell of this.#offered) if (!isHere(cell)) wanted.push(cell);
     let blocks = 0;
     for (const [block, owner] of this.#owners.entries()) {
       if (owner !== pod || blocks >= settings.blocksMax) continue;
       blocks++;
       for (const cell of engine.grid.cellsOfBlock(block)) {
-        if (this.#holdings.has(cell) || this.#loading.has(cell)) continue;
+        if (isHere(cell) || this.#offered.has(cell)) continue;
         const rival = this.#rivals.get(cell);
-        if (rival === undefined || rival.retryAtMs <= now || this.#isDead(rival)) wanted.push(cell);
+        const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
+        if (rival === undefined || rival.retryAtMs <= now || isDead) wanted.push(cell);
       }
     }
-    const grants: Grant[] = [];
-    for (let i = 0; i < wanted.length; i += ACQUIRE_CELLS_MAX) {
-      grants.push(...(await this.#acquire(wanted.slice(i, i + ACQUIRE_CELLS_MAX), true)));
-    }
-    return grants;
+    return wanted;
   }
 
-  #isDead(rival: Rival): boolean {
-    return rival.pod !== '' && this.roster.isDead(rival.pod, this.#parts.clock.nowMs());
-  }
-
-  async #acquire(cells: readonly number[], mayRevoke: boolean): Promise<Grant[]> {
+  async #acquire(cells: readonly number[]): Promise<Grant[]> {
     const { store, clock, pod, settings, randomHex } = this.#parts;
     const requests: AcquireRequest[] = cells.map((cell) => ({
       cell,
       nonce: `${pod}.${randomHex()}`,
       ttlMs: settings.leaseTtlMs,
     }));
-    const grants: Grant[] = [];
-    const orphans: { readonly cell: number; readonly nonce: string }[] = [];
     const now = clock.nowMs();
-    for (const [i, reply] of (await store.acquire(requests)).entries()) {
+    const grants: Grant[] = [];
+    for (const [i, reply] of (await store.acquire(requests, this.roster.dead(now))).entries()) {
       const cell = cells[i] as number;
+      this.#offered.delete(cell);
       if (reply.tag === 'GRANTED') {
         this.#rivals.delete(cell);
         grants.push(reply);
-      } else if (reply.tag === 'HELD') {
-        const holder = podOf(reply.nonce);
-        const untilMs = Math.max(20, reply.deadlineMs - reply.nowMs);
-        const retryAtMs = now + Math.min(RETRY_HELD_MS, untilMs);
-        const rival = { pod: holder, nonce: reply.nonce, retryAtMs };
-        this.#rivals.set(cell, rival);
-        if (this.#isDead(rival)) orphans.push({ cell, nonce: reply.nonce });
-      } else if (reply.tag === 'SUSPECT' || reply.tag === 'RESERVED') {
-        const nonce = reply.tag === 'SUSPECT' ? reply.nonce : '';
-        const retryAtMs = now + Math.min(RETRY_HELD_MS, reply.retryInMs + 1);
-        this.#rivals.set(cell, { pod: podOf(nonce), nonce, retryAtMs });
-      } else {
-        this.#rivals.set(cell, { pod: '', nonce: '', retryAtMs: now + RETRY_HELD_MS });
-      }
+      } else this.#rivals.set(cell, rivalOf(reply, now));
     }
-    if (!mayRevoke || orphans.length === 0) return grants;
-    await store.revoke(orphans);
-    const freed = await this.#acquire(
-      orphans.map(({ cell }) => cell),
-      false,
-    );
-    return [...grants, ...freed];
+    return grants;
   }
 
   /** The block that should move to another pod now, if any; one at a time, so borders stay calm. */
@@ -200,6 +192,24 @@ export class Keeper {
     }
   }
 
+}
+
+/** Who is in the way, and when to ask again. */
+function rivalOf(reply: Exclude<AcquireReply, { tag: 'GRANTED' }>, now: number): Rival {
+  switch (reply.tag) {
+    case 'HELD': {
+      const untilMs = Math.max(RETRY_MIN_MS, reply.deadlineMs - reply.nowMs);
+      return { pod: podOf(reply.nonce), retryAtMs: now + Math.min(RETRY_MAX_MS, untilMs) };
+    }
+    case 'SUSPECT': {
+      const inMs = Math.min(RETRY_MAX_MS, reply.retryInMs + 1);
+      return { pod: podOf(reply.nonce), retryAtMs: now + inMs };
+    }
+    case 'RESERVED':
+      return { pod: '', retryAtMs: now + Math.min(RETRY_MAX_MS, reply.retryInMs + 1) };
+    default:
+      return { pod: '', retryAtMs: now + RETRY_MAX_MS };
+  }
 }
 
 /** The pod part of a nonce. */

@@ -180,7 +180,7 @@ export class Pod {
         this.#nextReportMs = now + REPORT_MS;
       }
       const grants = await this.#keeper.claim();
-      if (grants.length > 0) await this.#load(grants);
+      if (grants.length > 0) this.#loadAside(grants);
       for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
       const move = this.#keeper.blockToHandOver();
       for (const holding of move?.cells ?? []) holding.leavingTo = move?.heir;
@@ -193,15 +193,27 @@ export class Pod {
     await this.#keeping.wait(KEEP_MS);
   }
 
-  async #load(grants: readonly Grant[]): Promise<void> {
+  /** Loads while leases are looked after: the next pod may die meanwhile. */
+  #loadAside(grants: readonly Grant[]): void {
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
+    this.#load(grants).catch((error: unknown) => {
+      // The leases are held and nothing ticks: give them back, so that whoever can load does.
+      this.#parts.log.warn({ cells: grants.length, err: error }, 'cells could not be loaded');
+      return this.#parts.store.release(grants.map(({ claim }) => claim)).then(
+        () => undefined,
+        () => undefined,
+      );
+    });
+  }
+
+  async #load(grants: readonly Grant[]): Promise<void> {
     try {
       const world = this.#clock;
       for (const holding of await loadHoldings(this.#parts, grants, this.#loadParts)) {
         const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
         if (world !== undefined) this.#rounds.enter(holding, grant, world);
         if (this.#isDraining) holding.leavingTo = this.#keeper.heirOf(holding.block);
-        this.#holdings.set(holding.cell, holding);
+        this.#enter(holding);
       }
     } finally {
       for (const { claim } of grants) this.#loading.delete(claim.cell);
@@ -249,7 +261,7 @@ export class Pod {
           fresh.state.refresh(old.settledTick);
           fresh.settledTick = old.settledTick;
         }
-        this.#holdings.set(fresh.cell, fresh);
+        this.#enter(fresh);
       }
     } finally {
       for (const { claim } of grants) this.#loading.delete(claim.cell);
@@ -258,6 +270,12 @@ export class Pod {
       const facts = { cells: grants.length, first: grants[0]?.claim.cell ?? -1 };
       await store.feed({ kind: 'reload', pod, facts });
     }
+  }
+
+  /** From here on what is sent to the cell goes to it; what came since it was read goes first. */
+  #enter(holding: Holding): void {
+    for (const entry of this.#loading.get(holding.cell) ?? []) holding.queue(entry);
+    this.#holdings.set(holding.cell, holding);
   }
 
   get #loadParts(): LoadParts {

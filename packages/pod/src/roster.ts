@@ -6,11 +6,15 @@
 import type { PodRecord, Store } from '@leasehold/protocol';
 import { CONNECTED_MIN_MS, REPORT_MS, SILENT_MS, SPARE_MS } from './settings.ts';
 
+/** Names sent with an acquisition; the store takes a few more. */
+const DEAD_MAX = 64;
+
 export class Roster {
   readonly #store: Store;
   readonly #self: string;
   #records: readonly PodRecord[] = [];
-  #connected = new Set<string>();
+  #asked: ReadonlySet<string> = new Set();
+  #connected: ReadonlySet<string> = new Set();
   /** Pods seen connected, with the server run they were seen on. */
   readonly #seen = new Map<string, { readonly runId: string; readonly sinceMs: number }>();
   #runId = '';
@@ -47,6 +51,7 @@ export class Roster {
     const asked = new Set(holders);
     for (const { pod } of this.#records) asked.add(pod);
     this.#connected = await this.#store.connected([...asked]);
+    this.#asked = asked;
     for (const pod of this.#connected) this.#seen.set(pod, { runId: this.#runId, sinceMs: nowMs });
     for (const [pod, { sinceMs }] of this.#seen) {
       if (sinceMs < nowMs - SPARE_MS) this.#seen.delete(pod);
@@ -59,9 +64,16 @@ export class Roster {
     return seen !== undefined && seen.runId !== this.#runId && nowMs < this.#runSinceMs + SPARE_MS;
   }
 
+  /** Pods that were here on this run of the server and are gone now. */
+  dead(nowMs: number): string[] {
+    const dead: string[] = [];
+    for (const pod of this.#asked) if (this.isDead(pod, nowMs)) dead.push(pod);
+    return dead.slice(0, DEAD_MAX);
+  }
+
   /** Certainly gone, so its leases may be ended: safe to be wrong, and never wrong in a hurry. */
   isDead(pod: string, nowMs: number): boolean {
-    if (pod === this.#self || this.#connected.has(pod)) return false;
+    if (pod === this.#self || !this.#asked.has(pod) || this.#connected.has(pod)) return false;
     if (this.#store.status().connectedForMs < CONNECTED_MIN_MS) return false;
     return !this.#isSpared(pod, nowMs);
   }

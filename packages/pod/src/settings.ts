@@ -58,7 +58,7 @@ export const SILENT_MS = 1_000;
 /** How often a pod reports and reads the list of pods. */
 export const REPORT_MS = 250;
 /** How often it looks who is connected, claims and hands over. */
-export const KEEP_MS = 40;
+export const KEEP_MS = 25;
 /** A block moves to a pod only when that pod has been ready this long, or pods flap it about. */
 export const SETTLED_MS = 600;
 /** Cells acquired in one go; loading more at once would delay the tick of those already held. */

@@ -248,7 +248,11 @@ export interface Store {
   nowMs(): number;
   status(): StoreStatus;
 
-  acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]>;
+  /**
+   * `dead`: pods that the caller knows to be gone; their leases on these cells end, as by `revoke`,
+   * in the same call.
+   */
+  acquire(requests: readonly AcquireRequest[], dead?: readonly string[]): Promise<AcquireReply[]>;
   renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]>;
   commit(commits: readonly Commit[]): Promise<CommitReply[]>;
   release(claims: readonly Claim[]): Promise<LeaseReply[]>;

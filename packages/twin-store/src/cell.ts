@@ -144,7 +144,11 @@ export function headOf(number: number, cell: CellRecord): Head {
 /** `nowMs` is the store's clock; `nowUs` the same in microseconds. */
 export type Moment = { readonly nowMs: number; readonly nowUs: bigint; readonly graceMs: number };
 
-export function acquire(cell: CellRecord, request: AcquireRequest, at: Moment): AcquireReply {
+export function acquire(
+  cell: CellRecord,
+  request: AcquireRequest,
+  at: Moment & { readonly dead: readonly string[] },
+): AcquireReply {
   const { nonce, ttlMs } = request;
   const { nowMs, graceMs } = at;
   if (!isNonce(nonce)) return badArg('nonce: not <pod>.<random>');
@@ -155,7 +159,10 @@ export function acquire(cell: CellRecord, request: AcquireRequest, at: Moment): 
   if (cell.past === nonce) return badArg('nonce: was used before');
 
   let { cause, from } = cell;
-  if (cell.nonce !== '') {
+  if (cell.nonce !== '' && at.dead.includes(podOf(cell.nonce))) {
+    cause = 'revoked';
+    from = podOf(cell.nonce);
+  } else if (cell.nonce !== '') {
     // L5: no deadline lies further ahead than its own term, or a clock that went back would keep a
     // dead holder's cells for as long as the step was.
     cell.deadlineMs = Math.min(cell.deadlineMs, nowMs + cell.ttlMs);
@@ -220,6 +227,7 @@ export function renew(cell: CellRecord, claim: Claim, ttlMs: number, nowMs: numb
   cell.deadlineMs = nowMs + ttlMs;
   cell.ttlMs = ttlMs;
   cell.suspectMs = 0;
+  cell.attempts = 0;
   cell.lastAtMs = nowMs;
   return { tag: 'OK', nowMs };
 }

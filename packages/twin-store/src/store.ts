@@ -84,9 +84,12 @@ class TwinStore implements Store {
 
   // ---- leases and commits ----
 
-  acquire(requests: readonly AcquireRequest[]): Promise<AcquireReply[]> {
+  acquire(
+    requests: readonly AcquireRequest[],
+    dead: readonly string[] = [],
+  ): Promise<AcquireReply[]> {
     return this.#each('acquire', requests, (request) =>
-      this.#onCell<AcquireReply>(request.cell, (cell, at) => acquire(cell, request, at)),
+      this.#onCell<AcquireReply>(request.cell, (cell, at) => acquire(cell, request, { ...at, dead })),
     );
   }
 

@@ -278,11 +278,13 @@ export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply
  * Take the lease of cells that are free, released to the caller, or expired for the second time.
  *
  * The clock is the server's, and it is not trusted either: a stalled server or a clock step makes
- * every lease look expired at once, so the first who finds one expired only marks it.
+ * every lease look expired at once, so the first who finds one expired only marks it. The leases of
+ * pods that the caller believes dead (`dead`: their names, each followed by a space) end here, as by
+ * lease_revoke, whose duties the caller has (L5).
  *
  * `db/lua/lease_acquire.lua`
  */
-export type LeaseAcquireCall = { readonly incarnation: string | number; readonly graceMs: number; };
+export type LeaseAcquireCall = { readonly incarnation: string | number; readonly graceMs: number; readonly dead: string; };
 export type LeaseAcquireItem = {
   readonly block: string;
   readonly meta: string;
@@ -302,7 +304,7 @@ export type LeaseAcquireReply =
 export const leaseAcquire: LuaFunction<LeaseAcquireCall, LeaseAcquireItem, LeaseAcquireReply> = {
   name: 'lease_acquire',
   isReadOnly: false,
-  args: ['incarnation', 'graceMs'],
+  args: ['incarnation', 'graceMs', 'dead'],
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
   eachArgs: ['nonce', 'ttlMs'],
@@ -509,6 +511,8 @@ local INBOX_BYTES_MAX = 2 * 1024 * 1024
 local POST_BYTES_MAX = 64 * 1024
 -- Ids of posts that are remembered, so that a repetition is recognised after it was consumed.
 local POST_IDS_MAX = 1024
+-- 126 names of pods; who finds more of them dead at once takes the rest in its next call.
+local DEAD_BYTES_MAX = 8192
 local NONCE_BYTES_MAX = 128
 local HASH_BYTES_MAX = 32
 -- Beyond 1e14 Lua 5.1 writes a number as 1e+14, which is no stream id.
@@ -1471,12 +1475,15 @@ redis.register_function({
 })
 
 -- lease_acquire
-local function lease_acquire(call, grace_ms, block, meta, nonce, ttl_ms)
+local function lease_acquire(call, grace_ms, dead, block, meta, nonce, ttl_ms)
   if not is_nonce(nonce) then
     return { 'BADARG', 'nonce: not <pod>.<random>' }
   end
   if ttl_ms < 1 or ttl_ms > LEASE_TTL_MS_MAX then
     return { 'BADARG', 'ttl_ms: not within 1 and 60000' }
+  end
+  if #dead > DEAD_BYTES_MAX then
+    return { 'BADARG', 'dead: too many pods' }
   end
   if grace_ms > GRACE_MS_MAX then
     return { 'BADARG', 'grace_ms: above 60000' }
@@ -1502,7 +1509,9 @@ local function lease_acquire(call, grace_ms, block, meta, nonce, ttl_ms)
     return { 'BADARG', 'nonce: was used before' }
   end
 
-  if holder ~= '' then
+  if holder ~= '' and string.find(' ' .. dead, ' ' .. pod_of(holder) .. ' ', 1, true) then
+    cause, from = 'revoked', pod_of(holder)
+  elseif holder ~= '' then
     local deadline_ms, ttl_was = tonumber(was[3] or '0'), tonumber(was[6] or '0')
     -- L5: no deadline lies further ahead than its own term, or a clock that went back would keep the
     -- cells of a dead holder for as long as the step was.
@@ -1559,13 +1568,17 @@ local function call_lease_acquire(keys, args)
   if not is_integer(grace_ms) then
     return redis.error_reply('BADCALL grace_ms: not a whole number')
   end
-  local items = tonumber(args[3])
+  local dead = args[3]
+  if not dead then
+    return redis.error_reply('BADCALL dead: missing or malformed')
+  end
+  local items = tonumber(args[4])
   if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
     return redis.error_reply('BADCALL a call carries 1 to 16 cells')
   end
   local call = open_call(incarnation)
   call.items = items
-  local replies, k, a = {}, 0, 3
+  local replies, k, a = {}, 0, 4
   for item = 1, items do
     local width = tonumber(args[a + 1])
     local bits = tonumber(args[a + 2])
@@ -1595,7 +1608,7 @@ local function call_lease_acquire(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(lease_acquire, call, grace_ms, block, meta, nonce, ttl_ms)
+      local ok, reply = pcall(lease_acquire, call, grace_ms, dead, block, meta, nonce, ttl_ms)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
@@ -1773,13 +1786,17 @@ local function lease_renew(call, ttl_ms, block, meta, nonce, epoch)
     return refusal
   end
 
-  local was = redis.call('HMGET', meta, 'nonce', 'epoch')
+  local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'attempts')
   -- L1: the lease is who the store says, at this instant.
   if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then
     return fenced(was[1], was[2])
   end
   redis.call('HSET', meta, 'deadline', call.now_ms + ttl_ms, 'suspect', 0, 'ttl', ttl_ms, 'last',
     call.now_ms)
+  -- Who lives to renew a cell has survived it, although nothing in it was worth a commit.
+  if was[3] ~= '0' then
+    redis.call('HSET', meta, 'attempts', 0)
+  end
   return { 'OK', call.now_ms }
 end
 
