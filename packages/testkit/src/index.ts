@@ -1,7 +1,7 @@
 export { freePort } from '@leasehold/servers';
+export { connectRedis } from './connect-redis.ts';
 export { eventually } from './eventually.ts';
 export { type Fault, type FaultPlan, faultSchedule } from './faults.ts';
-export { ManualClock } from './manual-clock.ts';
 export { type Direction, openProxy, type TcpProxy } from './proxy.ts';
 export { type LogLine, type Spawned, spawnNode } from './spawn-node.ts';
 export { canStartRedis, type RedisServer, startRedis } from './start-redis.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventually, faultSchedule, ManualClock, spawnNode } from './index.ts';
+import { eventually, faultSchedule, spawnNode } from './index.ts';
 
 describe('a fault schedule', () => {
   const plan = {
@@ -20,33 +20,6 @@ describe('a fault schedule', () => {
     expect(kills.length).toBeGreaterThan(1_050);
     expect(kills.length).toBeLessThan(1_350);
     expect(kills.every(({ forMs }) => forMs === 0)).toBe(true);
-  });
-});
-
-describe('a manual clock', () => {
-  test('sleepers wake in the order of their times, and a loop is woken again', async () => {
-    const clock = new ManualClock();
-    const woken: string[] = [];
-    const loop = async (): Promise<void> => {
-      for (let i = 0; i < 3; i++) {
-        await clock.sleep(10);
-        woken.push(`loop at ${clock.nowMs()}`);
-      }
-    };
-    const done = Promise.all([loop(), clock.sleep(15).then(() => woken.push('once'))]);
-    await clock.advance(30);
-    await done;
-    expect(woken).toEqual(['loop at 10', 'once', 'loop at 20', 'loop at 30']);
-    expect(clock.nowMs()).toBe(30);
-  });
-
-  test('an abort wakes a sleeper at once and forgets it', async () => {
-    const clock = new ManualClock();
-    const abort = new AbortController();
-    const slept = clock.sleep(1_000, abort.signal);
-    abort.abort();
-    await slept;
-    expect(clock.sleepers).toBe(0);
   });
 });
 
