@@ -30,8 +30,6 @@ export const settings = {
   }),
 };
 
-export type Config = ReturnType<typeof loadConfig>;
-
 export function loadConfig(env: NodeJS.ProcessEnv) {
   return readConfig(settings, env);
 }

@@ -10,7 +10,7 @@ const BIN = fileURLToPath(new URL('../bin/leasehold.js', import.meta.url));
 const FLOCKING = fileURLToPath(new URL('../../../examples/flocking', import.meta.url));
 const WAIT_MS = 60_000;
 
-type Fault = { readonly code: string; readonly field: string; readonly remedy: string };
+type Fault = Readonly<Record<'code' | 'field' | 'value' | 'remedy', string>>;
 
 describe('leasehold', () => {
   const at = useRedis();
@@ -137,6 +137,21 @@ describe('leasehold', () => {
       expect(reseeded.fault.remedy).toContain('--fresh');
     },
     3 * WAIT_MS,
+  );
+
+  test(
+    'POD_FAILED: pods that all end at once are reported with their last lines',
+    async () => {
+      // Sound wherever the command looks at it, and broken in a pod.
+      const module =
+        `export { default } from '${FLOCKING}/world.ts';\n` +
+        "if (process.env['POD']) throw new Error('no wind today');\n";
+      const params = 'params: {birds: 10, sight: 5}\n';
+      const { code, fault } = await reportOf(['run', await worldFolder(MANIFEST + params, module)]);
+      expect({ code, fault }).toMatchObject({ code: 2, fault: { code: 'POD_FAILED' } });
+      expect(fault.value).toContain('no wind today');
+    },
+    WAIT_MS,
   );
 
   test(

@@ -7,13 +7,19 @@ import pc from 'picocolors';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
-type Sink = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+type Sink = {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+};
 
 export type OutputOptions = {
   readonly json: boolean;
   readonly stdout?: Sink;
   readonly stderr?: Sink;
-  readonly env?: NodeJS.ProcessEnv;
+  /** Whether the terminal wants colours, as the variables of the process say. */
+  readonly env: NodeJS.ProcessEnv;
 };
 
 export class Output {
@@ -25,7 +31,7 @@ export class Output {
   readonly #stderr: Sink;
   #liveLines = 0;
 
-  constructor({ json, stdout, stderr, env = process.env }: OutputOptions) {
+  constructor({ json, stdout, stderr, env }: OutputOptions) {
     this.isJson = json;
     this.#stdout = stdout ?? process.stdout;
     this.#stderr = stderr ?? process.stderr;
@@ -58,13 +64,17 @@ export class Output {
     this.#stderr.write(`${this.colors.yellow('!')} ${text}\n`);
   }
 
-  /** Redraws the lines of the last call; does nothing where that is impossible. */
+  /**
+   * Redraws the lines of the last call, as many as the terminal is high; does nothing where that is
+   * impossible. One write and no blank in between, so that nothing flickers.
+   */
   live(lines: readonly string[]): void {
     if (!this.isLive) return;
-    const width = this.#stderr.columns ?? 80;
-    this.clear();
-    this.#stderr.write(lines.map((line) => `${cut(line, width)}\n`).join(''));
-    this.#liveLines = lines.length;
+    const { columns = 80, rows = 24 } = this.#stderr;
+    const shown = lines.slice(0, rows - 1).map((line) => `${cut(line, columns - 1)}\u001b[K\n`);
+    const up = this.#liveLines === 0 ? '' : `\u001b[${this.#liveLines}A`;
+    this.#stderr.write(`${up}${shown.join('')}\u001b[0J`);
+    this.#liveLines = shown.length;
   }
 
   /** Removes the live lines. */
@@ -98,9 +108,11 @@ export class Output {
   }
 }
 
-/** Cuts a line to the width of the terminal; colour codes take no room. */
+/** Cuts a line to the width of the terminal; colour codes take no room and are all kept. */
 function cut(line: string, width: number): string {
+  let left = width;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
-  const plain = line.replace(/\u001b\[\d+m/g, '');
-  return plain.length <= width ? line : plain.slice(0, width - 1);
+  return line.replace(/\u001b\[\d+m|[^\u001b]/g, (part) =>
+    part.length > 1 || left-- > 0 ? part : '',
+  );
 }

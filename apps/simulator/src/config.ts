@@ -41,11 +41,11 @@ export const settings = {
   library: text('LEASEHOLD_LIBRARY', 'Function library to call; empty = the current one.', {
     fallback: '',
   }),
-  hasParent: flag('LEASEHOLD_PARENT', 'Whether to leave when standard input ends.', { fallback: false }),
+  hasParent: flag('LEASEHOLD_PARENT', 'Whether to leave when standard input ends.', {
+    fallback: false,
+  }),
   logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error or silent.', { fallback: 'info' }),
 };
-
-export type Config = ReturnType<typeof loadConfig>;
 
 export function loadConfig(env: NodeJS.ProcessEnv) {
   return readConfig(settings, env);

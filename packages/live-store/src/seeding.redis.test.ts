@@ -256,6 +256,33 @@ describe('a stored world that does not fit', () => {
     });
   });
 
+  test.each([
+    ['block', 'createBlocks', 'createBlocks'],
+    ['cell', 'putSchema', 'cell 0'],
+  ] as const)('a %s that Redis has no memory for is REDIS_REFUSED', async (_, name, field) => {
+    const full = async (incarnation: number): Promise<WorldAdmin> => {
+      const admin = await openAdmin(incarnation);
+      const act = admin[name].bind(admin) as (...args: string[]) => Promise<void>;
+      admin[name] = async (...args: string[]) => {
+        // The schema is still written; what comes after it is not.
+        if (name === 'putSchema') await act(...args);
+        await at.redis.config('SET', 'maxmemory', '1');
+        if (name === 'createBlocks') await act(...args);
+      };
+      return admin;
+    };
+    try {
+      await expect(seedWorld(optionsOf({ openAdmin: full }))).rejects.toMatchObject({
+        code: 'REDIS_REFUSED',
+        detail: { field, remedy: expect.stringContaining('memory') },
+      });
+    } finally {
+      await at.redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await seedWorld(optionsOf())).toMatchObject({ isNew: true, cells: 20 });
+    expect(await headsOf(1)).toEqual(seeded);
+  });
+
   test('a cell that somebody else wrote is WORLD_MISMATCH', async () => {
     const beaten = async (incarnation: number): Promise<WorldAdmin> => {
       const admin = await openAdmin(incarnation);

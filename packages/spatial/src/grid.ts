@@ -6,9 +6,9 @@ import { LeaseholdError } from '@leasehold/kernel';
 import { BLOCK_CELLS_MAX, measureSpace, type SpaceSpec } from './space.ts';
 import {
   angularRadius,
+  EARTH_RADIUS_M,
   greatCircleDistance,
   LATITUDE_INDEXED_MAX,
-  METRES_PER_RADIAN,
 } from './sphere.ts';
 
 export type GridOptions = {
@@ -240,7 +240,7 @@ export class Grid {
   radiusMax(): number {
     const span = this.cellSize * (1 - 2 * this.margin);
     if (!this.#isSphere) return span;
-    return angularRadius(span, LATITUDE_INDEXED_MAX) * METRES_PER_RADIAN;
+    return angularRadius(span, LATITUDE_INDEXED_MAX) * EARTH_RADIUS_M;
   }
 }
 

@@ -5,7 +5,6 @@
 
 /** The mean radius of the Earth (IUGG 1980 R1). The ellipsoid differs by up to 0.5 %. */
 export const EARTH_RADIUS_M = 6_371_008.8;
-export const METRES_PER_RADIAN = EARTH_RADIUS_M;
 /** Redis indexes no point nearer the poles (the square of Web Mercator ends there). */
 export const LATITUDE_INDEXED_MAX = 85.05;
 

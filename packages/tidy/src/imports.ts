@@ -10,13 +10,18 @@ export const RANKS: readonly (readonly string[])[] = [
   ['world', 'pod'],
 ];
 
-/** Ways into a package besides its index. */
-const SUBPATHS: ReadonlySet<string> = new Set(['sdk/engine', 'protocol/store-suite']);
+/** Ways into a package besides its index. `pod/holding` is internal: benchmarks time its parts. */
+const SUBPATHS: ReadonlySet<string> = new Set([
+  'sdk/engine',
+  'protocol/store-suite',
+  'pod/holding',
+]);
 
 /** What tests and suites may take from the root's own devDependencies. */
 const TEST_TOOLS: ReadonlySet<string> = new Set(['vitest', 'fast-check']);
 
 export type Manifest = {
+  readonly name?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 };
@@ -56,6 +61,7 @@ function packageFault(file: SourceFile, name: string): string | undefined {
   if (rankOf(used) === -1) return 'is no package; nothing imports an app';
   const forTests = isTest(file.path) || isTestSupport(file.path) || place === 'bench';
   if (used === 'testkit' && !forTests) return 'is for tests only';
+  if (target === 'pod/holding' && place !== 'bench') return 'is for benchmarks only';
   if (place === 'examples' && !forTests && used !== 'sdk') {
     return 'is not what a user of the product imports; a world needs the sdk alone';
   }
@@ -75,19 +81,22 @@ export function undeclaredFaults(
     .flatMap((file) => {
       const [place, name] = file.path.split('/') as [string, string];
       const workspace = place === 'bench' ? place : `${place}/${name}`;
-      const { dependencies = {}, devDependencies = {} } = manifestOf(workspace);
+      const { name: self, dependencies = {}, devDependencies = {} } = manifestOf(workspace);
       const forTests =
         isTest(file.path) || isTestSupport(file.path) || workspace === 'packages/testkit';
-      return importsOf(file.text)
-        .filter((used) => !used.startsWith('.') && !used.startsWith('node:'))
-        .map((used) =>
-          used
-            .split('/')
-            .slice(0, used.startsWith('@') ? 2 : 1)
-            .join('/'),
-        )
-        .filter((used) => !(used in dependencies))
-        .filter((used) => !(forTests && (used in devDependencies || TEST_TOOLS.has(used))))
-        .map((used) => `${file.path}: ${used} is not in the dependencies of ${workspace}`);
+      return (
+        importsOf(file.text)
+          .filter((used) => !used.startsWith('.') && !used.startsWith('node:'))
+          .map((used) =>
+            used
+              .split('/')
+              .slice(0, used.startsWith('@') ? 2 : 1)
+              .join('/'),
+          )
+          // An example says the package's own name, as its users will.
+          .filter((used) => used !== self && !(used in dependencies))
+          .filter((used) => !(forTests && (used in devDependencies || TEST_TOOLS.has(used))))
+          .map((used) => `${file.path}: ${used} is not in the dependencies of ${workspace}`)
+      );
     });
 }

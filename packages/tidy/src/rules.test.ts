@@ -56,6 +56,8 @@ describe('imports', () => {
     ['packages/sdk/src/deep/a.ts', '../b.ts', true],
     ['packages/sdk/src/a.ts', '../b.ts', true],
     ['bench/a.ts', './b.ts', true],
+    ['bench/a.ts', '@leasehold/pod/holding', true],
+    ['apps/cli/src/a.ts', '@leasehold/pod/holding', false],
     ['bench/a.ts', '../packages/pod/src/index.ts', false],
     ['examples/flights/a.ts', '@leasehold/sdk', true],
     ['examples/flights/a.ts', '@leasehold/live-store', false],
@@ -66,6 +68,7 @@ describe('imports', () => {
 
   test('an import that the manifest does not declare is named', () => {
     const manifest = {
+      name: '@leasehold/a',
       dependencies: { pino: '1.0.0' },
       devDependencies: { '@leasehold/testkit': '1' },
     };
@@ -76,6 +79,7 @@ describe('imports', () => {
           "import 'pino/x'; import 'node:fs'; import 'ws'; import 'vitest';",
         ),
         file('packages/a/src/a.test.ts', "import '@leasehold/testkit'; import 'vitest';"),
+        file('packages/a/examples/a.ts', "import '@leasehold/a';"),
         file('packages/a/src/b.ts', "import '@leasehold/testkit';"),
       ],
       () => manifest,

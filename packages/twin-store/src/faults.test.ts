@@ -1,6 +1,6 @@
 import { type Commit, entryHash, type Store } from '@leasehold/protocol';
 import { describe, expect, test } from 'vitest';
-import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from './index.ts';
+import { openTwinAdmin, openTwinStore, twinServer } from './index.ts';
 
 const grid = { cells: 64, blocks: 4, blockOf: (cell: number) => Math.floor(cell / 16) };
 const at = { world: 'faults', incarnation: 1, layer: 'main' };
@@ -211,20 +211,4 @@ describe('faults of the twin', () => {
     await openTwinAdmin(server, at).forget();
     expect(await openTwinAdmin(server, at).incarnations()).toEqual([2]);
   });
-});
-
-test('a manual clock wakes sleepers at their moments, in order, and on abort', async () => {
-  const clock = new ManualClock();
-  const woken: string[] = [];
-  const sleep = (name: string, ms: number, signal?: AbortSignal) =>
-    clock.sleep(ms, signal).then(() => woken.push(`${name} ${clock.nowMs()}`));
-  const abort = new AbortController();
-  const all = Promise.all([sleep('b', 20), sleep('a', 10), sleep('c', 99, abort.signal)]);
-  await clock.advance(15);
-  expect(woken).toEqual(['a 10']);
-  await clock.advance(10);
-  expect(woken).toEqual(['a 10', 'b 20']);
-  abort.abort();
-  await all;
-  expect(woken).toEqual(['a 10', 'b 20', 'c 25']);
 });

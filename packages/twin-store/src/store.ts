@@ -89,7 +89,9 @@ class TwinStore implements Store {
     dead: readonly string[] = [],
   ): Promise<AcquireReply[]> {
     return this.#each('acquire', requests, (request) =>
-      this.#onCell<AcquireReply>(request.cell, (cell, at) => acquire(cell, request, { ...at, dead })),
+      this.#onCell<AcquireReply>(request.cell, (cell, at) =>
+        acquire(cell, request, { ...at, dead }),
+      ),
     );
   }
 

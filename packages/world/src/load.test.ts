@@ -55,7 +55,7 @@ describe('a good world', () => {
       layers: { main: ['position', 'velocity'] },
       params: {},
       lease: { ttlMs: 2_000, graceMs: 500 },
-      index: { resolution: 0.1 },
+      index: { resolution: 6.25 },
     });
     expect(world.grid.cells).toBe(12);
     expect(world.simulation.systems.map(({ name }) => name)).toEqual(['drift']);

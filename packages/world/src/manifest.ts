@@ -53,7 +53,7 @@ const DEFAULTS = {
   ttlMs: 2_000,
   graceMs: 500,
 } as const;
-/** The index is told when an entity has moved this far: at every tick it would cost more than the commit. */
+/** The index is told when an entity has moved this far; every tick would cost more than commits. */
 const RESOLUTION_CELLS = 1 / 16;
 
 /** Strict objects: an unknown key is a fault, never a silent nothing. */

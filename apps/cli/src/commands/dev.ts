@@ -6,9 +6,9 @@
 import { watch } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../child.ts';
+import type { LiveRun } from '../live-run.ts';
 import type { RunOptions } from '../options.ts';
 import type { Output } from '../output.ts';
-import type { Session } from '../session.ts';
 import { run } from './run.ts';
 
 const CHECK_MAIN = fileURLToPath(new URL('../check-main.ts', import.meta.url));
@@ -25,10 +25,10 @@ export async function dev(options: RunOptions, output: Output): Promise<number> 
   });
   try {
     return await run(options, output, {
-      tick: async (session) => {
+      tick: async (live) => {
         if (changedAtMs === 0 || performance.now() - changedAtMs < QUIET_MS) return;
         changedAtMs = 0;
-        await reload(session, options.folder, output);
+        await reload(live, options.folder, output);
       },
     });
   } finally {
@@ -36,20 +36,20 @@ export async function dev(options: RunOptions, output: Output): Promise<number> 
   }
 }
 
-async function reload(session: Session, folder: string, output: Output): Promise<void> {
+async function reload(live: LiveRun, folder: string, output: Output): Promise<void> {
   const fault = await faultOf(folder);
   if (fault !== undefined) {
     output.warn(`not reloaded: ${fault}`);
     return;
   }
-  for (const pod of session.fleet.running) {
-    const next = session.fleet.start();
-    if (!(await session.untilReady(next, READY_MAX_MS))) {
+  for (const pod of live.fleet.running) {
+    const next = live.fleet.start();
+    if (!(await live.untilReady(next, READY_MAX_MS))) {
       output.warn(`${next.name} is not ready; ${pod.name} goes on with the module as it was`);
-      await session.fleet.drain(next);
+      await live.fleet.drain(next);
       return;
     }
-    await session.fleet.drain(pod);
+    await live.fleet.drain(pod);
   }
   output.progress('reloaded; the state is kept');
 }

@@ -1,35 +1,35 @@
 /** `leasehold run`: a world with some pods for some time, judged at the end. */
 import { openInterrupt } from '../interrupt.ts';
+import { LiveRun, type RunHooks } from '../live-run.ts';
 import type { RunOptions } from '../options.ts';
 import type { Output } from '../output.ts';
 import { type Report, summary } from '../report.ts';
-import { Session, type SessionHooks } from '../session.ts';
 import { checkWorld, openStoredWorld } from '../stored-world.ts';
 
 /** Returns the exit code: 0 when nothing was lost, doubled or broken, else 1. Throws bad input. */
 export async function run(
   options: RunOptions,
   output: Output,
-  hooks: SessionHooks = {},
+  hooks: RunHooks = {},
 ): Promise<number> {
   const checked = await checkWorld(options);
   if (options.isLockstep) {
     output.progress(`lockstep runs in a world of its own, ${checked.name}, and begins anew`);
   }
-  let session: Session | undefined;
+  let live: LiveRun | undefined;
   const interrupt = openInterrupt(
     () => output.progress('ending; Ctrl-C again leaves at once'),
-    () => session?.fleet.killAll(),
+    () => live?.fleet.killAll(),
   );
   try {
     const world = await openStoredWorld(options, checked, output);
     try {
-      session = new Session(world, options, output, interrupt.signal);
-      const report = await judged(session, hooks);
+      live = new LiveRun(world, options, output, interrupt.signal);
+      const report = await judged(live, hooks);
       say(report, output);
       return report.exitCode;
     } finally {
-      await session?.close();
+      await live?.close();
       await world.close();
     }
   } finally {
@@ -37,10 +37,10 @@ export async function run(
   }
 }
 
-async function judged(session: Session, hooks: SessionHooks): Promise<Report> {
-  await session.start();
-  await session.live(hooks);
-  return session.finish();
+async function judged(live: LiveRun, hooks: RunHooks): Promise<Report> {
+  await live.start();
+  await live.untilOver(hooks);
+  return live.finish();
 }
 
 function say(report: Report, output: Output): void {

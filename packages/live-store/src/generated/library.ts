@@ -279,8 +279,8 @@ export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply
  *
  * The clock is the server's, and it is not trusted either: a stalled server or a clock step makes
  * every lease look expired at once, so the first who finds one expired only marks it. The leases of
- * pods that the caller believes dead (`dead`: their names, each followed by a space) end here, as by
- * lease_revoke, whose duties the caller has (L5).
+ * pods that the caller believes dead (`dead`: their names, each followed by a space) end here, as
+ * by lease_revoke, whose duties the caller has (L5).
  *
  * `db/lua/lease_acquire.lua`
  */

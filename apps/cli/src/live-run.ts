@@ -8,6 +8,7 @@ import type { FeedEntry } from '@leasehold/protocol';
 import { AuditorProcess, type Verdict } from './auditor-process.ts';
 import { FaultClock } from './faults.ts';
 import { Fleet, type Pod } from './fleet.ts';
+import { Happenings } from './happenings.ts';
 import { brokenLibraryName, brokenLibrarySource } from './known-bad.ts';
 import { plainLine, type ViewFacts, viewLines } from './live-view.ts';
 import type { RunOptions } from './options.ts';
@@ -30,12 +31,11 @@ const HELD_MAX_MS = 60_000;
 const SHARED_MAX_MS = 5_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
-const EVENTS_SHOWN = 4;
 
-/** What a session can be told while it runs: the folder changed (`dev`). */
-export type SessionHooks = { readonly tick?: (session: Session) => Promise<void> };
+/** What a run is told while it lasts: the folder changed (`dev`). */
+export type RunHooks = { readonly tick?: (run: LiveRun) => Promise<void> };
 
-export class Session {
+export class LiveRun {
   readonly fleet: Fleet;
   readonly #world: StoredWorld;
   readonly #options: RunOptions;
@@ -47,7 +47,7 @@ export class Session {
   readonly #stops: Kill[] = [];
   readonly #wakes: { readonly pod: Pod; readonly atMs: number }[] = [];
   readonly #feed: FeedEntry[] = [];
-  readonly #events: string[] = [];
+  readonly #happenings = new Happenings();
   readonly #commitsPerS = new Map<string, number>();
   #feedAfter = '0';
   #baseTick = 0;
@@ -84,7 +84,7 @@ export class Session {
         LEASEHOLD_LIBRARY: library,
       },
       `pod-${process.pid.toString(36)}-`,
-      (pod) => this.#sayFailure(pod),
+      { failed: (pod) => this.#sayFailure(pod), killed: (pod) => this.#replace(pod) },
     );
   }
 
@@ -109,7 +109,7 @@ export class Session {
   }
 
   /** Runs until its end has come or the signal says so. */
-  async live(hooks: SessionHooks = {}): Promise<void> {
+  async untilOver(hooks: RunHooks = {}): Promise<void> {
     while (!this.#signal.aborted && !this.#isOver()) {
       this.#inject();
       await this.#refresh();
@@ -201,6 +201,12 @@ export class Session {
     for (const line of pod.child.lastLines.slice(-3)) this.#output.warn(`  ${line}`);
   }
 
+  /** Somebody else sent SIGKILL: as good a test as our own, so it counts as one. */
+  #replace(pod: Pod): void {
+    this.#kills.push({ pod: pod.name, atMs: this.#world.store.nowMs() });
+    this.#output.warn(`${pod.name} was killed, ${this.fleet.start().name} starts in its place`);
+  }
+
   #isOver(): boolean {
     if (this.fleet.alive.length === 0) return true;
     const { seconds, ticks } = this.#options;
@@ -268,14 +274,15 @@ export class Session {
     return {
       world: this.#world.name,
       mode: this.#world.mode,
-      elapsedS: (performance.now() - this.#startedMs) / 1000,
+      elapsedS: this.#elapsedS(),
       pods: this.fleet.pods,
       audit: this.#auditor.status,
-      takeovers: this.#feed.filter(({ kind }) => kind === 'takeover').length,
+      takeovers: this.#happenings.takeovers,
+      handovers: this.#happenings.handovers,
       kills: this.#kills.length,
       stops: this.#stops.length,
       commitsPerS: this.#commitsPerS,
-      events: this.#events,
+      events: this.#happenings.lines,
     };
   }
 
@@ -289,15 +296,18 @@ export class Session {
     for (const entry of entries) {
       if (!this.fleet.pods.some(({ name }) => name === entry.pod)) continue;
       this.#feed.push(entry);
-      const facts = Object.entries(entry.facts).map(([name, value]) => `${name} ${value}`);
-      this.#note(`${entry.kind} by ${entry.pod}: ${facts.join(', ')}`);
+      this.#happenings.hear(this.#elapsedS(), entry);
     }
+  }
+
+  /** Seconds since time runs; 0 before that. */
+  #elapsedS(): number {
+    return this.#startedMs === 0 ? 0 : (performance.now() - this.#startedMs) / 1000;
   }
 
   /** Said in the view. */
   #note(event: string): void {
-    this.#events.push(event);
-    if (this.#events.length > EVENTS_SHOWN) this.#events.shift();
+    this.#happenings.say(this.#elapsedS(), event);
   }
 
   #reportOf(verdict: Verdict): Report {
