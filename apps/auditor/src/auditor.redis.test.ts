@@ -69,6 +69,32 @@ describe('auditor', () => {
     expect(verdict.checked.checkpoints).toBeGreaterThan(0);
   });
 
+  test('E1 what crosses and is dropped from its channel while all is counted is not called broken', async () => {
+    const { facts, cells } = await worldByHand(at.redis, at.world);
+    const [a, b] = cells as [CellByHand, CellByHand];
+    reading = await openReading(at.url, facts);
+    const real = reading;
+    const wholeCells = real.wholeCells.bind(real);
+    real.wholeCells = async (all) => {
+      const readings = await wholeCells(all);
+      real.wholeCells = wholeCells;
+      // The reader was read before; now it consumes, the source drops, and is read after that.
+      await a.commit({ arrivals: await b.commit({ departures: [{ to: 0, ids: [first(b)] }] }) });
+      await at.redis.xtrim(b.keys.out, 'MAXLEN', 0);
+      const [late] = await wholeCells([b.cell]);
+      return readings.map((each) => (each.cell === b.cell && late ? late : each));
+    };
+    const auditor = new Auditor(reading, timer);
+    expect(await auditor.begin()).toMatchObject({ entities: 12 });
+    expect(await auditor.verdict()).toMatchObject({
+      isAtRest: true,
+      violations: [],
+      entitiesEnd: 12,
+      created: 0,
+      lost: 0,
+    });
+  });
+
   test('E1 an arrival that is read before its departure waits, and is not called broken', async () => {
     const { auditor, look, a, b } = await audited();
     const out = await b.commit({ departures: [{ to: 0, ids: [first(b)] }] });

@@ -335,6 +335,7 @@ export class Auditor {
         const state = await this.#replay(reading);
         this.#judge.forgetBacklog(track);
         track.restart(meta, new Set(state.ids));
+        track.outGoneTo = (reading.out[0]?.seq ?? meta.outSeq + 1) - 1;
         for (const entry of reading.entries) this.#judge.compareMark(cell, entry.seq, entry.hash);
         for (const { to, seq, body } of reading.out) {
           flights.push({ from: cell, to, seq, ids: idsOf(body) });
@@ -344,11 +345,14 @@ export class Auditor {
     for (const { from, to, seq, ids } of flights) custody.addFlight(from, to, { seq, ids });
     const targets = tracks.map((track) => new Map(track.consumed));
     const isBehind = (): boolean =>
+      this.#judge.isWaiting ||
       targets.some((cursors) =>
         [...cursors].some(([from, seq]) => (tracks[from]?.outSeq ?? seq) < seq),
       );
-    for (let tries = 0; isBehind() && tries < 50; tries++) {
+    // Once at least: what a source had dropped when it was read, its readers have consumed by now.
+    for (let tries = 0; tries < 50; tries++) {
       await this.#readNews();
+      if (!isBehind()) break;
       await this.#timer.sleep(20);
     }
     for (const [cell, cursors] of targets.entries()) {

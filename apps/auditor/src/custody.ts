@@ -137,7 +137,10 @@ export class Custody {
     const isBlind = arrival.seq <= (this.#tracks[from]?.blindOutTo ?? 0);
     if (flight !== undefined && !isSame(flight.ids, ids))
       say(`${entry} arrived with other entities`);
-    if (flight === undefined && !isBlind && arrival.seq > this.#consumed(cell, from)) {
+    // While all cells are being read: this one was read before it consumed, the source after that.
+    const isGone = !this.#isSettled && arrival.seq <= (this.#tracks[from]?.outGoneTo ?? 0);
+    const isKnown = flight !== undefined || isBlind || isGone;
+    if (!isKnown && arrival.seq > this.#consumed(cell, from)) {
       say(`${entry} arrived, but no departure wrote it to this cell`);
     }
     for (const id of ids) this.#takeIn(track, seq, from, id, isBlind);

@@ -34,6 +34,8 @@ export class CellTrack {
   stalledSinceMs = 0;
   /** Channel positions up to here may have been written unseen; 0 = all were seen. */
   blindOutTo = 0;
+  /** Channel entries up to here had been dropped when the cell was read: their readers have them. */
+  outGoneTo = 0;
   /** Channel entries up to here were compared with the departures that wrote them. */
   outSeenTo = 0;
   /** Departures whose channel entry is still to be compared. */
@@ -62,6 +64,7 @@ export class CellTrack {
     this.idCounter = meta.idCounter;
     this.outSeq = meta.outSeq;
     this.outSeenTo = meta.outSeq;
+    this.outGoneTo = 0;
     this.unseenOut = [];
     this.ids = ids;
     this.consumed = new Map(meta.cursors);
