@@ -3,10 +3,14 @@
  * is a pipe, and when that ends (even by SIGKILL of the parent) the child leaves by itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
+/** What was compiled once is not compiled again: a pod that takes a dead one's place starts sooner. */
+const COMPILE_CACHE = join(tmpdir(), 'leasehold-compile-cache');
 /** Lines kept to explain a child that failed. */
 const LAST_LINES_MAX = 20;
 
@@ -27,7 +31,7 @@ export class Child {
   ) {
     this.name = name;
     this.#process = spawn(process.execPath, [main], {
-      env: { ...process.env, ...env, LEASEHOLD_PARENT: '1' },
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env, LEASEHOLD_PARENT: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
       // Its own group: Ctrl-C in the terminal is for the command, which ends its children in order.
       detached: true,

@@ -15,6 +15,7 @@ import type { RunOptions } from './options.ts';
 import type { Output } from './output.ts';
 import {
   exitReasons,
+  frozenOf,
   gapsOf,
   type Kill,
   podTotals,
@@ -25,12 +26,18 @@ import {
 import type { StoredWorld } from './stored-world.ts';
 
 const LOOK_MS = 50;
+/** A supervisor's pause: on one machine a start would take its processors from the takeover. */
+const REPLACE_MS = 500;
 const REFRESH_MS = 250;
+/** Pods report a few times a second; a rate over less than this would jump with every report. */
+const RATE_MS = 1_000;
 /** Pods claim cell by cell at a bounded rate; a minute is for the largest worlds. */
 const HELD_MAX_MS = 60_000;
 const SHARED_MAX_MS = 5_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
+/** A system that fails everywhere fails for one reason. */
+const FROZEN_SAID_MAX = 5;
 
 /** What a run is told while it lasts: the folder changed (`dev`). */
 export type RunHooks = { readonly tick?: (run: LiveRun) => Promise<void> };
@@ -45,10 +52,12 @@ export class LiveRun {
   readonly #signal: AbortSignal;
   readonly #kills: Kill[] = [];
   readonly #stops: Kill[] = [];
+  readonly #startsMs: number[] = [];
   readonly #wakes: { readonly pod: Pod; readonly atMs: number }[] = [];
   readonly #feed: FeedEntry[] = [];
   readonly #happenings = new Happenings();
   readonly #commitsPerS = new Map<string, number>();
+  readonly #counted = new Map<string, { readonly commits: number; readonly atMs: number }>();
   #feedAfter = '0';
   #baseTick = 0;
   #runningSinceMs = 0;
@@ -105,6 +114,7 @@ export class LiveRun {
     for (let i = 0; i < this.#options.pods; i++) this.fleet.start();
     await this.#untilHeld();
     this.#runningSinceMs = (await store.setClock({ ...clock, isPaused: false })).baseMs;
+    this.#happenings.runningSinceMs = this.#runningSinceMs;
     this.#startedMs = performance.now();
   }
 
@@ -204,11 +214,16 @@ export class LiveRun {
   /** Somebody else sent SIGKILL: as good a test as our own, so it counts as one. */
   #replace(pod: Pod): void {
     this.#kills.push({ pod: pod.name, atMs: this.#world.store.nowMs() });
-    this.#output.warn(`${pod.name} was killed, ${this.fleet.start().name} starts in its place`);
+    this.#output.warn(`${pod.name} was killed, another will take its place`);
+    this.#replaceSoon();
+  }
+
+  #replaceSoon(): void {
+    this.#startsMs.push(performance.now() + REPLACE_MS);
   }
 
   #isOver(): boolean {
-    if (this.fleet.alive.length === 0) return true;
+    if (this.fleet.alive.length + this.#startsMs.length === 0) return true;
     const { seconds, ticks } = this.#options;
     const elapsedMs = performance.now() - this.#startedMs;
     if (seconds > 0 && elapsedMs >= seconds * 1000) return true;
@@ -230,13 +245,18 @@ export class LiveRun {
       if (kind === 'kill') {
         this.fleet.kill(pod);
         this.#kills.push({ pod: pod.name, atMs });
-        this.#note(`killed ${pod.name}, started ${this.fleet.start().name}`);
+        this.#note(`killed ${pod.name}`);
+        this.#replaceSoon();
       } else {
         this.fleet.freeze(pod);
         this.#stops.push({ pod: pod.name, atMs });
         this.#wakes.push({ pod, atMs: elapsedMs + this.#options.stopForMs });
         this.#note(`froze ${pod.name} for ${this.#options.stopForMs / 1000} s`);
       }
+    }
+    while (this.#startsMs[0] !== undefined && this.#startsMs[0] <= performance.now()) {
+      this.#startsMs.shift();
+      this.#note(`started ${this.fleet.start().name}`);
     }
     while (this.#wakes[0] !== undefined && this.#wakes[0].atMs <= elapsedMs) {
       this.fleet.wake((this.#wakes.shift() as { pod: Pod }).pod);
@@ -246,11 +266,7 @@ export class LiveRun {
   async #refresh(): Promise<void> {
     const nowMs = performance.now();
     if (nowMs - this.#refreshedMs < REFRESH_MS) return;
-    const elapsedMs = nowMs - this.#refreshedMs;
     this.#refreshedMs = nowMs;
-    const before = new Map(
-      this.fleet.pods.map(({ name, report }) => [name, report['commits'] ?? 0]),
-    );
     try {
       await this.#readPods();
       await this.#readFeed();
@@ -258,15 +274,22 @@ export class LiveRun {
       // The store may be away for a moment: pods and auditor wait for it, and so does the view.
       this.#note(`store: ${error instanceof Error ? error.message : String(error)}`);
     }
-    for (const { name, report } of this.fleet.pods) {
-      const commits = (report['commits'] ?? 0) - (before.get(name) ?? 0);
-      this.#commitsPerS.set(name, Math.max(0, (commits * 1000) / elapsedMs));
-    }
+    this.#measureRates(nowMs);
     const facts = this.#viewFacts();
     this.#output.live(viewLines(facts, this.#output.colors));
     if (!this.#output.isLive && nowMs - this.#plainMs >= PLAIN_EVERY_MS) {
       this.#plainMs = nowMs;
       this.#output.progress(plainLine(facts));
+    }
+  }
+
+  #measureRates(nowMs: number): void {
+    for (const { name, report } of this.fleet.alive) {
+      const commits = report['commits'] ?? 0;
+      const { commits: before, atMs } = this.#counted.get(name) ?? { commits: 0, atMs: 0 };
+      if (nowMs - atMs < RATE_MS) continue;
+      this.#counted.set(name, { commits, atMs: nowMs });
+      if (atMs > 0) this.#commitsPerS.set(name, ((commits - before) * 1000) / (nowMs - atMs));
     }
   }
 
@@ -295,9 +318,19 @@ export class LiveRun {
     this.#feedAfter = id;
     for (const entry of entries) {
       if (!this.fleet.pods.some(({ name }) => name === entry.pod)) continue;
+      if (entry.kind === 'frozen') this.#sayFrozen(entry);
       this.#feed.push(entry);
       this.#happenings.hear(this.#elapsedS(), entry);
     }
+  }
+
+  /** Once a cell: who takes it over tries it again, and says the same. */
+  #sayFrozen({ facts }: FeedEntry): void {
+    const frozen = frozenOf(this.#feed);
+    if (frozen.length >= FROZEN_SAID_MAX) return;
+    if (frozen.some(({ cell }) => cell === Number(facts['cell']))) return;
+    this.#output.warn(`cell ${facts['cell']} is frozen, the others go on. ${facts['why']}`);
+    this.#output.warn('  mend the system and run again: the cell goes on from its last good tick');
   }
 
   /** Seconds since time runs; 0 before that. */
@@ -347,6 +380,7 @@ export class LiveRun {
       stops: this.#stops.length,
       jumps: totals.jumps,
       frozenCells: totals.frozen,
+      frozen: frozenOf(this.#feed),
       commits: totals.commits,
       fencedCommits: totals.fenced,
       redis: {

@@ -11,7 +11,7 @@ import type { CellKeys, Keys } from './keys.ts';
 import type { Link, Outcome, Request } from './link.ts';
 
 /** Entries of one stream in one read. 64 ticks are more than three seconds at 20 Hz. */
-const ENTRIES_PER_READ_MAX = 64;
+export const ENTRIES_PER_READ_MAX = 64;
 /** Longer waits would keep a barrier waiting behind them on the same connection. */
 const BLOCK_MS_MAX = 1_000;
 /** How long a barrier waits for the replicas. */

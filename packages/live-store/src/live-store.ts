@@ -25,7 +25,7 @@ import { type CallOptions, callCells } from './calls.ts';
 import { type RawEntry, readChannelEntry } from './chain.ts';
 import { commitItem, type UsedKeys, withKeys } from './commit-item.ts';
 import { checkRedisUrl } from './faults.ts';
-import { channelRequest, Follower } from './follower.ts';
+import { channelRequest, ENTRIES_PER_READ_MAX, Follower } from './follower.ts';
 import {
   cellCommit,
   cellHeads,
@@ -239,7 +239,11 @@ export class LiveStore implements Store {
   }
 
   async load(
-    cells: readonly { readonly cell: number; readonly beforeTick?: number }[],
+    cells: readonly {
+      readonly cell: number;
+      readonly beforeTick?: number;
+      readonly head?: Head;
+    }[],
   ): Promise<CellImage[]> {
     return this.#loader.load(cells);
   }
@@ -250,8 +254,8 @@ export class LiveStore implements Store {
       const after = entries.at(-1)?.seq ?? afterSeq;
       const request = channelRequest(this.#keys.cell(cell), after);
       const raw = (await this.#commands.call(request, 'bytes')) as readonly RawEntry[];
-      if (raw.length === 0) return entries;
       for (const each of raw) entries.push(readChannelEntry(cell, each));
+      if (raw.length < ENTRIES_PER_READ_MAX) return entries;
     }
   }
 

@@ -11,11 +11,15 @@ import type { Link, Outcome, Request } from './link.ts';
 /** Entries in one read of a log: with bodies of 8 KB, half a megabyte. */
 const ENTRIES_PER_READ_MAX = 64;
 /** Cells read in one round trip: replies of all of them are in memory at once. */
-const CELLS_PER_READ_MAX = 64;
+const CELLS_PER_READ_MAX = 256;
 /** A trim happens once in 64 commits; three of them while a cell is read is no race. */
 const ATTEMPTS_MAX = 3;
 
-export type CellRequest = { readonly cell: number; readonly beforeTick?: number };
+export type CellRequest = {
+  readonly cell: number;
+  readonly beforeTick?: number;
+  readonly head?: Head;
+};
 type Heads = (cells: readonly number[]) => Promise<ReadonlyMap<number, Head>>;
 type Start = { readonly head: Head; readonly slot: 0 | 1 | undefined; readonly seq: number };
 /** What was read so far, or the reason to begin again. */
@@ -71,8 +75,11 @@ export class Loader {
   }
 
   async #read(requests: readonly CellRequest[]): Promise<Reading[]> {
-    const heads = await this.#heads(requests.map(({ cell }) => cell));
-    const starts = requests.map((request) => startOf(heads.get(request.cell) as Head, request));
+    const asked = requests.filter(({ head }) => head === undefined);
+    const heads = await this.#heads(asked.map(({ cell }) => cell));
+    const starts = requests.map((request) =>
+      startOf(request.head ?? (heads.get(request.cell) as Head), request),
+    );
     const outcomes = await this.#exec(
       starts.flatMap(({ head, slot, seq }): Request[] => {
         const keys = this.#keys.cell(head.cell);

@@ -87,8 +87,8 @@ async function loadStates(
 }
 
 /** Neighbours may still need the view of the tick before the last, in flight and all. */
-function loadRequest(head: Head): { readonly cell: number; readonly beforeTick: number } {
-  return { cell: head.cell, beforeTick: Math.max(0, head.tick - 1) };
+function loadRequest(head: Head): { cell: number; beforeTick: number; head: Head } {
+  return { cell: head.cell, beforeTick: Math.max(0, head.tick - 1), head };
 }
 
 /** The granted cells' own channels, whole, and their neighbours' from the oldest cursor on. */

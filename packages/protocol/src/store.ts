@@ -268,11 +268,16 @@ export interface Store {
   heads(cells: readonly number[]): Promise<(Head | Refusal)[]>;
 
   /**
-   * Reads cells whole. `beforeTick`: begin from a checkpoint whose tick is below it, if there is one.
+   * Reads cells whole. `head`: where the caller, who holds the lease, knows the cell to be.
+   * `beforeTick`: begin from a checkpoint whose tick is below it, if there is one.
    * Throws `WORLD_NOT_READY` where the world is absent or sealed: it is never an empty one.
    */
   load(
-    cells: readonly { readonly cell: number; readonly beforeTick?: number }[],
+    cells: readonly {
+      readonly cell: number;
+      readonly beforeTick?: number;
+      readonly head?: Head;
+    }[],
   ): Promise<CellImage[]>;
   /** A cell's own channel from a position on, whatever the destinations. */
   channel(cell: number, afterSeq: number): Promise<ChannelEntry[]>;
