@@ -8,9 +8,9 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { commit } from './commit.bench.ts';
+import type { Benchmark, Figure } from './figure.ts';
 import { memory } from './memory.bench.ts';
 import { traffic } from './traffic.bench.ts';
-import type { Benchmark, Figure } from './figure.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [commit, memory, traffic];
 const BASELINES = new URL('baselines/', import.meta.url);

@@ -1,7 +1,6 @@
 /** Commands that a pod sends in a tick: a matter of cells, not of entities. */
-import { Holding } from '@leasehold/pod/holding';
 import type { Benchmark } from './figure.ts';
-import { openDrift } from './world.ts';
+import { openHeldDrift } from './world.ts';
 
 const SIDE = 8;
 const TICKS = 50;
@@ -19,39 +18,26 @@ export const traffic: Benchmark = {
         ...{ name: `commands a tick, ${name(256)}`, value: many.commands, unit: '' },
         ...{ target: 'the same', isMet: many.commands === few.commands },
       },
-      { name: `bytes a tick and entity, ${name(256)}`, value: many.bytes / (256 * SIDE * SIDE), unit: 'bytes' },
+      {
+        name: `bytes a tick and entity, ${name(256)}`,
+        ...{ value: many.bytes / (256 * SIDE * SIDE), unit: 'bytes' },
+      },
     ];
   },
 };
 
 async function perTick(perCell: number): Promise<{ commands: number; bytes: number }> {
-  const world = await openDrift(SIDE, perCell);
+  const world = await openHeldDrift(SIDE, perCell);
   try {
-    const { engine, store, grid } = world;
-    const grants = await world.acquireAll();
-    const images = await store.load(grants.map(({ claim }) => ({ cell: claim.cell })));
-    const holdings = grants.map((grant, i) => {
-      const state = engine.createCell(grant.claim.cell);
-      const image = images[i];
-      if (image !== undefined) state.restore(image);
-      return new Holding(grant.claim, grid.blockOf(grant.claim.cell), state, grant.head, 0);
-    });
-    const before = store.traffic();
+    const before = world.store.traffic();
     for (let n = 0; n < TICKS; n++) {
-      const commits = holdings.map((holding) => {
-        const tick = holding.state.tick + 1;
-        const result = holding.state.step({
-          ...{ tick, outSeq: holding.outSeq, arrivals: [] },
-          view: () => undefined,
-        });
-        return holding.prepare(tick, result, [], world.ttlMs);
-      });
-      for (const [i, { tag }] of (await store.commit(commits)).entries()) {
-        if (tag !== 'OK') throw new Error(`commit refused: ${tag}`);
-        holdings[i]?.settle(0, false);
-      }
+      await world.write(
+        world
+          .step()
+          .map(({ holding, tick, result }) => holding.prepare(tick, result, [], world.ttlMs)),
+      );
     }
-    const after = store.traffic();
+    const after = world.store.traffic();
     return {
       commands: (after.commands - before.commands) / TICKS,
       bytes: (after.bytes - before.bytes) / TICKS,

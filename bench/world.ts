@@ -1,13 +1,50 @@
 /** A world for benchmarks: drifting entities in a grid of cells, on a private Redis. */
-import { entryHash, SEED_EPOCH, type AcquireReply } from '@leasehold/protocol';
+
 import { openLiveStore, openWorldAdmin } from '@leasehold/live-store';
+import { Holding } from '@leasehold/pod/holding';
+import { type AcquireReply, type Commit, entryHash, SEED_EPOCH } from '@leasehold/protocol';
 import { component, f64, simulation, system } from '@leasehold/sdk';
 import { compile } from '@leasehold/sdk/engine';
 import { Grid } from '@leasehold/spatial';
-import { startRedis } from '@leasehold/testkit';
+import { startRedis } from './redis.ts';
 
 const CELL = 100;
 const TTL_MS = 60_000;
+
+/** The world with every cell held, as a pod would hold it. */
+export async function openHeldDrift(side: number, perCell: number) {
+  const world = await openDrift(side, perCell);
+  const { engine, store, grid } = world;
+  const grants = await world.acquireAll();
+  const images = await store.load(grants.map(({ claim }) => ({ cell: claim.cell })));
+  const holdings = grants.map(({ claim, head }, i) => {
+    const state = engine.createCell(claim.cell);
+    const image = images[i];
+    if (image !== undefined) state.restore(image);
+    return new Holding(claim, grid.blockOf(claim.cell), state, head, 0);
+  });
+  return {
+    ...world,
+    holdings,
+    /** Simulates the next tick of every cell; nothing is written yet. */
+    step() {
+      return holdings.map((holding) => {
+        const { state, outSeq } = holding;
+        const tick = state.tick + 1;
+        const view = () => undefined;
+        return { holding, tick, result: state.step({ tick, outSeq, arrivals: [], view }) };
+      });
+    },
+    /** Writes commits of all cells in the order of `step`, and has each holding take its reply. */
+    async write(commits: readonly Commit[]): Promise<void> {
+      const replies = await store.commit(commits);
+      for (const [i, reply] of replies.entries()) {
+        if (reply.tag !== 'OK') throw new Error(`commit refused: ${JSON.stringify(reply)}`);
+        holdings[i]?.settle(0, false);
+      }
+    },
+  };
+}
 
 /** `side` × `side` cells with `perCell` entities each, every one of which moves in every tick. */
 export async function openDrift(side: number, perCell: number) {
@@ -39,9 +76,7 @@ export async function openDrift(side: number, perCell: number) {
     },
   });
   const engine = compile(world, { layer: 'main', grid, seed: 1, tickHz: 20, params: {} });
-  const redis = await startRedis({
-    args: ['--appendonly', 'yes', '--appendfsync', 'everysec', '--stream-node-max-bytes', '1024'],
-  });
+  const redis = await startRedis();
   const at = { url: redis.url, world: 'bench', incarnation: 1, layer: 'main', grid };
   const admin = await openWorldAdmin(at);
   await admin.createBlocks();
