@@ -1,6 +1,13 @@
 /** A small world on the twin store, with pods that can be killed, frozen and drained; tests only. */
 import { createRandom } from '@leasehold/kernel';
-import { decodeRows, entryHash, SEED_EPOCH, StateHash, type Store } from '@leasehold/protocol';
+import {
+  decodeRows,
+  entryHash,
+  SEED_EPOCH,
+  StateHash,
+  type Store,
+  type Table,
+} from '@leasehold/protocol';
 import { component, f64, type Simulation, simulation, system } from '@leasehold/sdk';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { Grid } from '@leasehold/spatial';
@@ -33,8 +40,9 @@ export const wanderers: Simulation = simulation({
         velocity.y = y / length;
         position.x += velocity.x * 1.5;
         position.y += velocity.y * 1.5;
+        const isBearing = ctx.random.chance(0.01);
         if (ctx.random.chance(0.01)) ctx.despawn();
-        else if (ctx.random.chance(0.01)) {
+        else if (isBearing) {
           ctx.spawn(
             Position({ x: position.x, y: position.y }),
             Velocity({ x: -velocity.y, y: velocity.x }),
@@ -55,13 +63,16 @@ export const wanderers: Simulation = simulation({
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function openPods(options: {
+type Options = {
   readonly mode: 'realtime' | 'lockstep';
   readonly endTick?: number;
   readonly seed?: number;
   readonly simulation?: Simulation;
   readonly log?: Log;
-}) {
+};
+
+/** The stored world, seeded, its clock set; nobody holds any of it yet. */
+async function openWorld(options: Options) {
   const grid = new Grid(
     { kind: 'torus', width: 80, height: 80, cell: 10 },
     { blockCells: 2, margin: 0.02 },
@@ -97,15 +108,46 @@ export async function openPods(options: {
     isPaused: false,
     endTick: options.endTick ?? 0,
   });
+  return { grid, clock, server, engine, compiled, watcher };
+}
+
+type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** Entities, ids seen twice, and the state's hash, read from the store alone. */
+async function census({ grid, engine, watcher }: World) {
+  const hash = new StateHash();
+  const seen = new Map<number, number>();
+  let tick = 0;
+  const cells = [...Array(grid.cells).keys()];
+  const heads = await watcher.heads(cells);
+  const images = await watcher.load(cells.map((cell) => ({ cell })));
+  const cursors = new Map<number, ReadonlyMap<number, number>>();
+  for (const head of heads) if (!('tag' in head)) cursors.set(head.cell, head.cursors);
+  const count = (table: Table) => {
+    hash.add(table);
+    for (const id of table.ids.subarray(0, table.count)) seen.set(id, (seen.get(id) ?? 0) + 1);
+  };
+  for (const image of images) {
+    const state = engine.createCell(image.cell);
+    state.restore(image);
+    tick = Math.max(tick, state.tick);
+    count(state.table);
+    for (const entry of await watcher.channel(image.cell, 0)) {
+      if (entry.seq <= (cursors.get(entry.to)?.get(entry.from) ?? 0)) continue;
+      count(decodeRows(entry.body, engine.schema).rows);
+    }
+  }
+  const twice = [...seen].filter(([, n]) => n > 1).map(([id]) => id);
+  return { entities: seen.size, twice, hash: hash.hex(tick), tick };
+}
+
+export async function openPods(options: Options) {
+  const world = await openWorld(options);
+  const { grid, clock, server, engine, compiled, watcher } = world;
   const random = createRandom(99);
   const pods = new Map<string, Pod>();
   return {
-    grid,
-    clock,
-    server,
-    engine,
-    pods,
-    watcher,
+    ...{ grid, clock, server, engine, pods, watcher },
     async start(name: string): Promise<Pod> {
       const store: Store = openTwinStore(server, { ...WORLD, pod: name });
       const pod = new Pod({
@@ -130,38 +172,7 @@ export async function openPods(options: {
       pods.delete(name);
       void pod?.stop();
     },
-    /** Entities, ids seen twice, and the state's hash, read from the store alone. */
-    async census() {
-      const hash = new StateHash();
-      const seen = new Map<number, number>();
-      let tick = 0;
-      const cells = [...Array(grid.cells).keys()];
-      const heads = await watcher.heads(cells);
-      const images = await watcher.load(cells.map((cell) => ({ cell })));
-      const cursors = new Map<number, ReadonlyMap<number, number>>();
-      for (const head of heads) if (!('tag' in head)) cursors.set(head.cell, head.cursors);
-      const count = (ids: Float64Array, n: number) => {
-        for (let i = 0; i < n; i++) {
-          const id = ids[i] as number;
-          seen.set(id, (seen.get(id) ?? 0) + 1);
-        }
-      };
-      for (const image of images) {
-        const state = engine.createCell(image.cell);
-        state.restore(image);
-        tick = Math.max(tick, state.tick);
-        hash.add(state.table);
-        count(state.table.ids, state.table.count);
-        for (const entry of await watcher.channel(image.cell, 0)) {
-          if (entry.seq <= (cursors.get(entry.to)?.get(entry.from) ?? 0)) continue;
-          const { rows } = decodeRows(entry.body, engine.schema);
-          hash.add(rows);
-          count(rows.ids, rows.count);
-        }
-      }
-      const twice = [...seen].filter(([, n]) => n > 1).map(([id]) => id);
-      return { entities: seen.size, twice, hash: hash.hex(tick), tick };
-    },
+    census: () => census(world),
     /** Moves time until every cell has ticked up to `tick`. */
     async until(tick: number, stepMs = 25, stepsMax = 4_000): Promise<void> {
       for (let i = 0; i < stepsMax; i++) {
@@ -178,4 +189,3 @@ export async function openPods(options: {
     },
   };
 }
-

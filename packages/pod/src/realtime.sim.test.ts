@@ -35,44 +35,47 @@ function ledger() {
   };
 }
 
-test.each([1, 2, 3, 4])('E1 E2 no entity is lost or doubled, whatever happens (seed %i)', async (seed) => {
-  const random = createRandom(seed);
-  const world = await openPods({ mode: 'realtime', seed });
-  const book = ledger();
-  let born = 0;
-  // Not awaited: while the store is stalled nothing answers until time moves on.
-  const start = () => void world.start(`pod-${born++}`);
-  for (let i = 0; i < 3; i++) start();
-  await world.clock.advance(1_500);
-  await book.read(world);
-  for (let step = 0; step < STEPS; step++) {
-    const names = [...world.pods.keys()];
-    const name = names[random.below(names.length)] as string;
-    const dice = random.below(6);
-    if (dice === 0) {
-      world.kill(name);
-      start();
-    } else if (dice === 1) {
-      const pod = world.pods.get(name);
-      world.pods.delete(name);
-      void pod?.drain(2_000).then(() => pod.stop());
-      start();
-    } else if (dice === 2) world.server.dropReplies(1 + random.below(4), 'commit');
-    else if (dice === 3) world.server.stall(random.below(2_500));
-    await world.clock.advance(2_600);
+test.each([1, 2, 3, 4])(
+  'E1 E2 no entity is lost or doubled, whatever happens (seed %i)',
+  async (seed) => {
+    const random = createRandom(seed);
+    const world = await openPods({ mode: 'realtime', seed });
+    const book = ledger();
+    let born = 0;
+    // Not awaited: while the store is stalled nothing answers until time moves on.
+    const start = () => void world.start(`pod-${born++}`);
+    for (let i = 0; i < 3; i++) start();
+    await world.clock.advance(1_500);
     await book.read(world);
-  }
-  for (let i = 0; i < 4; i++) {
-    await world.clock.advance(2_000);
+    for (let step = 0; step < STEPS; step++) {
+      const names = [...world.pods.keys()];
+      const name = names[random.below(names.length)] as string;
+      const dice = random.below(6);
+      if (dice === 0) {
+        world.kill(name);
+        start();
+      } else if (dice === 1) {
+        const pod = world.pods.get(name);
+        world.pods.delete(name);
+        void pod?.drain(2_000).then(() => pod.stop());
+        start();
+      } else if (dice === 2) world.server.dropReplies(1 + random.below(4), 'commit');
+      else if (dice === 3) world.server.stall(random.below(2_500));
+      await world.clock.advance(2_600);
+      await book.read(world);
+    }
+    for (let i = 0; i < 4; i++) {
+      await world.clock.advance(2_000);
+      await book.read(world);
+    }
+    await world.close();
     await book.read(world);
-  }
-  await world.close();
-  await book.read(world);
-  const census = await world.census();
-  expect(census.twice, `seed ${seed}`).toEqual([]);
-  expect(census.entities, `seed ${seed}`).toBe(book.alive);
-  expect(census.entities).toBeGreaterThan(10);
-});
+    const census = await world.census();
+    expect(census.twice, `seed ${seed}`).toEqual([]);
+    expect(census.entities, `seed ${seed}`).toBe(book.alive);
+    expect(census.entities).toBeGreaterThan(10);
+  },
+);
 
 test('W1 the cells of a killed pod tick again within half a second, taken by revocation', async () => {
   const world = await openPods({ mode: 'realtime' });
@@ -84,7 +87,9 @@ test('W1 the cells of a killed pod tick again within half a second, taken by rev
   await world.clock.advance(1_500);
   const { entries } = await world.watcher.readFeed(id);
   await world.close();
-  const taken = entries.filter(({ kind, facts }) => kind === 'takeover' && facts['from'] === 'pod-b');
+  const taken = entries.filter(
+    ({ kind, facts }) => kind === 'takeover' && facts['from'] === 'pod-b',
+  );
   const revoked = taken.filter(({ facts }) => facts['cause'] === 'revoked');
   expect(revoked.reduce((sum, { facts }) => sum + Number(facts['cells']), 0)).toBeGreaterThan(16);
   expect(taken.filter(({ facts }) => facts['cause'] === 'expired')).toEqual([]);
