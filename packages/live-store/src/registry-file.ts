@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { checkName, LeaseholdError } from '@leasehold/kernel';
 import type { Registry, RegistryFacts, RegistryRecord, SeedRequest } from './registry.ts';
-import { underLock } from './registry-lock.ts';
+import { underRegistryLock } from './registry-lock.ts';
 
 const FORMAT_VERSION = 1;
 
@@ -35,7 +35,7 @@ export function fileRegistry(home: string): Registry {
   const locked = async <T>(world: string, work: () => Promise<T>): Promise<T> => {
     const file = fileOf(world);
     makeFolder(folder);
-    return underLock(file.replace(/json$/, 'lock'), work);
+    return underRegistryLock(file.replace(/json$/, 'lock'), work);
   };
   const change = (world: string, next: (page: Page) => Page): Promise<void> =>
     locked(world, async () => write(folder, fileOf(world), next(read(fileOf(world)))));

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnNode } from '@leasehold/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fileRegistry } from './registry-file.ts';
-import { underLock } from './registry-lock.ts';
+import { underRegistryLock } from './registry-lock.ts';
 
 const fixture = new URL('./registry-seeder-fixture.ts', import.meta.url).pathname;
 let home = '';
@@ -77,19 +77,12 @@ test('two who replace the same incarnation make one new one', async () => {
   expect(await fileRegistry(home).leftovers('w')).toEqual([1]);
 });
 
-test('a lock whose owner’s number now belongs to another process is stale', async () => {
-  const file = join(home, 'lock');
-  writeFileSync(file, JSON.stringify({ pid: process.pid, started: '1', token: 'old' }));
-  expect(await underLock(file, async () => 'in', 2_000)).toBe('in');
-  expect(existsSync(file)).toBe(false);
-});
-
 test('a lock that stays taken names its owner', async () => {
   const file = join(home, 'lock');
-  const inner = underLock(file, () => underLock(file, async () => 'never', 100));
+  const inner = underRegistryLock(file, () => underRegistryLock(file, async () => 'never', 100));
   await expect(inner).rejects.toMatchObject({
     code: 'WORLD_NOT_READY',
     detail: { remedy: expect.stringContaining(String(process.pid)) },
   });
-  expect(await underLock(file, async () => 'free again', 100)).toBe('free again');
+  expect(await underRegistryLock(file, async () => 'free again', 100)).toBe('free again');
 });

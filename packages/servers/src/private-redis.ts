@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { LeaseholdError } from '@leasehold/kernel';
 import { ask, infoField } from './ask.ts';
 import { goneWithin, isAlive, launchRedis } from './launch.ts';
-import { withLock } from './lock.ts';
+import { underServerLock } from './lock.ts';
 
 /** Shutting down writes what the append-only file still misses. */
 const SHUTDOWN_WAIT_MS = 30_000;
@@ -34,7 +34,7 @@ let handles = 0;
 /** Joins the server that runs under `home`; nothing when none does. */
 export function joinPrivate(home: string): Promise<PrivateRedis | undefined> {
   const directory = prepare(home);
-  return withLock(lockOf(directory), async () => {
+  return underServerLock(lockOf(directory), async () => {
     const note = await runningNote(directory);
     return note === undefined ? undefined : enter(directory, note, true);
   });
@@ -43,7 +43,7 @@ export function joinPrivate(home: string): Promise<PrivateRedis | undefined> {
 /** Joins the server that runs under `home`, or starts one. */
 export function openPrivate(home: string, binary: string): Promise<PrivateRedis> {
   const directory = prepare(home);
-  return withLock(lockOf(directory), async () => {
+  return underServerLock(lockOf(directory), async () => {
     const running = await runningNote(directory);
     if (running !== undefined) return enter(directory, running, true);
     const launched = await launchRedis({
@@ -74,7 +74,7 @@ function enter(directory: string, note: Note, reused: boolean): PrivateRedis {
     redisUrl: `redis://127.0.0.1:${note.port}`,
     reused,
     close: () => {
-      closing ??= withLock(lockOf(directory), () => leave(directory, user));
+      closing ??= underServerLock(lockOf(directory), () => leave(directory, user));
       return closing;
     },
   };

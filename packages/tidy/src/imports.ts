@@ -3,7 +3,7 @@ import { codeOf, isGenerated, isTest, isTestSupport, type SourceFile } from './s
 
 /** A package imports only from rows above its own. */
 export const RANKS: readonly (readonly string[])[] = [
-  ['kernel'],
+  ['kernel', 'process-lock'],
   ['spatial', 'tidy', 'servers'],
   ['testkit', 'protocol', 'service'],
   ['sdk', 'live-store', 'twin-store'],

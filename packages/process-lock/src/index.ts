@@ -1,0 +1,1 @@
+export { type LockLimits, underLock } from './process-lock.ts';
