@@ -2,13 +2,13 @@
  * Goal: what is whole is called whole, and every way of losing or doubling an entity, or of
  * breaking a log, is called by its rule. Method: worlds written by hand, key by key.
  */
+
 import { entityId } from '@leasehold/kernel';
-import { encodeRows, Table } from '@leasehold/protocol';
+import { type AuditVerdict, encodeRows, Table } from '@leasehold/protocol';
 import { useRedis } from '@leasehold/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Auditor } from './auditor.ts';
 import { openReading, type Reading } from './reading.ts';
-import type { Verdict } from './verdict.ts';
 import { type CellByHand, SCHEMA, worldByHand } from './world-by-hand.ts';
 
 describe('auditor', () => {
@@ -36,7 +36,7 @@ describe('auditor', () => {
     return { auditor, ready, look, a, b, c, d };
   }
 
-  const rulesOf = (verdict: Verdict): string[] => [
+  const rulesOf = (verdict: AuditVerdict): string[] => [
     ...new Set(verdict.violations.map(({ rule }) => rule)),
   ];
   const first = (cell: CellByHand): number => entityId(cell.cell, 1);

@@ -2,15 +2,20 @@
  * Follows all cells of a world and brings what it reads before the judge. It never writes to Redis
  * and asks no pod: what it cannot read there it says it has not seen.
  */
-import { inspectRows } from '@leasehold/protocol';
+import {
+  type AuditReady,
+  type AuditStatus,
+  type AuditVerdict,
+  inspectRows,
+  type Violation,
+} from '@leasehold/protocol';
 import { type Census, CensusTaker } from './census.ts';
 import { placeName } from './custody.ts';
-import { IDS_MAX, type Violation } from './findings.ts';
+import { IDS_MAX } from './findings.ts';
 import { Judge } from './judge.ts';
 import type { CellReading, OutReading, Reading } from './reading.ts';
 import { replay, Schemas } from './replay.ts';
 import type { CellTrack } from './track.ts';
-import type { Ready, Status, Verdict } from './verdict.ts';
 
 /** All meta hashes are read once in this many rounds, a share of them in each. */
 const META_ROUNDS = 10;
@@ -51,7 +56,7 @@ export class Auditor {
   }
 
   /** Counts the world as it stands; it may be moving. */
-  async begin(): Promise<Ready> {
+  async begin(): Promise<AuditReady> {
     await this.#reading.checkWorld();
     this.#runId = await this.#reading.runId();
     await this.#countAll();
@@ -81,7 +86,7 @@ export class Auditor {
     return count;
   }
 
-  status(): Status {
+  status(): AuditStatus {
     const { custody, findings, entries } = this.#judge;
     return {
       type: 'status',
@@ -100,7 +105,7 @@ export class Auditor {
   }
 
   /** The whole of it: reads to the end, counts from Redis anew, and compares with what was followed. */
-  async verdict(): Promise<Verdict> {
+  async verdict(): Promise<AuditVerdict> {
     const nowhere = new Map<number, string>();
     const duplicated: { id: number; places: readonly string[] }[] = [];
     const { custody, findings } = this.#judge;
@@ -133,7 +138,7 @@ export class Auditor {
     census: Census | undefined,
     nowhere: ReadonlyMap<number, string>,
     duplicated: readonly { readonly id: number; readonly places: readonly string[] }[],
-  ): Omit<Verdict, 'memoryBytes'> {
+  ): Omit<AuditVerdict, 'memoryBytes'> {
     const { custody, findings, tracks } = this.#judge;
     const { world, incarnation } = this.#reading.facts;
     const ticks = tracks.filter(({ seq }) => seq > 0).map(({ tick }) => tick);

@@ -5,8 +5,10 @@
  * read yet is told to wait (`mustWait`), so that here everything happens in causal order and each
  * entity is in one place at a time.
  */
+
 import { bearerOf, counterOf } from '@leasehold/kernel';
-import type { Findings, Rule } from './findings.ts';
+import type { AuditRule } from '@leasehold/protocol';
+import type { Findings } from './findings.ts';
 import type { CellTrack } from './track.ts';
 
 /** What one entry does to entities: `inspectCommit` of its body. */
@@ -218,7 +220,7 @@ export class Custody {
     const place = this.places.get(id);
     const bearer = this.#tracks[bearerOf(id)];
     const wasBorn = id >= OUTSIDE_BIT || counterOf(id) <= (bearer?.idCounter ?? 0);
-    const [rule, state]: [Rule, string] =
+    const [rule, state]: [AuditRule, string] =
       place !== undefined
         ? ['E1', `is in ${placeName(place)}`]
         : ['E2', wasBorn ? 'is dead' : 'was never born'];

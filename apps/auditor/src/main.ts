@@ -6,20 +6,21 @@
  *
  * Exit codes: 0 the verdict was given, whatever it is; 2 it could not be reached.
  */
+
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faultReport } from '@leasehold/kernel';
+import type { AuditMessage } from '@leasehold/protocol';
 import { Auditor } from './auditor.ts';
 import { loadConfig } from './config.ts';
 import { openReading } from './reading.ts';
-import type { Message } from './verdict.ts';
 
 /** While the store is away a look is tried again this often. */
 const AWAY_MS = 200;
 /** A poll that found this much is followed by the next without a pause. */
 const BUSY_ENTRIES = 2_000;
 
-const say = (message: Message | { readonly type: 'fault' }): void => {
+const say = (message: AuditMessage | { readonly type: 'fault' }): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };
 

@@ -2,8 +2,8 @@
  * One cell as the auditor has followed it, and the rules that one log alone must keep: epochs
  * (L1, L2), the chain (L3), and that the meta hash says what the log says.
  */
-import { entryHash } from '@leasehold/protocol';
-import type { Findings, Rule } from './findings.ts';
+import { type AuditRule, entryHash } from '@leasehold/protocol';
+import type { Findings } from './findings.ts';
 import type { EntryReading, MetaReading } from './reading.ts';
 
 /** Readings of a meta hash kept until the log has been followed up to them. */
@@ -169,7 +169,7 @@ export class CellTrack {
 
   #compareMeta(meta: MetaReading, findings: Findings): void {
     const { cell, seq } = this;
-    const say = (rule: Rule, message: string): void =>
+    const say = (rule: AuditRule, message: string): void =>
       findings.violation(rule, cell, message, { seq });
     this.epochFloor = Math.max(this.epochFloor, Number(meta.epoch));
     if (this.epoch > Number(meta.epoch)) {

@@ -1,6 +1,7 @@
 /** The auditor as the command sees it: a process that is asked, never a library that is called. */
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, LeaseholdError } from '@leasehold/kernel';
+import type { AuditStatus, AuditVerdict } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { Child } from './child.ts';
 
@@ -9,62 +10,8 @@ const MAIN = fileURLToPath(new URL('../../auditor/src/main.ts', import.meta.url)
 const READY_MAX_MS = 60_000;
 const VERDICT_MAX_MS = 120_000;
 
-export type AuditStatus = {
-  readonly alive: number;
-  readonly created: number;
-  readonly deleted: number;
-  readonly inFlight: number;
-  readonly violations: number;
-  readonly blindSpots: number;
-  readonly rollbacks: number;
-  readonly tick: number;
-  /** The lowest tick of any cell; in lockstep the world has reached it. */
-  readonly tickMin: number;
-  readonly isConnected: boolean;
-};
-
-type ViolationLine = {
-  readonly rule: string;
-  readonly cell: number;
-  readonly seq?: number;
-  readonly message: string;
-  readonly ids?: readonly number[];
-};
-
-export type Verdict = {
-  readonly isAtRest: boolean;
-  readonly entitiesStart: number;
-  readonly entitiesEnd: number;
-  readonly created: number;
-  readonly deleted: number;
-  readonly lost: number;
-  readonly lostEntities: readonly { readonly id: number; readonly last: string }[];
-  readonly duplicated: number;
-  readonly duplicatedEntities: readonly {
-    readonly id: number;
-    readonly places: readonly string[];
-  }[];
-  readonly unaccounted: number;
-  readonly inFlight: number;
-  readonly violations: readonly ViolationLine[];
-  readonly violationCount: number;
-  readonly blindSpotCount: number;
-  readonly rollbacks: readonly Readonly<Record<string, number>>[];
-  readonly healedCells: number;
-  readonly rewrittenCells: number;
-  readonly tickMin: number;
-  readonly tickMax: number;
-  readonly stateHash: string | null;
-  /** What Redis uses for everything in it. */
-  readonly memoryBytes: number;
-  readonly checked: {
-    readonly entries: number;
-    readonly checkpoints: number;
-    readonly channelEntries: number;
-    readonly channelEntriesUnseen: number;
-    readonly metas: number;
-  };
-};
+/** What a report is made of. */
+export type Verdict = Omit<AuditVerdict, 'type' | 'world' | 'incarnation' | 'blindSpots'>;
 
 export type AuditTarget = {
   readonly redisUrl: string;

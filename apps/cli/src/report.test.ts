@@ -104,7 +104,7 @@ describe('report', () => {
     expect(exitReasons({ ...verdict, duplicated: 1 }, [])).toEqual(['1 duplicated']);
     expect(exitReasons({ ...verdict, unaccounted: 1 }, [])).toHaveLength(1);
     expect(exitReasons({ ...verdict, isAtRest: false }, [])).toHaveLength(1);
-    const violations = [{ rule: 'L2', cell: 0, message: '' }];
+    const violations = [{ rule: 'L2', cell: 0, message: '' } as const];
     const broken = { ...verdict, violations, violationCount: 1 };
     expect(exitReasons(broken, [])).toEqual(['1 violations of L2']);
     expect(exitReasons(verdict, ['pod a ended by itself'])).toEqual(['pod a ended by itself']);

@@ -1,4 +1,5 @@
 export { applyCommit, settle } from './apply.ts';
+export type * from './audit.ts';
 export { decodeRows, encodeRows, inspectRows } from './channel-body.ts';
 export { decodeCheckpoint, encodeCheckpoint, inspectCheckpoint } from './checkpoint-body.ts';
 export type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';

@@ -1,7 +1,32 @@
 /** What the auditor says, line by line as JSON: the only thing others know of it. */
-import type { BlindSpot, Rollback, Violation } from './findings.ts';
 
-export type Ready = {
+export type AuditRule = 'L1' | 'L2' | 'L3' | 'E1' | 'E2';
+
+export type Violation = {
+  readonly rule: AuditRule;
+  readonly cell: number;
+  /** Log position at which it was seen; absent when it is not of one entry. */
+  readonly seq?: number;
+  readonly message: string;
+  /** Some of the entities concerned. */
+  readonly ids?: readonly number[];
+};
+
+/** A stretch of a log that was trimmed before the auditor read it. */
+export type BlindSpot = { readonly cell: number; readonly fromSeq: number; readonly toSeq: number };
+
+/** The store went back in time, as after a failover or a restart. */
+export type Rollback = {
+  /** Cells whose log ended earlier than what had been read, or went on differently. */
+  readonly cells: number;
+  readonly firstCell: number;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly entitiesBefore: number;
+  readonly entitiesAfter: number;
+};
+
+export type AuditReady = {
   readonly type: 'ready';
   readonly world: string;
   readonly incarnation: number;
@@ -10,7 +35,7 @@ export type Ready = {
   readonly tick: number;
 };
 
-export type Status = {
+export type AuditStatus = {
   readonly type: 'status';
   readonly alive: number;
   readonly created: number;
@@ -27,7 +52,7 @@ export type Status = {
   readonly isConnected: boolean;
 };
 
-export type Verdict = {
+export type AuditVerdict = {
   readonly type: 'verdict';
   readonly world: string;
   readonly incarnation: number;
@@ -72,4 +97,4 @@ export type Verdict = {
   };
 };
 
-export type Message = Ready | Status | Verdict;
+export type AuditMessage = AuditReady | AuditStatus | AuditVerdict;
