@@ -52,7 +52,7 @@ if (majorOf(process.version) >= MAJOR_MIN) {
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio });
   // The terminal sends Ctrl-C to both; this one must stay until the other has finished.
   process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
   child.on('error', (error) => {
     process.stderr.write(`leasehold cannot start ${node}: ${error.message}\n`);
     process.exit(2);

@@ -1,7 +1,7 @@
 /** The pods of a run: started, killed, frozen, woken, drained. No pod outlives the command. */
 import { fileURLToPath } from 'node:url';
 import type { PodRecord } from '@leasehold/protocol';
-import { Child } from './child.ts';
+import { Child, type Exit } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
 /** What a pod has to hand everything over; then some, for a machine that is busy with it. */
@@ -18,23 +18,27 @@ export type Pod = {
   report: PodRecord['report'];
 };
 
+/** What becomes of pods without the command's doing. */
+export type FleetHooks = {
+  /** It ended by itself, or did not hand over in time. */
+  readonly failed?: (pod: Pod) => void;
+  /** Somebody else killed it while it had cells. */
+  readonly killed?: (pod: Pod) => void;
+};
+
 export class Fleet {
   readonly pods: Pod[] = [];
   readonly #env: Readonly<Record<string, string>>;
   readonly #prefix: string;
-  readonly #onFailure: (pod: Pod) => void;
+  readonly #hooks: FleetHooks;
   /** Pods that ended though nobody asked them to. */
   readonly failures: string[] = [];
 
   /** `prefix` makes the names of this run's pods differ from those of another. */
-  constructor(
-    env: Readonly<Record<string, string>>,
-    prefix: string,
-    onFailure: (pod: Pod) => void = () => {},
-  ) {
+  constructor(env: Readonly<Record<string, string>>, prefix: string, hooks: FleetHooks = {}) {
     this.#env = env;
     this.#prefix = prefix;
-    this.#onFailure = onFailure;
+    this.#hooks = hooks;
   }
 
   get alive(): Pod[] {
@@ -58,23 +62,30 @@ export class Fleet {
     });
     const pod: Pod = { name, child, state: 'running', report: {} };
     this.pods.push(pod);
-    void child.exited.then(({ code, signal }) => {
-      const how = signal ?? `exit code ${code}`;
-      // A pod that was asked before it could listen has nothing to hand over yet.
-      const wasStarting = signal === 'SIGTERM' && pod.report['cells'] === undefined;
-      if (pod.state === 'draining' && code !== 0 && !wasStarting) {
-        this.#fail(pod, `pod ${name} did not hand over in time (${how})`);
-      } else if (pod.state !== 'killed' && pod.state !== 'draining') {
-        this.#fail(pod, `pod ${name} ended by itself (${how})`);
-      }
-      pod.state = pod.state === 'killed' ? 'killed' : 'ended';
-    });
+    void child.exited.then((exit) => this.#noteExit(pod, exit));
     return pod;
+  }
+
+  #noteExit(pod: Pod, { code, signal }: Exit): void {
+    const { name, state } = pod;
+    const how = signal ?? `exit code ${code}`;
+    const hadCells = pod.report['cells'] !== undefined;
+    // A pod that was asked before it could listen has nothing to hand over yet.
+    const wasStarting = signal === 'SIGTERM' && !hadCells;
+    const wasKilled = state === 'killed' || (signal === 'SIGKILL' && hadCells);
+    pod.state = wasKilled && state !== 'draining' ? 'killed' : 'ended';
+    if (state === 'draining' && code !== 0 && !wasStarting) {
+      this.#fail(pod, `pod ${name} did not hand over in time (${how})`);
+    } else if (state !== 'draining' && !wasKilled) {
+      this.#fail(pod, `pod ${name} ended by itself (${how})`);
+    } else if (pod.state === 'killed' && state !== 'killed') {
+      this.#hooks.killed?.(pod);
+    }
   }
 
   #fail(pod: Pod, what: string): void {
     this.failures.push(what);
-    this.#onFailure(pod);
+    this.#hooks.failed?.(pod);
   }
 
   kill(pod: Pod): void {

@@ -4,7 +4,7 @@ import { main } from './program.ts';
 // Started through an older Node, which is gone now. Pods and auditor see their input end, and leave.
 process.on('disconnect', () => process.exit(130));
 process.channel?.unref();
-// Whoever read the output has gone, as `| head` does.
-process.stdout.on('error', () => process.exit(1));
+// Whoever read the output has gone, as `| head` or a closed terminal does: the run ends in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 process.exitCode = await main(process.argv.slice(2), process.env);

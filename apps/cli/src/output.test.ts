@@ -67,7 +67,7 @@ describe('output', () => {
     expect(plain.text.err).toBe('');
     const { output, text } = open({ isTTY: true, env: { NO_COLOR: '1' } });
     output.live(['x'.repeat(30), 'short']);
-    expect(text.err).toBe(`${'x'.repeat(19)}\nshort\n`);
+    expect(text.err).toBe(`${'x'.repeat(19)}\u001b[K\nshort\u001b[K\n\u001b[0J`);
     output.progress('next');
     expect(text.err).toContain('\u001b[2A\u001b[0J');
   });

@@ -72,7 +72,7 @@ export class Output {
     if (!this.isLive) return;
     const { columns = 80, rows = 24 } = this.#stderr;
     const shown = lines.slice(0, rows - 1).map((line) => `${cut(line, columns - 1)}\u001b[K\n`);
-    const up = this.#liveLines === 0 ? '' : `\u001b[${this.#liveLines}A`;
+    const up = this.#liveLines === 0 ? '' : `\r\u001b[${this.#liveLines}A`;
     this.#stderr.write(`${up}${shown.join('')}\u001b[0J`);
     this.#liveLines = shown.length;
   }
@@ -80,7 +80,8 @@ export class Output {
   /** Removes the live lines. */
   clear(): void {
     if (this.#liveLines === 0) return;
-    this.#stderr.write(`\u001b[${this.#liveLines}A\u001b[0J`);
+    // A Ctrl-C that the terminal echoed has moved the cursor from the first column.
+    this.#stderr.write(`\r\u001b[${this.#liveLines}A\u001b[0J`);
     this.#liveLines = 0;
   }
 

@@ -108,7 +108,10 @@ export async function openCheckedServers(home: string, output: Output): Promise<
 
 function sayVoids(report: PreflightReport, output: Output): void {
   output.progress(`Redis ${report.version} at ${report.url}`);
-  for (const line of report.voids) output.progress(`not promised: ${line}`);
+  const voids = report.promises.filter(({ holds }) => !holds);
+  if (voids.length === 0) return;
+  output.progress('this Redis does not promise that (leasehold doctor says why, and what to do):');
+  for (const { promise } of voids) output.progress(`  ${promise}`);
 }
 
 async function storedWorld(
