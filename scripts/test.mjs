@@ -35,6 +35,6 @@ if (code !== 0 && counts.failed === 0) {
   say(`vitest ended with exit code ${code}`);
   counts.failed = 1;
 }
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+if (counts.skipped > 0) say(`${counts.skipped} skipped`);
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
 process.exitCode = counts.failed > 0 ? code || 1 : code;
