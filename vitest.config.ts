@@ -21,7 +21,8 @@ export default defineConfig({
           name: 'unit',
           include: tests(''),
           exclude: [...exclude, ...needy],
-          // Milliseconds on a quiet machine; the limit is for a build machine that runs five things at once.
+          // Milliseconds on a quiet machine; the limit is for a build machine that runs five things
+          // at once.
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

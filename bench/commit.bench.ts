@@ -115,7 +115,9 @@ async function keyPerEntity(redis: Redis, round: number): Promise<number> {
   return (performance.now() - startedMs) / 1000;
 }
 
-/** As many ticks of the same bodies, appended without a lease, a chain or an answer worth having. */
+/**
+ * As many ticks of the same bodies, appended without a lease, a chain or an answer worth having.
+ */
 async function bareXadds(redis: Redis, bodies: readonly Uint8Array[]): Promise<number> {
   const startedMs = performance.now();
   for (let tick = 0; tick < TICKS; tick++) {

@@ -1,4 +1,7 @@
-/** A vitest reporter that leaves the counts, the reasons of skips and the files that broke in a file. */
+/**
+ * A vitest reporter that leaves the counts, the reasons of skips and the files that broke in a
+ * file.
+ */
 import { writeFileSync } from 'node:fs';
 
 export default class CountsReporter {

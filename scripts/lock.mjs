@@ -1,7 +1,7 @@
 /**
- * `npm run lock`, after every change of dependencies: completes package-lock.json with the builds of
- * optional packages for other platforms. npm leaves out those it could not fetch, and `npm ci` then
- * refuses the whole lock file, on every platform. With `--check` it only says what is missing.
+ * `npm run lock`, after every change of dependencies: completes package-lock.json with the builds
+ * of optional packages for other platforms. npm leaves out those it could not fetch, and `npm ci`
+ * then refuses the whole lock file, on every platform. With `--check` it only says what is missing.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

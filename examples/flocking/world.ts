@@ -5,7 +5,9 @@ export const Position = component('position', 1, { x: f64, y: f64 }, { spatial: 
 /** Where a bird heads: a vector of length 1. */
 export const Heading = component('heading', 1, { x: f64(1), y: f64 });
 
-/** Each bird turns a little towards the others it sees, away from those too near, and as they head. */
+/**
+ * Each bird turns a little towards the others it sees, away from those too near, and as they head.
+ */
 export const flock = system({
   name: 'flock',
   writes: { heading: Heading },

@@ -104,7 +104,9 @@ export class Auditor {
     };
   }
 
-  /** The whole of it: reads to the end, counts from Redis anew, and compares with what was followed. */
+  /**
+   * The whole of it: reads to the end, counts from Redis anew, and compares with what was followed.
+   */
   async verdict(): Promise<AuditVerdict> {
     const nowhere = new Map<number, string>();
     const duplicated: { id: number; places: readonly string[] }[] = [];
@@ -327,7 +329,9 @@ export class Auditor {
     this.#runId = runId;
   }
 
-  /** Reads all cells whole, and follows them until every arrival's source has been read that far. */
+  /**
+   * Reads all cells whole, and follows them until every arrival's source has been read that far.
+   */
   async #countAll(): Promise<void> {
     const { custody, tracks, findings } = this.#judge;
     custody.unsettle();

@@ -140,7 +140,9 @@ export class Reading {
     };
   }
 
-  /** What follows each cell's position in its log, cell by cell; cells without news are left out. */
+  /**
+   * What follows each cell's position in its log, cell by cell; cells without news are left out.
+   */
   async news(
     positions: readonly { readonly cell: number; readonly seq: number }[],
   ): Promise<{ readonly cell: number; readonly entries: EntryReading[] }[]> {

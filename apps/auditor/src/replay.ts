@@ -1,6 +1,6 @@
 /**
- * A cell's state as checkpoint and log give it, and whether the two agree: from the older checkpoint
- * the log must lead exactly to the newer one (L3).
+ * A cell's state as checkpoint and log give it, and whether the two agree: from the older
+ * checkpoint the log must lead exactly to the newer one (L3).
  */
 import {
   applyCommit,

@@ -34,7 +34,9 @@ export class CellTrack {
   stalledSinceMs = 0;
   /** Channel positions up to here may have been written unseen; 0 = all were seen. */
   blindOutTo = 0;
-  /** Channel entries up to here had been dropped when the cell was read: their readers have them. */
+  /**
+   * Channel entries up to here had been dropped when the cell was read: their readers have them.
+   */
   outGoneTo = 0;
   /** Channel entries up to here were compared with the departures that wrote them. */
   outSeenTo = 0;

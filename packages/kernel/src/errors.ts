@@ -2,8 +2,8 @@
  * Every failure a caller can act on. One line each: the code, what it carries, and what the caller
  * may do about it. A failure nobody can act on is a bug, and is an `assert`, not a code.
  *
- * `field`, `value` and `remedy` are in every detail, so that any face of the product (terminal, JSON
- * report, HTTP) can name what was wrong and what to do without knowing the code.
+ * `field`, `value` and `remedy` are in every detail, so that any face of the product (terminal,
+ * JSON report, HTTP) can name what was wrong and what to do without knowing the code.
  */
 export type FaultDetail = {
   /** What was wrong, as the user wrote it: a path in a manifest, a flag, a variable, a key. */

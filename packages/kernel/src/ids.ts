@@ -11,7 +11,9 @@ export type EntityId = number;
 
 export const CELLS_MAX = 2 ** 20;
 export const ID_COUNTER_MAX = 2 ** 32 - 1;
-/** A realtime successor skips this many ids: a lost tail may have shown some of them (design: ids). */
+/**
+ * A realtime successor skips this many ids: a lost tail may have shown some of them (design: ids).
+ */
 export const ID_SKIP_ON_TAKEOVER = 1_024;
 
 /** The id of the `counter`-th entity that `cell` bears. */

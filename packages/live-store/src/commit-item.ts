@@ -9,8 +9,9 @@ const NOTHING: readonly never[] = [];
 type OptionalKey = 'out' | 'inbox' | 'ckpt0' | 'ckpt1' | 'geo';
 
 /**
- * A cell, and which of a function's optional keys this call uses. Only keys in use are named: while a
- * slot of a cluster migrates, one that is declared and does not exist makes the call wait (TRYAGAIN).
+ * A cell, and which of a function's optional keys this call uses. Only keys in use are named: while
+ * a slot of a cluster migrates, one that is declared and does not exist makes the call wait
+ * (TRYAGAIN).
  */
 export type UsedKeys = {
   readonly cell: number;

@@ -2,8 +2,9 @@
  * Following many cells on one connection: what is new in their logs and channels, proven to follow
  * what the reader has, and proven by a barrier to survive a failover.
  *
- * XREAD reports neither a trimmed log nor one that went back in time (F18, F1): each entry is checked
- * against the one before, and heads are compared after each new connection and about once a second.
+ * XREAD reports neither a trimmed log nor one that went back in time (F18, F1): each entry is
+ * checked against the one before, and heads are compared after each new connection and about once a
+ * second.
  */
 import type { ChannelEntry, FollowCursor, FollowNews, LogEntry } from '@leasehold/protocol';
 import { extending, type RawEntry, readChannelEntry } from './chain.ts';
@@ -52,8 +53,9 @@ export class Follower {
   }
 
   /**
-   * Waits until a log has something new. What woke it is not used: a blocked XREAD is served the one
-   * stream that became ready first, so it could tell of a tick without what the tick has sent (T1).
+   * Waits until a log has something new. What woke it is not used: a blocked XREAD is served the
+   * one stream that became ready first, so it could tell of a tick without what the tick has sent
+   * (T1).
    */
   async #wake(cursors: readonly FollowCursor[], blockMs: number): Promise<void> {
     const names = cursors.map(({ cell }) => this.#keys.cell(cell).log);
@@ -154,8 +156,8 @@ export class Follower {
   }
 
   /**
-   * After a new connection, about once a second, and when the reader is not where the last poll left
-   * it: then its position is one that was never compared.
+   * After a new connection, about once a second, and when the reader is not where the last poll
+   * left it: then its position is one that was never compared.
    */
   #isDue({ cell, seq, hash }: FollowCursor, connection: number): boolean {
     const last = this.#checked.get(cell);

@@ -34,7 +34,9 @@ export class Keys {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
-  /** Begins every key of a block of this incarnation; a pattern of SCAN, since names have no glob. */
+  /**
+   * Begins every key of a block of this incarnation; a pattern of SCAN, since names have no glob.
+   */
   readonly blockPrefix: string;
   readonly pods: string;
   readonly clock: string;

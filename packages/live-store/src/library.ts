@@ -6,7 +6,9 @@ import type { Link } from './link.ts';
 /** The version is in the name, so two versions of the product can share a server. */
 export const LIBRARY = 'leasehold_1';
 
-/** The source of the library under a name. Other names exist for builds that are broken on purpose. */
+/**
+ * The source of the library under a name. Other names exist for builds that are broken on purpose.
+ */
 export function librarySource(name: string = LIBRARY): string {
   return LIBRARY_TEMPLATE.replaceAll('@library@', checkName('library', name));
 }

@@ -1,11 +1,14 @@
 /**
  * One connection to Redis, with what must be known of it: which server process answers, since when
- * without a break, and how many replicas it has. A failed command is an outcome, never repeated here.
+ * without a break, and how many replicas it has. A failed command is an outcome, never repeated
+ * here.
  */
 import { Redis } from 'ioredis';
 import { connectFault, readonlyFault } from './faults.ts';
 
-/** Waits between attempts to connect grow to this, with jitter, so a herd does not return at once. */
+/**
+ * Waits between attempts to connect grow to this, with jitter, so a herd does not return at once.
+ */
 const RECONNECT_MS_MAX = 1_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -59,7 +62,8 @@ export class Link {
       autoResendUnfulfilledCommands: false,
       // Without this, what was in flight when the connection broke is never answered.
       maxRetriesPerRequest: 0,
-      // What cannot be sent now is refused now: a commit that waits in a queue is a commit too late.
+      // What cannot be sent now is refused now: a commit that waits in a queue is a commit too
+      // late.
       enableOfflineQueue: false,
       // A silent server is an unknown outcome, and after a while a broken connection.
       commandTimeout: options.timeoutMs,
@@ -100,7 +104,9 @@ export class Link {
     return this.#replicas;
   }
 
-  /** Sends all requests in one round trip. Never rejects. Replies are text, or bytes if asked for. */
+  /**
+   * Sends all requests in one round trip. Never rejects. Replies are text, or bytes if asked for.
+   */
   async exec(requests: readonly Request[], replyAs: 'text' | 'bytes' = 'text'): Promise<Outcome[]> {
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of requests) {

@@ -1,6 +1,6 @@
 /**
- * A world's state in Redis, as a pod uses it. Owns three connections: one for commits and leases, one
- * for reading behind a barrier (which may wait), one that hears what others say to this pod.
+ * A world's state in Redis, as a pod uses it. Owns three connections: one for commits and leases,
+ * one for reading behind a barrier (which may wait), one that hears what others say to this pod.
  */
 import type {
   AcquireReply,
@@ -341,8 +341,8 @@ export class LiveStore implements Store {
   }
 
   /**
-   * A function on many cells. Its answers carry the store's time; a cell that is not of this grid is
-   * refused here, since it has no key; a cell that a script left halfway is told aloud.
+   * A function on many cells. Its answers carry the store's time; a cell that is not of this grid
+   * is refused here, since it has no key; a cell that a script left halfway is told aloud.
    */
   async #call<Call, Item, Reply extends { readonly tag: string }>(
     fn: LuaFunction<Call, Item, Reply>,

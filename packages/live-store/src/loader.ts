@@ -1,6 +1,7 @@
 /**
- * Reading cells whole: a checkpoint and the log behind it, chained. A writer may trim the log between
- * two reads; then the chain has a gap, and the cell is read again from its newer checkpoint.
+ * Reading cells whole: a checkpoint and the log behind it, chained. A writer may trim the log
+ * between two reads; then the chain has a gap, and the cell is read again from its newer
+ * checkpoint.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { CellImage, Head, LogEntry } from '@leasehold/protocol';

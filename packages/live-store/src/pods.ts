@@ -1,6 +1,6 @@
 /**
- * Pods as others see them: a record each, and a channel that only the pod itself subscribes, so that
- * a closed connection shows within milliseconds (PUBSUB NUMSUB).
+ * Pods as others see them: a record each, and a channel that only the pod itself subscribes, so
+ * that a closed connection shows within milliseconds (PUBSUB NUMSUB).
  */
 import { checkName } from '@leasehold/kernel';
 import type { PodRecord } from '@leasehold/protocol';
@@ -52,7 +52,9 @@ export class Pods {
     await this.renew();
   }
 
-  /** Writes the own record again. A server that lost it, or a new one, has it back within a beat. */
+  /**
+   * Writes the own record again. A server that lost it, or a new one, has it back within a beat.
+   */
   async renew(): Promise<void> {
     if (this.#own === undefined) return;
     this.#own = { ...this.#own, seenAtMs: Math.floor(this.#clock.nowMs()) };

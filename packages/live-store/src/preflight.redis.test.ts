@@ -126,7 +126,8 @@ describe('preflight without a server', () => {
     silent.close();
   });
 
-  // No old server can be had here, so a socket speaks for one: it answers every command as 6.2 does.
+  // No old server can be had here, so a socket speaks for one: it answers every command as 6.2
+  // does.
   test('a server older than 7.0 is refused', async () => {
     const old = createServer((socket) => {
       const info = 'redis_version:6.2.0\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n';

@@ -6,7 +6,9 @@ import { Redis } from 'ioredis';
 import { hiddenUrl, refused, unreachable } from './preflight-faults.ts';
 import { judged, type ServerPromise } from './preflight-promises.ts';
 
-/** A server on the same network answers in milliseconds; a wrong address must not hang a command. */
+/**
+ * A server on the same network answers in milliseconds; a wrong address must not hang a command.
+ */
 const ANSWER_MS_MAX = 3_000;
 /** Functions, sharded channels and exact stream trimming. */
 const VERSION_MIN = 7;

@@ -1,6 +1,7 @@
 /**
- * A process that seeds a file registry, for tests that kill it. Arguments: home, world, schema hash,
- * milliseconds of work, ready incarnation to replace (0 = none). Says what it does, a line each.
+ * A process that seeds a file registry, for tests that kill it. Arguments: home, world, schema
+ * hash, milliseconds of work, ready incarnation to replace (0 = none). Says what it does, a line
+ * each.
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -57,10 +57,11 @@ export interface Registry {
   /** The ready record; if there is none, the one being seeded; else undefined. */
   read(world: string): Promise<RegistryRecord | undefined>;
   /**
-   * Makes the world ready exactly once, and returns the ready record. One seeder works, under a lock
-   * that dies with its process; others wait for its result. A seeding of the same facts and
-   * fingerprint that was cut short is resumed under its incarnation; otherwise a number is taken that was never used before.
-   * If the work throws, so does this, and what was ready before still is.
+   * Makes the world ready exactly once, and returns the ready record. One seeder works, under a
+   * lock that dies with its process; others wait for its result. A seeding of the same facts and
+   * fingerprint that was cut short is resumed under its incarnation; otherwise a number is taken
+   * that was never used before. If the work throws, so does this, and what was ready before still
+   * is.
    */
   seed(
     world: string,

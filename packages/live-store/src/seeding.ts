@@ -202,7 +202,9 @@ async function agree(options: SeedOptions, record: RegistryRecord): Promise<void
   });
 }
 
-/** Seals and removes incarnations that were replaced; a crash here is made good by the next call. */
+/**
+ * Seals and removes incarnations that were replaced; a crash here is made good by the next call.
+ */
 async function forget(options: SeedOptions, strays: readonly number[]): Promise<void> {
   const { registry, facts, progress } = options;
   const leftovers = await registry.leftovers(facts.world);

@@ -56,7 +56,9 @@ export type AuditVerdict = {
   readonly type: 'verdict';
   readonly world: string;
   readonly incarnation: number;
-  /** False when the world still moved: then lost and duplicated are what was seen while following. */
+  /**
+   * False when the world still moved: then lost and duplicated are what was seen while following.
+   */
   readonly isAtRest: boolean;
   readonly entitiesStart: number;
   readonly entitiesEnd: number;

@@ -24,8 +24,8 @@ export function varintLength(n: number): number {
 }
 
 /**
- * Grows by doubling and is meant to be reused: `reset`, write, `finish`. A body costs one allocation,
- * the exact copy that `finish` returns.
+ * Grows by doubling and is meant to be reused: `reset`, write, `finish`. A body costs one
+ * allocation, the exact copy that `finish` returns.
  */
 export class ByteWriter {
   #bytes = new Uint8Array(64 * 1024);
@@ -196,7 +196,9 @@ export class ByteReader {
     }
   }
 
-  /** A count of things that take at least `bytesEach` bytes: refused before anything is allocated. */
+  /**
+   * A count of things that take at least `bytesEach` bytes: refused before anything is allocated.
+   */
   count(what: string, bytesEach = 1): number {
     const count = this.varint();
     this.fits(count, bytesEach, what);

@@ -1,4 +1,6 @@
-/** The bytes of a commit. What needs no schema comes first, so that an auditor can read it alone. */
+/**
+ * The bytes of a commit. What needs no schema comes first, so that an auditor can read it alone.
+ */
 import { assert } from '@leasehold/kernel';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { decodeRows, inspectRows } from './channel-body.ts';

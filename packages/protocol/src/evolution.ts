@@ -32,7 +32,9 @@ const WIDER: Readonly<Record<FieldKind, readonly FieldKind[]>> = {
   json: [],
 };
 
-/** Where a component's data goes: its index in the newer schema, and each field's, −1 if dropped. */
+/**
+ * Where a component's data goes: its index in the newer schema, and each field's, −1 if dropped.
+ */
 type Move = { readonly component: number; readonly fields: readonly number[] };
 
 /** By component of the older schema. */
@@ -115,9 +117,9 @@ export function migratedColumn(column: Column, from: FieldKind, to: FieldKind): 
 }
 
 /**
- * The rows in the newer schema: the table itself if it is in that already, else a new one, unmarked.
- * Throws as `planMigration`, and `SPATIAL_NOT_FINITE` if a field that is a position only now holds
- * NaN or infinity.
+ * The rows in the newer schema: the table itself if it is in that already, else a new one,
+ * unmarked. Throws as `planMigration`, and `SPATIAL_NOT_FINITE` if a field that is a position only
+ * now holds NaN or infinity.
  */
 export function migrate(table: Table, to: LayerSchema): Table {
   const from = table.schema;

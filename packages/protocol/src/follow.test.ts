@@ -1,5 +1,5 @@
 /**
- * Goal: whoever follows a cell holds what its writer holds, bit for bit, whatever happened in a tick.
+ * Goal: whoever follows a cell holds what its writer holds, bit for bit, whatever happened.
  * Method: random ticks on a writer's table; each body is decoded and applied to a follower's table.
  */
 import { isDeepStrictEqual } from 'node:util';

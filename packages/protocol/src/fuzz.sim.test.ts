@@ -1,6 +1,7 @@
 /**
  * Goal: whatever bytes a decoder is given, it answers a value or says what is wrong with them.
- * Method: valid bodies of random histories, mutated; a body that is accepted must have one spelling.
+ * Method: valid bodies of random histories, mutated; a body that is accepted must have one
+ * spelling.
  */
 import { createRandom, LeaseholdError, type Random } from '@leasehold/kernel';
 import fc from 'fast-check';

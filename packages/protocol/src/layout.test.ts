@@ -1,6 +1,6 @@
 /**
- * Format 1, byte by byte, as the README draws it. Bytes that change here change what is stored: that
- * is a new format version, and this test stays to prove that the old one is still read.
+ * Format 1, byte by byte, as the README draws it. Bytes that change here change what is stored:
+ * that is a new format version, and this test stays to prove that the old one is still read.
  */
 import { describe, expect, test } from 'vitest';
 import {

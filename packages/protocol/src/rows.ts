@@ -1,6 +1,6 @@
 /**
- * Whole rows: ids first, readable without the schema, then a section with masks and columns. Births,
- * checkpoints and channel entries are made of this.
+ * Whole rows: ids first, readable without the schema, then a section with masks and columns.
+ * Births, checkpoints and channel entries are made of this.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { ByteReader, ByteWriter } from './bytes.ts';
@@ -82,7 +82,8 @@ export function readRowPayload(outer: ByteReader, schema: LayerSchema, ids: Floa
     return new Table(schema, 1);
   }
   const masks = readMasks(reader, schema, count);
-  // Everything is read before the table is made: its memory depends on the schema, not on the bytes.
+  // Everything is read before the table is made: its memory depends on the schema, not on the
+  // bytes.
   const parts = schema.components.map((component, c) => readComponent(reader, component, c, masks));
   reader.end();
   const table = new Table(schema, count);

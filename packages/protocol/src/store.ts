@@ -17,7 +17,9 @@ export type Claim = {
   readonly epoch: string;
 };
 
-/** A cell's durable position, as its meta hash tells it. A cell never written has seq 0, hash ''. */
+/**
+ * A cell's durable position, as its meta hash tells it. A cell never written has seq 0, hash ''.
+ */
 export type Head = {
   readonly cell: number;
   readonly seq: number;
@@ -232,7 +234,9 @@ export type FeedEntry = {
 /** What the store is and what it can promise now. Changes when the connection was made anew. */
 export type StoreStatus = {
   readonly isConnected: boolean;
-  /** Identity of the server process; changes on a restart or failover. '' before the first answer. */
+  /**
+   * Identity of the server process; changes on a restart or failover. '' before the first answer.
+   */
   readonly runId: string;
   /** Milliseconds of this store's clock since the unbroken connection to this run began. */
   readonly connectedForMs: number;
@@ -257,7 +261,9 @@ export interface Store {
   commit(commits: readonly Commit[]): Promise<CommitReply[]>;
   release(claims: readonly Claim[]): Promise<LeaseReply[]>;
   handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]>;
-  /** Ends somebody's lease, named by its nonce. Refused (FENCED) if the nonce is not the holder's. */
+  /**
+   * Ends somebody's lease, named by its nonce. Refused (FENCED) if the nonce is not the holder's.
+   */
   revoke(
     holders: readonly { readonly cell: number; readonly nonce: Nonce }[],
   ): Promise<LeaseReply[]>;

@@ -176,7 +176,9 @@ export class Table {
     return low;
   }
 
-  /** Removes the rows of these ids (ascending); answers how many there were. Marks stay with rows. */
+  /**
+   * Removes the rows of these ids (ascending); answers how many there were. Marks stay with rows.
+   */
   remove(ids: readonly number[] | Float64Array): number {
     if (ids.length === 0 || this.count === 0) return 0;
     const moves: number[] = [];

@@ -14,7 +14,9 @@ import {
   type Slab,
 } from './schema.ts';
 
-/** Some rows of a column: `rows` lists the first `count` row numbers; absent, rows 0 … count − 1. */
+/**
+ * Some rows of a column: `rows` lists the first `count` row numbers; absent, rows 0 … count − 1.
+ */
 export type Choice = {
   readonly count: number;
   readonly rows?: Uint32Array | undefined;

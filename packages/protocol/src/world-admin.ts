@@ -43,7 +43,9 @@ export interface WorldAdmin {
   createCells(cells: readonly CellSeed[]): Promise<CellSeedReply[]>;
   /** Blocks of the grid that exist in this incarnation, and how many of those are sealed. */
   blocks(): Promise<{ readonly present: number; readonly sealed: number }>;
-  /** Every incarnation of this world that has a block in the store, ascending. May scan all keys. */
+  /**
+   * Every incarnation of this world that has a block in the store, ascending. May scan all keys.
+   */
   incarnations(): Promise<number[]>;
   putSchema(hash: string, json: string): Promise<void>;
   getSchema(hash: string): Promise<string | undefined>;

@@ -129,8 +129,8 @@ export class CellState implements Host {
   }
 
   /**
-   * Follows the log by one entry. Errors: `BODY_MALFORMED`, `SCHEMA_INCOMPATIBLE`; then the cell must
-   * be restored.
+   * Follows the log by one entry. Errors: `BODY_MALFORMED`, `SCHEMA_INCOMPATIBLE`; then the cell
+   * must be restored.
    */
   apply(entry: LogEntry): void {
     assert(!this.#isSpoilt, 'a spoilt cell is restored before it goes on');
@@ -155,8 +155,8 @@ export class CellState implements Host {
   }
 
   /**
-   * The cell as others see it at the end of a tick, those who left with that tick included. The last
-   * two are kept. Empty when no system reads neighbours.
+   * The cell as others see it at the end of a tick, those who left with that tick included. The
+   * last two are kept. Empty when no system reads neighbours.
    */
   view(tick: number): CellView | undefined {
     return this.#views.findLast((view, i) => i > 0 && view.tick === tick);
@@ -176,8 +176,8 @@ export class CellState implements Host {
   /**
    * Runs one tick. `tick` must be above the cell's.
    *
-   * Errors: `SYSTEM_FAILED` and `SPATIAL_NOT_FINITE`, naming system, entity, cell and tick. Then, as
-   * after any error, the cell is spoilt: it must be restored before it is used again.
+   * Errors: `SYSTEM_FAILED` and `SPATIAL_NOT_FINITE`, naming system, entity, cell and tick. Then,
+   * as after any error, the cell is spoilt: it must be restored before it is used again.
    */
   step(input: StepInput): StepResult {
     assert(!this.#isSpoilt, 'a spoilt cell is restored before it goes on');
@@ -308,7 +308,9 @@ export class CellState implements Host {
     return leaving;
   }
 
-  /** At the end of a tick: births merged, deaths removed, who left still there, marks not cleared. */
+  /**
+   * At the end of a tick: births merged, deaths removed, who left still there, marks not cleared.
+   */
   #close(table: Table, tick: number, births: Table): void {
     this.#memory?.take(table, births);
     this.#publish(table, tick);

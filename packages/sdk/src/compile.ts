@@ -1,6 +1,6 @@
 /**
- * From declarations to an engine: everything that can be wrong with a simulation in a given world is
- * found here, before the first tick.
+ * From declarations to an engine: everything that can be wrong with a simulation in a given world
+ * is found here, before the first tick.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import { type LayerSchema, layerSchema, type SchemaResolver, Table } from '@leasehold/protocol';

@@ -65,8 +65,8 @@ export type ComponentOptions<F extends Fields> = {
 /**
  * Declares a component.
  *
- * `version` is a whole number from 1; raise it when fields change: stored rows are then read by field
- * name, and new fields start at their initial value.
+ * `version` is a whole number from 1; raise it when fields change: stored rows are then read by
+ * field name, and new fields start at their initial value.
  *
  * Errors: `NAME_INVALID`, `COMPONENT_INVALID`, `FIELD_KIND_MISMATCH` (an initial value of the wrong
  * kind). A value made of it with an unknown field or a wrong kind is `FIELD_KIND_MISMATCH`.

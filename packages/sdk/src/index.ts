@@ -1,4 +1,6 @@
-/** What the module of a world imports: components, systems, simulations, and a world for its tests. */
+/**
+ * What the module of a world imports: components, systems, simulations, and a world for its tests.
+ */
 
 export type { Random } from '@leasehold/kernel';
 export {

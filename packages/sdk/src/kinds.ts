@@ -1,6 +1,6 @@
 /**
- * The kinds of fields, as values: `f64` is a kind whose fields start at 0, `f64(5)` one whose fields
- * start at 5. What a kind admits is checked here and nowhere else.
+ * The kinds of fields, as values: `f64` is a kind whose fields start at 0, `f64(5)` one whose
+ * fields start at 5. What a kind admits is checked here and nowhere else.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import {
@@ -71,8 +71,8 @@ export function fits(kind: FieldKind, value: unknown): boolean {
 }
 
 /**
- * The value as every reader will have it. JSON is rebuilt from its one spelling: else a pod that kept
- * an object and one that decoded it could see its keys in different orders (T1).
+ * The value as every reader will have it. JSON is rebuilt from its one spelling: else a pod that
+ * kept an object and one that decoded it could see its keys in different orders (T1).
  */
 export function storable(field: string, kind: FieldKind, value: unknown): FieldValue {
   if (!fits(kind, value)) throw kindMismatch(field, kind, value);

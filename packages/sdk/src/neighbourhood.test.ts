@@ -1,7 +1,7 @@
 /**
- * Goal: who is near whom depends on positions at the end of the previous tick alone; cells, borders,
- * crossings, births and seams cannot be told from it.
- * They may be told when radius and way of a tick together exceed `radiusMax`; here they do not.
+ * Goal: who is near whom depends on positions at the end of the previous tick alone; cells,
+ * borders, crossings, births and seams cannot be told from it. They may be told when radius and way
+ * of a tick together exceed `radiusMax`; here they do not.
  * Method: entities write down whom they see while they move, and every answer is compared with a
  * search through all pairs.
  */

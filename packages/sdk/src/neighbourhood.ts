@@ -2,15 +2,17 @@
  * Who is near whom: a cell list (Allen and Tildesley 1987) over the views of a cell and its
  * neighbours. One per engine, filled anew for each system and cell, its arrays reused.
  *
- * The order of what is found depends on ids alone and distances on absolute positions alone, so that
- * neither pods nor borders can be told from a result (T1).
+ * The order of what is found depends on ids alone and distances on absolute positions alone, so
+ * that neither pods nor borders can be told from a result (T1).
  */
 import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
 import { EARTH_RADIUS_M, type Grid } from '@leasehold/spatial';
 import { Slot } from './rows.ts';
 import type { CellView, SpatialFields, ViewField } from './view.ts';
 
-/** Along one axis. More bins cost more to clear than they save: cells hold hundreds, not millions. */
+/**
+ * Along one axis. More bins cost more to clear than they save: cells hold hundreds, not millions.
+ */
 const BINS_MAX = 64;
 /** Up to so many results an insertion sort is faster than the built-in. */
 const INSERTION_MAX = 48;
@@ -66,9 +68,9 @@ export class Neighbourhood {
   }
 
   /**
-   * Gathers all rows within `radius` of a box that have the components of `mask` (as a signed integer). An id that occurs
-   * in several views is taken from the first. With `live`, the first view is the cell as it is now:
-   * all its rows are gathered, and `refresh` keeps them so.
+   * Gathers all rows within `radius` of a box that have the components of `mask` (as a signed
+   * integer). An id that occurs in several views is taken from the first. With `live`, the first
+   * view is the cell as it is now: all its rows are gathered, and `refresh` keeps them so.
    */
   gather(
     cell: number,

@@ -1,6 +1,6 @@
 /**
- * The order in which the systems of a layer run, from what they declare. Pure: the same declarations
- * give the same order everywhere, which lockstep needs (T1).
+ * The order in which the systems of a layer run, from what they declare. Pure: the same
+ * declarations give the same order everywhere, which lockstep needs (T1).
  *
  *   1. `after` and `before` are obeyed.
  *   2. Who writes a component runs before those that only read it, unless 1 says otherwise.
@@ -48,8 +48,8 @@ class Precedence {
 /**
  * The systems in the order they run.
  *
- * Errors: `SYSTEM_INVALID` (a name used twice, or unknown in `after` or `before`), `SYSTEM_CONFLICT`
- * naming both systems, the component and the way out.
+ * Errors: `SYSTEM_INVALID` (a name used twice, or unknown in `after` or `before`),
+ * `SYSTEM_CONFLICT` naming both systems, the component and the way out.
  */
 export function orderSystems(systems: readonly System[]): System[] {
   const order = new Precedence(systems.length);

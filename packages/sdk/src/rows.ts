@@ -2,10 +2,11 @@
  * Rows as systems see them: objects whose properties read and write columns at the row of a cursor.
  * One object per component serves every entity of every cell, so nothing is allocated per entity.
  *
- * PERF: the accessors are closures over their slot and cursor, with one function literal per kind of
- * column. So each literal only ever meets one kind of typed array, each `each` only ever meets one
- * shape of row, and the optimising compiler inlines the access: an entity of `drift` (four reads, two
- * writes) costs about 30 ns of a busy core, 16,384 of them encoded and settled 1.6 ms a tick.
+ * PERF: the accessors are closures over their slot and cursor, with one function literal per kind
+ * of column. So each literal only ever meets one kind of typed array, each `each` only ever meets
+ * one shape of row, and the optimising compiler inlines the access: an entity of `drift` (four
+ * reads, two writes) costs about 30 ns of a busy core, 16,384 of them encoded and settled 1.6 ms a
+ * tick.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { Column, ComponentSchema, FieldSchema, Json, Table } from '@leasehold/protocol';
@@ -191,7 +192,9 @@ function valueAccessor(kind: 'string' | 'json', slot: Slot<Json[]>, cursor: Curs
   };
 }
 
-/** A spatial field took no place in space; system, entity and tick are added where they are known. */
+/**
+ * A spatial field took no place in space; system, entity and tick are added where they are known.
+ */
 export function notFinite(field: string, value: unknown): LeaseholdError {
   return new LeaseholdError('SPATIAL_NOT_FINITE', `${field} became ${printable(value)}`, {
     field,

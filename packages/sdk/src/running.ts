@@ -1,4 +1,6 @@
-/** A system made ready for a layer: masks, row object, context. One per engine, for all its cells. */
+/**
+ * A system made ready for a layer: masks, row object, context. One per engine, for all its cells.
+ */
 import { LeaseholdError, Random, saltOf } from '@leasehold/kernel';
 import type { Column, Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
@@ -171,7 +173,9 @@ export class SystemContext implements Context {
     return this.#random.key(this.#seed, this.id, this.tick, this.#salt);
   }
 
-  /** The order in which a sequential system takes rows, shuffled in place (Fisher and Yates 1938). */
+  /**
+   * The order in which a sequential system takes rows, shuffled in place (Fisher and Yates 1938).
+   */
   shuffle(rows: Int32Array, count: number, cell: number): void {
     const salt = saltOf(`${this.#system.name}:order`);
     const random = this.#random.key(this.#seed, cell, this.tick, salt);

@@ -41,7 +41,8 @@ type None = Readonly<Record<never, never>>;
 
 /**
  * Declares a simulation: a world module's default export. What is wrong with it as a whole (order,
- * unknown components, radii) is told when it is compiled for a world, since it depends on its space.
+ * unknown components, radii) is told when it is compiled for a world, since it depends on its
+ * space.
  *
  * Errors: `MODULE_INVALID` when `components` or `systems` is no list.
  */

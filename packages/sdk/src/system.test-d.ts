@@ -1,4 +1,7 @@
-/** What the compiler must accept and refuse. Run by `tsc`: a line that should fail and does not is an error. */
+/**
+ * What the compiler must accept and refuse. Run by `tsc`: a line that should fail and does not is
+ * an error.
+ */
 import { bool, component, f64, json, simulation, string, system, u8 } from './index.ts';
 
 const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });

@@ -1,12 +1,15 @@
 /**
- * Systems: functions over the rows of matching entities, with their access declared. What is declared
- * here decides the order in which systems run (`order.ts`) and what a row lets a system do.
+ * Systems: functions over the rows of matching entities, with their access declared. What is
+ * declared here decides the order in which systems run (`order.ts`) and what a row lets a system
+ * do.
  */
 import { checkName, LeaseholdError, type Random } from '@leasehold/kernel';
 import type { Grid } from '@leasehold/spatial';
 import type { AnyComponent, Components, ComponentValue, ReadonlyRow, Row } from './component.ts';
 
-/** Settings of a world that a system reads, with the values they have when the manifest has none. */
+/**
+ * Settings of a world that a system reads, with the values they have when the manifest has none.
+ */
 export type Params = Readonly<Record<string, unknown>>;
 
 /** Somebody within the radius. The object is reused: take what you need before the next turn. */
@@ -21,8 +24,8 @@ export type Neighbour<N extends Components> = {
 
 /**
  * All others within the radius that have the components the system reads of them, ascending by id,
- * as of the end of the previous tick; in a sequential system, those of the own cell as they are now.
- * The centre is where the entity stood when `each` began. Loops may be nested.
+ * as of the end of the previous tick; in a sequential system, those of the own cell as they are
+ * now. The centre is where the entity stood when `each` began. Loops may be nested.
  */
 export interface Neighbours<N extends Components> extends Iterable<Neighbour<N>> {
   readonly count: number;
@@ -44,8 +47,8 @@ export interface Context<N extends Components = Components, P extends Params = P
   /** Bears an entity at the end of this tick; it runs from the next one on. Returns its id. */
   readonly spawn: (...values: readonly ComponentValue[]) => number;
   /**
-   * Ends the entity at the end of this tick. Without an id: itself. Another entity may be named only
-   * by a sequential system, and only one of the same cell; else the system fails.
+   * Ends the entity at the end of this tick. Without an id: itself. Another entity may be named
+   * only by a sequential system, and only one of the same cell; else the system fails.
    */
   readonly despawn: (id?: number) => void;
   /** Gives the entity a component, or replaces its values, at the end of this tick. */
@@ -87,7 +90,9 @@ export type SystemOptions<
   /** Names of systems that must have run before, or must run after. */
   readonly after?: readonly string[];
   readonly before?: readonly string[];
-  /** Agents act one by one, in a new random order each tick, and see what others of their cell did. */
+  /**
+   * Agents act one by one, in a new random order each tick, and see what others of their cell did.
+   */
   readonly order?: 'sequential';
   readonly params?: P;
   readonly neighbours?: {
@@ -134,8 +139,8 @@ type None = Readonly<Record<never, never>>;
 /**
  * Declares a system.
  *
- * `each` runs for every entity that has all of `reads`, `writes` and `with` and none of `without`, in
- * ascending order of ids. It must be a function of what it is given: no clock, dice or network.
+ * `each` runs for every entity that has all of `reads`, `writes` and `with` and none of `without`,
+ * in ascending order of ids. It must be a function of what it is given: no clock, dice or network.
  *
  * Errors: `NAME_INVALID`, `SYSTEM_INVALID` (unknown key, one component declared twice, no `each`).
  */

@@ -10,7 +10,9 @@ export type ViewField = { readonly component: number; readonly field: number };
 /** The spatial component of a layer: indexes into the schema. */
 export type SpatialFields = { readonly component: number; readonly x: number; readonly y: number };
 
-/** Which component and fields say where a row is; undefined for a layer without a space of its own. */
+/**
+ * Which component and fields say where a row is; undefined for a layer without a space of its own.
+ */
 export function spatialFields(schema: LayerSchema): SpatialFields | undefined {
   for (const [component, { spatial, fields }] of schema.components.entries()) {
     if (spatial === undefined) continue;

@@ -1,6 +1,6 @@
 /**
- * A Redis look-alike in this process, so that a first try needs nothing. It keeps nothing on disk and
- * its streams grow slow, so it carries a demo and no more.
+ * A Redis look-alike in this process, so that a first try needs nothing. It keeps nothing on disk
+ * and its streams grow slow, so it carries a demo and no more.
  */
 export type Embedded = { readonly redisUrl: string; close(): Promise<void> };
 

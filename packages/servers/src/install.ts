@@ -1,10 +1,15 @@
-/** Installs redis-server from the distribution. The one step that changes the machine, so it is said. */
+/**
+ * Installs redis-server from the distribution. The one step that changes the machine, so it is
+ * said.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { whereIs } from './binary.ts';
 import type { ServerSettings } from './config.ts';
 
-/** Runs apt-get as root on Debian or Ubuntu. `reasons` gets a sentence when it cannot or may not. */
+/**
+ * Runs apt-get as root on Debian or Ubuntu. `reasons` gets a sentence when it cannot or may not.
+ */
 export async function installRedis(
   settings: ServerSettings,
   log: (line: string) => void,

@@ -44,7 +44,10 @@ export type LaunchOptions = {
   readonly onSpawn?: (facts: { readonly pid: number; readonly port: number }) => void;
 };
 
-/** Resolves when the server answers and has loaded its data. Throws `REDIS_UNREACHABLE` with the end of its log. */
+/**
+ * Resolves when the server answers and has loaded its data. Throws `REDIS_UNREACHABLE` with the end
+ * of its log.
+ */
 export async function launchRedis(options: LaunchOptions): Promise<Launched> {
   mkdirSync(options.directory, { recursive: true });
   for (let attempt = 1; ; attempt++) {
@@ -111,7 +114,8 @@ async function readiness({ port, pid, exited }: Launched): Promise<string | unde
   while (performance.now() < deadlineMs) {
     if (gone !== undefined) return gone;
     try {
-      // By process id: on a port that was taken meanwhile, a stranger would answer PING just as well.
+      // By process id: on a port that was taken meanwhile, a stranger would answer PING just as
+      // well.
       const info = await ask(port, ['INFO', 'server']);
       if (infoField(info, 'process_id') !== String(pid)) last = 'another server has the port';
       else if ((await ask(port, ['PING'])) === 'PONG') return undefined;

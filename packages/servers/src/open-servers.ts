@@ -1,4 +1,6 @@
-/** The order in which a server is looked for. Each step is said, and each refusal has its reason. */
+/**
+ * The order in which a server is looked for. Each step is said, and each refusal has its reason.
+ */
 import { LeaseholdError } from '@leasehold/kernel';
 import { findBinary } from './binary.ts';
 import { readServerSettings } from './config.ts';
@@ -34,8 +36,8 @@ export type Source =
 
 /**
  * Finds, starts or installs a Redis server for a world. Throws `SERVER_MISSING` with every reason
- * when there is none to be had, `SETTING_INVALID` for a bad REDIS_URL, and `REDIS_UNREACHABLE` when a
- * private server does not start.
+ * when there is none to be had, `SETTING_INVALID` for a bad REDIS_URL, and `REDIS_UNREACHABLE` when
+ * a private server does not start.
  */
 export async function openServers(options: ServersOptions): Promise<Servers> {
   const { home, env, log = () => {} } = options;

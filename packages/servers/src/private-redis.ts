@@ -1,7 +1,7 @@
 /**
  * The private server of one home: `<home>/redis` holds its data, its log and `server.json`, which
- * says where it runs and who uses it. Whoever leaves last shuts it down. A user that was killed does
- * not count, and a server whose users were all killed is taken over as it is.
+ * says where it runs and who uses it. Whoever leaves last shuts it down. A user that was killed
+ * does not count, and a server whose users were all killed is taken over as it is.
  *
  * Never two servers on one data directory: their append-only files would overwrite each other.
  */

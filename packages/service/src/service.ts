@@ -1,5 +1,6 @@
 /**
- * The frame of a process: opens its parts, waits, and closes them in reverse when it is told to end.
+ * The frame of a process: opens its parts, waits, and closes them in reverse when it is told to
+ * end.
  *
  *   starting ──work returns──► running ──SIGTERM, SIGINT, end()──► draining ──► exit 0
  *      │ work throws               │ uncaught error                   │ deadline, or a part that

@@ -110,7 +110,9 @@ function spanContains(axis: Axis, span: Span, value: number): boolean {
   return span.max > axis.origin + axis.extent && at + axis.extent <= span.max;
 }
 
-/** The same box, larger by `by` space units on every side; at most the whole space where it wraps. */
+/**
+ * The same box, larger by `by` space units on every side; at most the whole space where it wraps.
+ */
 export function widenBox(grid: Grid, box: Box, by: number): Box {
   const { minX, minY, maxX, maxY } = checkBox(grid, box);
   return { minX: minX - by, minY: minY - by, maxX: maxX + by, maxY: maxY + by };

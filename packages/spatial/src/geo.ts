@@ -1,6 +1,7 @@
 /**
- * How a cell's entities are written into its GEO index, and how the index is asked. Each cell has an
- * index of its own, which is never authoritative: ask it widened, then filter exactly from state.
+ * How a cell's entities are written into its GEO index, and how the index is asked. Each cell has
+ * an index of its own, which is never authoritative: ask it widened, then filter exactly from
+ * state.
  *
  *   WGS84          longitude and latitude as they are; beyond |latitude| 85.05 nothing is indexed
  *   plane, torus   the cell becomes the 1° × 1° box around (0, 0): there a degree of longitude is

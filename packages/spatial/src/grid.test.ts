@@ -335,7 +335,8 @@ describe('distances', () => {
           const y = grid.wrapY(grid.centreY(cell) + up * lean);
           if (grid.spec.kind === 'wgs84' && Math.abs(y) > 85.05) return;
           const [bx, by] = beyond(grid, x, y, bearing, share * grid.radiusMax());
-          // The other stands as far outside its own cell as it may: try every cell that may hold it.
+          // The other stands as far outside its own cell as it may: try every cell that may hold
+          // it.
           for (let holder = 0, home = grid.cellAt(bx, by); holder < 9; holder++) {
             const held = [home, ...grid.neighbours(home)][holder];
             if (held === undefined || grid.nextCell(held, bx, by) !== held) continue;

@@ -26,9 +26,9 @@ export const MARGIN_MAX = 0.25;
 const TOLERANCE = 1e-9;
 
 /**
- * Cells are numbered row * columns + column; row 0 has the lowest y. Coordinates are in the units of
- * the space: the world's own, or degrees of longitude (x) and latitude (y). Methods that take a point
- * accept any finite coordinates: a plane clamps them, a torus and longitude wrap them.
+ * Cells are numbered row * columns + column; row 0 has the lowest y. Coordinates are in the units
+ * of the space: the world's own, or degrees of longitude (x) and latitude (y). Methods that take a
+ * point accept any finite coordinates: a plane clamps them, a torus and longitude wrap them.
  *
  * Errors: the constructor throws `SPACE_INVALID` for a space that cannot be.
  */
@@ -185,10 +185,10 @@ export class Grid {
   }
 
   /**
-   * Where an entity of `cell` that stands at (x, y) belongs next: `cell` itself while the point lies
-   * in it or within its margin, so that a border is not paid twice a tick; else the neighbour one
-   * step nearer, the shorter way round. Repeated, it reaches the point's cell, or the margin of one
-   * beside it, in no more steps than the cells are apart.
+   * Where an entity of `cell` that stands at (x, y) belongs next: `cell` itself while the point
+   * lies in it or within its margin, so that a border is not paid twice a tick; else the neighbour
+   * one step nearer, the shorter way round. Repeated, it reaches the point's cell, or the margin of
+   * one beside it, in no more steps than the cells are apart.
    */
   nextCell(cell: number, x: number, y: number): number {
     requireFinite(x, y);

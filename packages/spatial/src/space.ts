@@ -2,8 +2,8 @@
 import { CELLS_MAX, LeaseholdError } from '@leasehold/kernel';
 
 /**
- * plane    x in [0, width), y in [0, height), in units of the world; what is outside counts as being
- *          at the border. The last column and row may reach beyond the extent.
+ * plane    x in [0, width), y in [0, height), in units of the world; what is outside counts as
+ *          being at the border. The last column and row may reach beyond the extent.
  * torus    the same, with opposite edges joined; width and height are at least 3 cells, and whole.
  * wgs84    x is longitude in [−180, 180), y is latitude in [−90, 90], in degrees; the cell, in
  *          degrees too, divides 180 and is at most 60. Rows end at the poles.

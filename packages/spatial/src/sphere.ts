@@ -1,6 +1,7 @@
 /**
- * Great circles on the sphere that stands for WGS84. Angles in and out are degrees, longitude before
- * latitude; distances are metres. Nothing here allocates: points are written where the caller says.
+ * Great circles on the sphere that stands for WGS84. Angles in and out are degrees, longitude
+ * before latitude; distances are metres. Nothing here allocates: points are written where the
+ * caller says.
  */
 
 /** The mean radius of the Earth (IUGG 1980 R1). The ellipsoid differs by up to 0.5 %. */

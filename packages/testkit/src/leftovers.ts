@@ -1,4 +1,6 @@
-/** What a test file opened and must close. Whatever is left fails the file, by name, and is ended. */
+/**
+ * What a test file opened and must close. Whatever is left fails the file, by name, and is ended.
+ */
 type Open = { readonly what: string; readonly end: () => void | Promise<void> };
 
 const open = new Set<Open>();

@@ -194,7 +194,9 @@ class Lane {
     this.#to.write(bytes);
   }
 
-  /** The other lane tells the far end, with its delay, or not at all while that way is a black hole. */
+  /**
+   * The other lane tells the far end, with its delay, or not at all while that way is a black hole.
+   */
   #finish(): void {
     clearTimeout(this.#timer);
     this.#queue.length = 0;

@@ -1,7 +1,7 @@
 /**
  * Vitest global setup of the projects that need Redis: finds a server once for all files, or fails
- * with what to install. With a program at hand each file starts a server of its own; with an address
- * (REDIS_URL, Docker) all files share that server.
+ * with what to install. With a program at hand each file starts a server of its own; with an
+ * address (REDIS_URL, Docker) all files share that server.
  */
 import { faultReport } from '@leasehold/kernel';
 import { findSource, missing } from '@leasehold/servers';

@@ -15,8 +15,8 @@ export type TestRedis = {
 };
 
 /**
- * A Redis for the tests of one file (or one `describe`). Read its fields inside tests only. The file
- * fails if a connection to its server is left open at the end.
+ * A Redis for the tests of one file (or one `describe`). Read its fields inside tests only. The
+ * file fails if a connection to its server is left open at the end.
  */
 export function useRedis(options: { readonly args?: readonly string[] } = {}): TestRedis {
   const at: { -readonly [K in keyof TestRedis]?: TestRedis[K] } = {};

@@ -1,4 +1,6 @@
-/** Which way imports point. A tool for this finds nothing under TypeScript 7 and says all is well. */
+/**
+ * Which way imports point. A tool for this finds nothing under TypeScript 7 and says all is well.
+ */
 import { codeOf, isGenerated, isTest, isTestSupport, type SourceFile } from './source-files.ts';
 
 /** A package imports only from rows above its own. */

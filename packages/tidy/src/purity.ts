@@ -39,7 +39,9 @@ export function environmentFaults(files: readonly SourceFile[]): string[] {
 /** Testcontainers takes its settings from nowhere else. */
 const SETS_ENVIRONMENT: ReadonlySet<string> = new Set(['packages/servers/src/docker.ts']);
 
-/** The code without what hands the environment on whole: to a child, or from a main to its config. */
+/**
+ * The code without what hands the environment on whole: to a child, or from a main to its config.
+ */
 function readingCodeOf(path: string, text: string): string {
   const code = bareCodeOf(text).replace(/\.\.\.process\.env\b/g, '');
   return /\/src\/(\w+-)?main\.ts$/.test(path) ? code.replace(/\bprocess\.env(?=[,)])/g, '') : code;

@@ -1,6 +1,6 @@
 /**
- * Reads a world folder: manifest and module. It tells every fault of the manifest at once, and never
- * touches a store.
+ * Reads a world folder: manifest and module. It tells every fault of the manifest at once, and
+ * never touches a store.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { registerHooks } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * Reads the header of a `db/lua` file. The header is the signature: from it come the lines that take
- * the arguments apart in Lua, and the types of the call in TypeScript, so it cannot go stale.
+ * Reads the header of a `db/lua` file. The header is the signature: from it come the lines that
+ * take the arguments apart in Lua, and the types of the call in TypeScript, so it cannot go stale.
  */
 
 /** Kinds of arguments: how Lua reads them, and what TypeScript asks for. */

@@ -1,6 +1,6 @@
 /**
- * Writes the Lua of one function: the declared body, and around it the loop over the cells of a call
- * that takes keys and arguments apart, so that a body sees names only.
+ * Writes the Lua of one function: the declared body, and around it the loop over the cells of a
+ * call that takes keys and arguments apart, so that a body sees names only.
  *
  * The wire form of a call:
  *
