@@ -66,7 +66,8 @@ export class Holding {
     this.state = state;
     this.sentOkMs = nowMs;
     // Staggered, or every cell of a pod would write its checkpoint in the same tick.
-    this.#checkpointEvery = CHECKPOINT_ENTRIES_MIN + ((claim.cell * 7) % CHECKPOINT_ENTRIES_MIN) / 2;
+    this.#checkpointEvery =
+      CHECKPOINT_ENTRIES_MIN + ((claim.cell * 7) % CHECKPOINT_ENTRIES_MIN) / 2;
     this.#sinceCheckpoint = head.seq - (head.checkpoints[0]?.seq ?? 0);
     this.seq = head.seq;
     this.hash = head.hash;
@@ -95,7 +96,12 @@ export class Holding {
   }
 
   /** Turns a tick into the commit that extends the log by it. */
-  prepare(tick: number, result: StepResult, arrivals: readonly ChannelEntry[], ttlMs: number): Draft {
+  prepare(
+    tick: number,
+    result: StepResult,
+    arrivals: readonly ChannelEntry[],
+    ttlMs: number,
+  ): Draft {
     const seq = this.seq + 1;
     const { claim } = this;
     const hash = entryHash(this.hash, seq, claim.epoch, tick, result.body);

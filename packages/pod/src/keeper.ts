@@ -7,12 +7,7 @@ import { assignBlocks } from './assignment.ts';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Roster } from './roster.ts';
-import {
-  ACQUIRE_CELLS_MAX,
-  type PodParts,
-
-  SETTLED_MS,
-} from './settings.ts';
+import { ACQUIRE_CELLS_MAX, type PodParts, SETTLED_MS } from './settings.ts';
 
 /** A cell that is wanted and that somebody else may hold. */
 type Rival = { readonly pod: string; readonly retryAtMs: number };
@@ -191,7 +186,6 @@ export class Keeper {
       if (passed >= (unread[0]?.seq ?? 0)) trims.set(cell, passed);
     }
   }
-
 }
 
 /** Who is in the way, and when to ask again. */

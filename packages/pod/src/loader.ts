@@ -67,7 +67,8 @@ async function loadStates(
   for (const [i, grant] of grants.entries()) {
     const { head } = grant;
     states[i] = halo.surrender(head.cell, head.seq, head.hash);
-    if (states[i] === undefined && head.seq === 0) states[i] = engine.createCell(head.cell, schemaOf);
+    if (states[i] === undefined && head.seq === 0)
+      states[i] = engine.createCell(head.cell, schemaOf);
     if (states[i] === undefined) cold.push({ grant, i });
   }
   const images = await store.load(cold.map(({ grant: { head } }) => loadRequest(head)));

@@ -11,10 +11,10 @@ import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
 import { type Grant, type LoadParts, loadHoldings } from './loader.ts';
+import { type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
 import { Signal } from './signal.ts';
-import { podReport, type PodReport } from './report.ts';
 import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;

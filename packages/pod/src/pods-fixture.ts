@@ -1,4 +1,4 @@
-/** A small world on the twin store, with pods that can be killed, frozen and drained; tests only. */
+/** A small world on the twin store, with pods that can be killed, frozen and drained, for tests. */
 import { createRandom } from '@leasehold/kernel';
 import {
   decodeRows,

@@ -52,7 +52,8 @@ export class Rounds {
     }
     if (world.mode !== 'realtime') return;
     // A lost tail may have shown some of the next ids to others; they are not used again.
-    if (grant.cause === 'revoked' || grant.cause === 'expired') state.idCounter += ID_SKIP_ON_TAKEOVER;
+    if (grant.cause === 'revoked' || grant.cause === 'expired')
+      state.idCounter += ID_SKIP_ON_TAKEOVER;
     // Ticks up to the former holder's last call changed nothing, or they would be in the log.
     const lived = Math.min(tickAt(world, grant.lastAtMs), tickAt(world, grant.nowMs)) - 1;
     if (lived > state.tick) state.refresh(lived);
@@ -204,7 +205,8 @@ export class Rounds {
     const { holdings, committer } = this.#round;
     const { clock } = this.#parts;
     const sending: Holding[] = [];
-    for (const holding of holdings.values()) if (holding.pending !== undefined) sending.push(holding);
+    for (const holding of holdings.values())
+      if (holding.pending !== undefined) sending.push(holding);
     if (sending.length === 0) return false;
     const startedMs = clock.nowMs();
     const isUnsettled = await committer.send(sending);
@@ -244,7 +246,10 @@ export class Rounds {
     holding.needsReload = true;
     const isOurs = error instanceof LeaseholdError;
     const what = isOurs ? { code: error.code, ...error.detail } : {};
-    log.error({ cell: holding.cell, failures: holding.failures, ...what, err: error }, 'tick refused');
+    log.error(
+      { cell: holding.cell, failures: holding.failures, ...what, err: error },
+      'tick refused',
+    );
     if (holding.failures < TICK_FAILURES_MAX) return;
     const why = isOurs ? `${error.code}: ${error.message}` : String(error);
     void this.#freeze(holding, why);
@@ -269,4 +274,3 @@ export class Rounds {
     });
   }
 }
-

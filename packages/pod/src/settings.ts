@@ -39,7 +39,10 @@ export type PodParts = {
   readonly schemaOf: (hash: string) => import('@leasehold/protocol').LayerSchema | undefined;
 };
 
-/** A checkpoint goes with a commit when the log behind the last one has this many entries, or half as many again: cells are staggered. */
+/**
+ * A checkpoint goes with a commit when the log behind the last one has this many entries, or half
+ * as many again: cells are staggered.
+ */
 export const CHECKPOINT_ENTRIES_MIN = 64;
 /** A region that fell behind runs at most this many missed ticks, then jumps (design: time). */
 export const CATCH_UP_TICKS_MAX = 20;
