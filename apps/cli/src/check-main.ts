@@ -1,4 +1,6 @@
-/** Loads and compiles the world in WORLD_FOLDER and says what is wrong with it, in one JSON line. */
+/**
+ * Loads and compiles the world in WORLD_FOLDER and says what is wrong with it, in one JSON line.
+ */
 import { faultReport } from '@leasehold/kernel';
 import { loadCheckConfig } from './config.ts';
 import { checkWorld } from './stored-world.ts';

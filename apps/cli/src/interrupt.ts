@@ -1,9 +1,14 @@
-/** Ctrl-C, or a terminal that is closed: the first asks for a clean end, the second ends at once. */
+/**
+ * Ctrl-C, or a terminal that is closed: the first asks for a clean end, the second ends at once.
+ */
 
 export type Interrupt = { readonly signal: AbortSignal; close(): void };
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** One Ctrl-C comes several times: from the terminal, and from each npm or script above that passes it on. */
+/**
+ * One Ctrl-C comes several times: from the terminal, and from each npm or script above that passes
+ * it on.
+ */
 const ECHO_MS = 1_000;
 
 /** `onSecond` must be quick and synchronous: the process leaves right after it. */

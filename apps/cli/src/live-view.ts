@@ -1,6 +1,7 @@
 /**
- * The terminal view of a running world: the world's figures, its pods, what one may do now, and what
- * happened last. The most important is on top: a low terminal loses the oldest events, nothing else.
+ * The terminal view of a running world: the world's figures, its pods, what one may do now, and
+ * what happened last. The most important is on top: a low terminal loses the oldest events, nothing
+ * else.
  */
 import type { AuditStatus } from '@leasehold/protocol';
 import type { Pod } from './fleet.ts';

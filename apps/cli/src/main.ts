@@ -1,7 +1,8 @@
 /** The command `leasehold`: wiring and nothing else. */
 import { main } from './program.ts';
 
-// Started through an older Node, which is gone now. Pods and auditor see their input end, and leave.
+// Started through an older Node, which is gone now. Pods and auditor see their input end, and
+// leave.
 process.on('disconnect', () => process.exit(130));
 process.channel?.unref();
 // Whoever read the output has gone, as `| head` or a closed terminal does: the run ends in order.

@@ -1,6 +1,6 @@
 /**
- * Writes down every entry that a server has in the logs of a world, for tests that compare histories.
- * Logs are trimmed, so it must look more often than one checkpoint comes after another.
+ * Writes down every entry that a server has in the logs of a world, for tests that compare
+ * histories. Logs are trimmed, so it must look more often than one checkpoint comes after another.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRedis } from '@leasehold/testkit';
@@ -54,7 +54,9 @@ export class Recorder {
     return ((await pipeline.exec()) ?? []).map(([, fields]) => fields as (string | null)[]);
   }
 
-  /** Looks once. Returns how many entries were new; fails when some were trimmed before the look. */
+  /**
+   * Looks once. Returns how many entries were new; fails when some were trimmed before the look.
+   */
   async record(): Promise<number> {
     const pipeline = this.#redis.pipeline();
     for (const [cell, prefix] of this.#prefixes.entries()) {

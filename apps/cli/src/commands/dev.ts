@@ -1,7 +1,7 @@
 /**
  * `leasehold dev`: runs a world and watches its folder. A changed module is checked in a process of
- * its own first; if it is sound, pods are replaced one by one and the state stays; if it is not, its
- * error is shown and the old one goes on.
+ * its own first; if it is sound, pods are replaced one by one and the state stays; if it is not,
+ * its error is shown and the old one goes on.
  */
 import { watch } from 'node:fs';
 import { fileURLToPath } from 'node:url';
