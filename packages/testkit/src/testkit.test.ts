@@ -25,9 +25,9 @@ describe('a fault schedule', () => {
 
 describe('a spawned process', () => {
   const script = `
+    process.on('SIGTERM', () => process.exit(3));
     console.log(JSON.stringify({ msg: 'ready', port: 7 }));
     console.log('plain words');
-    process.on('SIGTERM', () => process.exit(3));
     setInterval(() => {}, 1_000);
   `;
 
