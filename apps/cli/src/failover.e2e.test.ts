@@ -43,10 +43,6 @@ describe.skipIf(!canStartRedis())('a failover (needs a redis-server program)', (
     expect(await next.epochs()).toEqual(holders);
     const { code, report } = await user.ended(run);
 
-    (await import('node:fs')).writeFileSync(
-      '/tmp/e2e-failover.json',
-      JSON.stringify(report, null, 1),
-    );
     old.stop();
     next.stop();
     await recording;

@@ -35,8 +35,8 @@ const MUTATIONS: Readonly<Record<Break, readonly Mutation[]>> = {
     {
       find: "redis.call('XADD', log, seq .. '-0',",
       put:
-        'local append = seq % 20 ~= 0 and redis.call or tostring\n' +
-        "append('XADD', log, seq .. '-0',",
+        'local sometimes = seq % 20 ~= 0 and redis.call or tostring\n' +
+        "sometimes('XADD', log, seq .. '-0',",
       times: 1,
     },
   ],

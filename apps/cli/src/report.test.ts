@@ -1,7 +1,7 @@
 import type { FeedEntry } from '@leasehold/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from './auditor-process.ts';
-import { exitReasons, gapsOf, podTotals, quantiles, takeoversOf } from './report.ts';
+import { exitReasons, frozenOf, gapsOf, podTotals, quantiles, takeoversOf } from './report.ts';
 
 const takeover = (facts: FeedEntry['facts']): FeedEntry => ({
   atMs: 0,
@@ -87,6 +87,17 @@ describe('report', () => {
     const gaps = gapsOf(takeoversOf(feed, times));
     expect(gaps.all.ms).toEqual({ p50: 100, p99: 1_000, max: 1_000 });
     expect(gaps.killed.ms.max).toBe(0);
+  });
+
+  test('a frozen cell is told once, with the last reason, whoever tried it', () => {
+    const frozen = (pod: string, cell: number, why: string): FeedEntry => ({
+      ...{ atMs: 0, kind: 'frozen', pod, facts: { cell, why } },
+    });
+    const feed = [frozen('a', 7, 'first'), frozen('b', 3, 'other'), frozen('b', 7, 'last')];
+    expect(frozenOf([...feed, takeover({})])).toEqual([
+      { cell: 3, why: 'other' },
+      { cell: 7, why: 'last' },
+    ]);
   });
 
   test('totals add up pods, and their tick times weigh by ticks', () => {

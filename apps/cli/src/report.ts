@@ -49,6 +49,8 @@ export type Report = {
   readonly stops: number;
   readonly jumps: number;
   readonly frozenCells: number;
+  /** Why cells do not tick any more: what the module did, with cell, entity and system. */
+  readonly frozen: readonly { readonly cell: number; readonly why: string }[];
   readonly commits: number;
   readonly fencedCommits: number;
   readonly redis: {
@@ -137,6 +139,15 @@ export function gapsOf(takeovers: readonly Takeover[]): Report['gaps'] {
     killed: of(takeovers.filter(({ cause }) => cause === 'killed')),
     stopped: of(takeovers.filter(({ cause }) => cause === 'stopped')),
   };
+}
+
+/** The last reason of each cell that was frozen, by cell. */
+export function frozenOf(feed: readonly FeedEntry[]): Report['frozen'] {
+  const why = new Map<number, string>();
+  for (const { kind, facts } of feed) {
+    if (kind === 'frozen') why.set(numberIn(facts, 'cell'), String(facts['why'] ?? ''));
+  }
+  return [...why].sort(([a], [b]) => a - b).map(([cell, text]) => ({ cell, why: text }));
 }
 
 export type PodTotals = {
@@ -233,6 +244,9 @@ export function summary(report: Report, colors: Colors): string[] {
         `${auditor.checked.channelEntries} channel entries, ${auditor.blindSpotCount} blind spots`,
     ),
   );
+  for (const { cell, why } of report.frozen.slice(0, 10)) {
+    lines.push(`  ${red('frozen')} cell ${cell}: ${why}`);
+  }
   for (const { rule, cell, seq, message } of report.violations.slice(0, 10)) {
     lines.push(
       `  ${red(rule)} cell ${cell}${seq === undefined ? '' : ` entry ${seq}`}: ${message}`,

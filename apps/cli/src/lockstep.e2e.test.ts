@@ -1,0 +1,44 @@
+/** T1: in lockstep the state depends on seed and tick alone, not on pods nor on what happens to them. */
+import { useRedis } from '@leasehold/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FLOCKING, User } from './command-fixture.ts';
+
+const at = useRedis();
+let user: User;
+let expected = '';
+
+beforeAll(async () => {
+  user = await User.open({ REDIS_URL: at.url });
+});
+
+afterAll(() => user.close());
+
+const lockstep = (flags: readonly string[]) =>
+  user.json(['run', FLOCKING, '--lockstep', '--ticks', '120', '--seed', '7', ...flags]);
+
+test.each([
+  ['one pod', ['--pods', '1']],
+  ['two pods', ['--pods', '2']],
+  ['four pods', ['--pods', '4']],
+  ['three pods, one killed every two seconds', ['--pods', '3', '--kill-every', '2']],
+  [
+    'three pods, one frozen every four seconds',
+    ['--pods', '3', '--stop-every', '4', '--stop-for', '3'],
+  ],
+])(
+  'T1 %s: the same hash',
+  async (_, flags) => {
+    const { code, report } = await lockstep(flags);
+    expect([code, report.reasons]).toEqual([0, []]);
+    expect(report).toMatchObject({
+      ticks: 120,
+      entitiesEnd: 2_000,
+      stateHash: /^[0-9a-f]{16}$/.exec(report.stateHash ?? '')?.[0],
+    });
+    if (expected === '') expected = report.stateHash as string;
+    expect(report.stateHash).toBe(expected);
+    const seconds = `${report.seconds} s, ${report.kills} kills, ${report.stops} stops`;
+    process.stderr.write(`lockstep, ${flags.join(' ')}: ${report.stateHash} in ${seconds}\n`);
+  },
+  120_000,
+);
