@@ -12,7 +12,7 @@ import { root } from './source-files.ts';
 type GeneratedFiles = ReadonlyMap<string, string>;
 type Generator = { readonly generate: () => GeneratedFiles | Promise<GeneratedFiles> };
 
-const GENERATORS: readonly string[] = ['lua/generate.ts'];
+const GENERATORS: readonly string[] = ['lua/generate.ts', 'docs/generate.ts'];
 
 const isCheck = process.argv.includes('--check');
 const stale: string[] = [];

@@ -1,0 +1,53 @@
+/**
+ * Turns the tables in the code into the pages of `docs/reference`. Apps and higher packages may not
+ * be imported here, so a process of its own reads their tables and prints them as JSON.
+ */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { assert, ERROR_CATALOGUE, type ErrorCode } from '@leasehold/kernel';
+import { isTest, root, sourceFiles } from '../source-files.ts';
+import {
+  commandsPage,
+  configPage,
+  errorsPage,
+  remediesIn,
+  type Tables,
+  worldPage,
+} from './pages.ts';
+
+/** Long enough for a busy machine; what reads the tables starts nothing. */
+const TABLES_MS_MAX = 60_000;
+
+/** Where the first remedy in the sources is a rare one, or is put together from parts. */
+const CHOSEN: Partial<Readonly<Record<ErrorCode, string>>> = {
+  MANIFEST_INVALID: 'Did you mean tickHz?',
+  MODULE_INVALID: 'Write: export default simulation({ components, systems }).',
+  PORT_IN_USE: 'End what listens on port 7310, or choose another.',
+  REDIS_TOO_OLD: 'Install Redis 7.0 or newer, or Valkey, and set REDIS_URL to it.',
+  SERVER_MISSING: 'Install redis-server, or set REDIS_URL to a Redis that runs.',
+  SETTING_INVALID: 'Give a whole number from 1 to 64.',
+  SPATIAL_NOT_FINITE: 'Find the system that computes it; a position must stay a finite number.',
+  SYSTEM_FAILED: 'Mend the system: it must not throw for any entity.',
+  WORLD_MISSING: 'Give a folder that has a world.yaml, such as examples/flocking.',
+};
+
+/** Generated files by their paths from the root of the repository. */
+export function generate(): ReadonlyMap<string, string> {
+  const script = join(root, 'scripts', 'tables.mjs');
+  const tables = JSON.parse(
+    execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: TABLES_MS_MAX }),
+  ) as Tables;
+  const sources = sourceFiles('.ts')
+    .filter(({ path }) => /^(packages|apps)\//.test(path) && !isTest(path))
+    .map(({ text }) => text);
+  const codes = Object.keys(ERROR_CATALOGUE);
+  const remedies = new Map([...remediesIn(codes, sources), ...Object.entries(CHOSEN)]);
+  for (const code of codes) assert(remedies.has(code), `${code} has no remedy to show`);
+  return new Map([
+    ['docs/reference/config.md', configPage(tables.settings)],
+    ['docs/reference/commands.md', commandsPage(tables.help)],
+    ['docs/reference/errors.md', errorsPage(ERROR_CATALOGUE, remedies)],
+    ['docs/reference/world.md', worldPage(JSON.parse(tables.worldSchema), tables.spaceLimits)],
+    ['docs/reference/world.schema.json', tables.worldSchema],
+  ]);
+}
