@@ -115,6 +115,8 @@ export class Placement {
 export class Requests {
   readonly births: Table;
   readonly deaths = new Set<number>();
+  /** Those of the dead who act no more in this tick: sequential systems ended them. */
+  readonly ended = new Set<number>();
   /** Components to give (`value`) or take, by entity, in the order asked. */
   readonly exchanges: { id: number; component: number; value: ComponentValue | undefined }[] = [];
   readonly #placement: Placement;
@@ -127,6 +129,7 @@ export class Requests {
   clear(): void {
     if (this.births.count > 0) this.births.clear();
     this.deaths.clear();
+    this.ended.clear();
     this.exchanges.length = 0;
   }
 

@@ -79,6 +79,8 @@ export class CellState implements Host {
   readonly #memory: ChangeMemory | undefined;
   #table: Table;
   #isSpoilt = false;
+  /** Tick of the checkpoint restored from: nobody knows who was in flight then (T1). */
+  #storedTick = -1;
 
   /** An empty cell at the end of tick 0. `older`: schemas that stored bodies may be written in. */
   constructor(kit: CellKit, cell: number, older?: SchemaResolver) {
@@ -121,6 +123,7 @@ export class CellState implements Host {
       this.tick = stored.tick;
       this.idCounter = stored.idCounter;
     }
+    this.#storedTick = image.checkpoint === undefined ? -1 : this.tick;
     this.#publish(this.#table, this.tick);
     const late = image.entries.findIndex((entry) => entry.tick > untilTick);
     const due = late === -1 ? image.entries : image.entries.slice(0, late);
@@ -159,6 +162,7 @@ export class CellState implements Host {
    * last two are kept. Empty when no system reads neighbours.
    */
   view(tick: number): CellView | undefined {
+    if (tick === this.#storedTick) return undefined;
     return this.#views.findLast((view, i) => i > 0 && view.tick === tick);
   }
 

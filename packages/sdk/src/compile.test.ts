@@ -25,6 +25,11 @@ const near = (radius: number | ((params: { reach: number }) => number)) =>
     ...{ name: 'near', params: { reach: 4 }, reads: { position: Position }, each },
     neighbours: { radius, reads: { power: Power } },
   });
+const push = (neighbours: object) =>
+  system({
+    ...{ name: 'push', order: 'sequential', each },
+    neighbours: { radius: 1, ...neighbours },
+  } as never);
 
 describe('a simulation that cannot run is refused:', () => {
   const faults: [string, string, () => unknown, RegExp][] = [
@@ -102,6 +107,40 @@ describe('a simulation that cannot run is refused:', () => {
       ...(['SYSTEM_INVALID', 'a system that declares a component twice'] as const),
       () => system({ name: 'twice', reads: { a: Power }, writes: { b: Power }, each }),
       /power/,
+    ],
+    [
+      ...(['SYSTEM_INVALID', 'a system that writes neighbours simultaneously'] as const),
+      () => system({ name: 'push', neighbours: { radius: 1, writes: { Power } }, each } as never),
+      /push.*simultaneously/,
+    ],
+    [
+      ...(['SYSTEM_INVALID', 'one that reads and writes a component of neighbours'] as const),
+      () => push({ reads: { a: Power }, writes: { b: Power } }),
+      /b \(power\) is declared twice/,
+    ],
+    [
+      ...(['SYSTEM_INVALID', 'one that reads and writes under one name'] as const),
+      () => push({ reads: { a: Power }, writes: { a: Position } }),
+      /a \(position\) is declared twice/,
+    ],
+    [
+      ...(['SYSTEM_INVALID', 'one that calls a row of neighbours as what they have'] as const),
+      () => push({ writes: { isOwn: Power } }),
+      /isOwn is taken/,
+    ],
+    [
+      ...(['SYSTEM_INVALID', 'one with an unknown setting of neighbours'] as const),
+      () => push({ wirtes: { Power } }),
+      /wirtes/,
+    ],
+    [
+      ...(['SYSTEM_INVALID', 'one that writes neighbours in another layer'] as const),
+      () => {
+        const systems = [push({ reads: { Position }, writes: { Power } })];
+        const declared = simulation({ components: [Position, Power], systems });
+        build(declared, { components: ['position'] });
+      },
+      /push.*spans/,
     ],
     [
       ...(['COMPONENT_UNKNOWN', 'a system that reads what is no component'] as const),

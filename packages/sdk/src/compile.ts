@@ -155,11 +155,16 @@ function layerComponents(
   });
 }
 
+const neighbourComponents = ({ neighbours }: System): AnyComponent[] => [
+  ...Object.values(neighbours?.reads ?? {}),
+  ...Object.values(neighbours?.writes ?? {}),
+];
+
 const componentsOf = (system: System): AnyComponent[] => [
   ...Object.values(system.reads),
   ...Object.values(system.writes),
   ...Object.values(system.optional),
-  ...Object.values(system.neighbours?.reads ?? {}),
+  ...neighbourComponents(system),
   ...system.with,
   ...system.without,
   ...system.changed,
@@ -242,7 +247,7 @@ function radiusOf(system: System, given: Params, { grid, spatial }: Placement): 
 function viewFieldsOf(schema: LayerSchema, systems: readonly System[]): ViewField[] {
   const names = new Set(
     systems.flatMap((system) =>
-      Object.values(system.neighbours?.reads ?? {}).map((component) => component.schema.name),
+      neighbourComponents(system).map((component) => component.schema.name),
     ),
   );
   return schema.components.flatMap(({ name, fields }, component) =>

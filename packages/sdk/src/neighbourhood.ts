@@ -14,6 +14,8 @@ import type { CellView, SpatialFields, ViewField } from './view.ts';
  * Along one axis. More bins cost more to clear than they save: cells hold hundreds, not millions.
  */
 const BINS_MAX = 64;
+/** The bin of who was dropped. */
+const GONE = -1;
 /** Up to so many results an insertion sort is faster than the built-in. */
 const INSERTION_MAX = 48;
 /** Binning rounds; what lies exactly at the radius must still be looked at. */
@@ -28,9 +30,13 @@ export class Neighbourhood {
   /** Of the last `find`: rows of this pool, ascending by id. */
   found = new Int32Array(64);
   foundCount = 0;
+  /** How many of those were dropped since. */
+  goneCount = 0;
   ids = new Float64Array(0);
   x = new Float64Array(0);
   y = new Float64Array(0);
+  /** The row of the table of those of the own cell, after a `gather` with `live`; else −1. */
+  rows = new Int32Array(0);
   readonly #grid: Grid;
   readonly #isSphere: boolean;
   readonly #isTiny: boolean;
@@ -39,6 +45,7 @@ export class Neighbourhood {
   readonly #spatial: SpatialFields;
   #columns: Column[] = [];
   #radius = 0;
+  #takesAll = false;
   #centreX = 0;
   #centreY = 0;
   #originX = 0;
@@ -67,15 +74,22 @@ export class Neighbourhood {
     );
   }
 
+  /** The slots of a component that is known to be in the schema. */
+  slotsOf(component: string): readonly Slot[] {
+    const c = this.#schema.components.findIndex(({ name }) => name === component);
+    return this.slots[c] as readonly Slot[];
+  }
+
   /**
    * Gathers all rows within `radius` of a box that have the components of `mask` (as a signed
    * integer). An id that occurs in several views is taken from the first. With `live`, the first
-   * view is the cell as it is now: all its rows are gathered, and `refresh` keeps them so.
+   * view is the cell as it is now: all its rows are gathered, and `refresh` keeps them so. With
+   * `takesAll`, nobody is too far, since those in the box may be moved out of it.
    */
   gather(
     cell: number,
     views: readonly CellView[],
-    near: { mask: number; radius: number; box: Box; live: Table | undefined },
+    near: { mask: number; radius: number; box: Box; live: Table | undefined; takesAll: boolean },
   ): void {
     this.#radius = near.radius;
     this.#centreX = this.#grid.centreX(cell);
@@ -89,6 +103,7 @@ export class Neighbourhood {
       if (this.#poolRows.length < live.count) this.#poolRows = new Int32Array(live.ids.length);
       this.#poolRows.fill(-1);
     }
+    this.#takesAll = near.takesAll;
     this.#merge(views, near.mask, live !== undefined);
   }
 
@@ -137,7 +152,9 @@ export class Neighbourhood {
       const row = heads[from] as number;
       if (lowest !== last) {
         this.#put(count, view, row);
-        if (isLive && from === 0) this.#poolRows[view.rows[row] as number] = count;
+        const own = isLive && from === 0 ? (view.rows[row] as number) : -1;
+        this.rows[count] = own;
+        if (own !== -1) this.#poolRows[own] = count;
         count++;
         last = lowest;
       }
@@ -146,7 +163,8 @@ export class Neighbourhood {
   }
 
   /** The first row from `row` on that has the components and is near enough. */
-  #nextRow(view: CellView, row: number, mask: number, takesAll: boolean): number {
+  #nextRow(view: CellView, row: number, mask: number, isOwn: boolean): number {
+    const takesAll = isOwn || this.#takesAll;
     const right = this.#binsX / this.#perX;
     const top = this.#binsY / this.#perY;
     for (; row < view.count; row++) {
@@ -211,15 +229,42 @@ export class Neighbourhood {
   refresh(table: Table, row: number): void {
     const { component, x, y } = this.#spatial;
     const pool = this.#poolRows[row] as number;
-    if (pool === -1) return;
+    if (pool === -1 || this.#bin[pool] === GONE) return;
+    const columns = table.columns[component] as Column[];
     this.#fields.forEach((field, i) => {
       const column = table.columns[field.component]?.[field.field] as Column;
       (this.#columns[i] as unknown[])[pool] = column[row];
     });
+    this.#place(pool, columns[x]?.[row] as number, columns[y]?.[row] as number);
+  }
+
+  /** Looks up where somebody of the own cell is now, whose copied position was changed. */
+  move(pool: number): void {
+    if (this.#bin[pool] === GONE) return;
+    const { component, x, y } = this.#spatial;
+    const slots = this.slots[component] as readonly Slot[];
+    this.#place(pool, slots[x]?.column[pool] as number, slots[y]?.column[pool] as number);
+  }
+
+  #place(pool: number, x: number, y: number): void {
     this.#leave(pool);
-    this.x[pool] = table.columns[component]?.[x]?.[row] as number;
-    this.y[pool] = table.columns[component]?.[y]?.[row] as number;
+    this.x[pool] = x;
+    this.y[pool] = y;
     this.#enter(pool);
+  }
+
+  /** Takes a row of the own cell out: nobody finds it any more. After a `gather` with `live`. */
+  drop(row: number): void {
+    const pool = this.#poolRows[row] as number;
+    if (pool === -1 || this.#bin[pool] === GONE) return;
+    this.#leave(pool);
+    this.#bin[pool] = GONE;
+    if (this.found.subarray(0, this.foundCount).includes(pool)) this.goneCount++;
+  }
+
+  /** Whether a row of this pool was dropped. */
+  isGone(pool: number): boolean {
+    return this.#bin[pool] === GONE;
   }
 
   /** Finds all but `id` itself within the radius of a point, into `found`. */
@@ -247,6 +292,7 @@ export class Neighbourhood {
       }
     }
     this.foundCount = count;
+    this.goneCount = 0;
     this.#sort(count);
   }
 
@@ -284,6 +330,7 @@ export class Neighbourhood {
     this.ids = new Float64Array(capacity);
     this.x = new Float64Array(capacity);
     this.y = new Float64Array(capacity);
+    this.rows = new Int32Array(capacity);
     this.#next = new Int32Array(capacity);
     this.#previous = new Int32Array(capacity);
     this.#bin = new Int32Array(capacity);

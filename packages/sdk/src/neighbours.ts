@@ -2,22 +2,35 @@
  * What a system gets as `neighbours`: a list that is searched when it is first looked at, and whose
  * loops allocate nothing.
  */
-import type { LayerSchema } from '@leasehold/protocol';
+import { LeaseholdError } from '@leasehold/kernel';
 import type { Grid } from '@leasehold/spatial';
 import type { Components } from './component.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
-import { Cursor, rowView } from './rows.ts';
+import { Cursor, type RowSet, rowView, type WriteThrough, writeThroughView } from './rows.ts';
 import type { Neighbour, Neighbours } from './system.ts';
 
-type Item = { id: number; dx: number; dy: number; distance: number };
+type Item = { id: number; dx: number; dy: number; distance: number; isOwn: boolean };
 type Turn = IteratorResult<Neighbour<Components>, undefined>;
+
+export type NeighbourListOptions = {
+  readonly pool: Neighbourhood;
+  /** Rows of the table that is worked on. */
+  readonly rows: RowSet;
+  readonly grid: Grid;
+  readonly reads: Components;
+  readonly writes: Components;
+};
+
+/** Instead of a row of the table: the neighbour is of another cell, or its turn is over. */
+const ELSEWHERE = -1;
+const OVER = -2;
 
 const DONE: Turn = Object.freeze({ done: true, value: undefined });
 
 export class NeighbourList implements Neighbours<Components> {
   readonly #pool: Neighbourhood;
   readonly #grid: Grid;
-  readonly #makeItem: (cursor: Cursor) => Item;
+  readonly #makeItem: (place: Place) => Item;
   /** One per depth of nested loops over the same list. */
   readonly #loops: Loop[] = [];
   #open = 0;
@@ -26,14 +39,22 @@ export class NeighbourList implements Neighbours<Components> {
   #x = 0;
   #y = 0;
 
-  constructor(pool: Neighbourhood, grid: Grid, schema: LayerSchema, reads: Components) {
+  constructor({ pool, rows, grid, reads, writes }: NeighbourListOptions) {
     this.#pool = pool;
     this.#grid = grid;
-    this.#makeItem = (cursor) => {
-      const item: Item & Record<string, unknown> = { id: 0, dx: 0.5, dy: 0.5, distance: 0.5 };
-      for (const [name, { schema: component }] of Object.entries(reads)) {
-        const c = schema.components.findIndex((known) => known.name === component.name);
-        item[name] = rowView(component.fields, pool.slots[c] ?? [], cursor, false);
+    this.#makeItem = (place) => {
+      const { cursor } = place;
+      const item: Item & Record<string, unknown> = {
+        ...{ id: 0, dx: 0.5, dy: 0.5, distance: 0.5 },
+        isOwn: false,
+      };
+      for (const [name, { schema }] of Object.entries(reads)) {
+        item[name] = rowView(schema.fields, pool.slotsOf(schema.name), cursor, false);
+      }
+      for (const [name, { schema }] of Object.entries(writes)) {
+        const copies = pool.slotsOf(schema.name);
+        const table = rows.slots[pool.slots.indexOf(copies)] ?? [];
+        item[name] = writeThroughView(schema.fields, { copies, table }, cursor, place);
       }
       return item;
     };
@@ -46,6 +67,17 @@ export class NeighbourList implements Neighbours<Components> {
     this.#y = y;
     this.#isFound = false;
     this.#open = 0;
+    this.expire();
+  }
+
+  /** Ends the turns of all neighbours: who kept one cannot write to it any more. */
+  expire(): void {
+    for (const loop of this.#loops) loop.place.target.row = OVER;
+  }
+
+  /** A row of the table is found no more, in loops that have begun neither. */
+  drop(row: number): void {
+    this.#pool.drop(row);
   }
 
   #find(): void {
@@ -56,7 +88,7 @@ export class NeighbourList implements Neighbours<Components> {
 
   get count(): number {
     this.#find();
-    return this.#pool.foundCount;
+    return this.#pool.foundCount - this.#pool.goneCount;
   }
 
   [Symbol.iterator](): Iterator<Neighbour<Components>, undefined> {
@@ -69,23 +101,26 @@ export class NeighbourList implements Neighbours<Components> {
   }
 
   #makeLoop(): Loop {
-    const cursor = new Cursor();
-    return new Loop(this, cursor, this.#makeItem(cursor));
+    const place = new Place(this.#pool);
+    return new Loop(this, place, this.#makeItem(place));
   }
 
-  /** Fills an item with the n-th neighbour; false beyond the last. */
-  load(n: number, cursor: Cursor, item: Item): boolean {
+  /** Fills an item with the first neighbour from the n-th on; −1 beyond the last, else which. */
+  load(n: number, { cursor, target }: Place, item: Item): number {
     const pool = this.#pool;
-    if (n >= pool.foundCount) return false;
+    while (n < pool.foundCount && pool.isGone(pool.found[n] as number)) n++;
+    if (n >= pool.foundCount) return -1;
     const row = pool.found[n] as number;
     const x = pool.x[row] as number;
     const y = pool.y[row] as number;
     cursor.row = row;
+    target.row = pool.rows[row] as number;
+    item.isOwn = target.row !== ELSEWHERE;
     item.id = pool.ids[row] as number;
     item.dx = this.#grid.deltaX(this.#x, x);
     item.dy = this.#grid.deltaY(this.#y, y);
     item.distance = this.#grid.distance(this.#x, this.#y, x, y);
-    return true;
+    return n;
   }
 
   close(): void {
@@ -93,16 +128,46 @@ export class NeighbourList implements Neighbours<Components> {
   }
 }
 
+/** Whom an item shows: a row of the pool, and of the table if it may be changed. */
+class Place implements WriteThrough {
+  readonly cursor = new Cursor();
+  readonly target = new Cursor();
+  readonly #pool: Neighbourhood;
+
+  constructor(pool: Neighbourhood) {
+    this.#pool = pool;
+    this.target.row = OVER;
+  }
+
+  check(field: string): void {
+    const { row } = this.target;
+    if (row >= 0) return;
+    const id = this.#pool.ids[this.cursor.row];
+    const [what, remedy] =
+      row === OVER
+        ? [`${field} of a neighbour was set after its turn`, 'Change it within the loop.']
+        : [
+            `${field} of entity ${id} is readonly: it is in another cell`,
+            'Change only neighbours whose isOwn is true; let others change themselves.',
+          ];
+    throw new LeaseholdError('SYSTEM_INVALID', what, { field, value: what, remedy });
+  }
+
+  moved(): void {
+    this.#pool.move(this.cursor.row);
+  }
+}
+
 class Loop implements Iterator<Neighbour<Components>, undefined> {
+  readonly place: Place;
   readonly #list: NeighbourList;
-  readonly #cursor: Cursor;
   readonly #item: Item;
   readonly #turn: Turn;
   #n = 0;
 
-  constructor(list: NeighbourList, cursor: Cursor, item: Item) {
+  constructor(list: NeighbourList, place: Place, item: Item) {
+    this.place = place;
     this.#list = list;
-    this.#cursor = cursor;
     this.#item = item;
     this.#turn = { done: false, value: item as unknown as Neighbour<Components> };
   }
@@ -112,10 +177,12 @@ class Loop implements Iterator<Neighbour<Components>, undefined> {
   }
 
   next(): Turn {
-    if (this.#list.load(this.#n, this.#cursor, this.#item)) {
-      this.#n++;
+    const n = this.#list.load(this.#n, this.place, this.#item);
+    if (n !== -1) {
+      this.#n = n + 1;
       return this.#turn;
     }
+    this.place.target.row = OVER;
     this.#list.close();
     return DONE;
   }

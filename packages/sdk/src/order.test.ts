@@ -11,9 +11,15 @@ const [A, B, C] = ['a', 'b', 'c'].map((name) => component(name, 1, { v: f64 })) 
 function make() {
   return component('type', 1, { v: f64 });
 }
-type Options = Partial<SystemOptions<never, never, never, never, never>>;
+type None = Readonly<Record<never, never>>;
 const named = (name: string, options: object) =>
-  system({ name, each: () => undefined, ...(options as Options) });
+  system({ name, each: () => undefined, ...options } as SystemOptions<
+    None,
+    None,
+    None,
+    None,
+    None
+  >);
 const order = (...systems: ReturnType<typeof named>[]) =>
   orderSystems(systems).map(({ name }) => name);
 const failureOf = (act: () => unknown): LeaseholdError => {
@@ -58,6 +64,16 @@ describe('systems run', () => {
     const flock = named('flock', { writes: { A }, neighbours, order: 'sequential' });
     const move = named('move', { reads: { A }, writes: { B } });
     expect(failureOf(() => order(move, flock)).code).toBe('SYSTEM_CONFLICT');
+  });
+
+  test('writers of neighbours before those that only read, and like any other writers', () => {
+    const neighbours = { radius: 1, writes: { A } };
+    const push = named('push', { neighbours, order: 'sequential' });
+    expect(order(named('reader', { reads: { A } }), push)).toEqual(['push', 'reader']);
+    const writer = named('writer', { writes: { A } });
+    expect(failureOf(() => order(writer, push)).code).toBe('SYSTEM_CONFLICT');
+    const late = named('late', { writes: { A }, after: ['push'] });
+    expect(order(late, push)).toEqual(['push', 'late']);
   });
 
   test('in an order that two writers have through a third system', () => {

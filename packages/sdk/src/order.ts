@@ -8,6 +8,7 @@
  *   4. What is left open is decided by the order of declaration.
  *
  * Reads of neighbours see the previous tick and so order nothing, except in sequential systems.
+ * Writes of neighbours are writes.
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { Components } from './component.ts';
@@ -19,8 +20,9 @@ const namesOf = (components: Components): string[] =>
   Object.values(components).map((component) => component.schema.name);
 
 function accessOf(system: System): Access {
-  const writes = new Set(namesOf(system.writes));
-  const live = system.order === 'sequential' ? namesOf(system.neighbours?.reads ?? {}) : [];
+  const { neighbours } = system;
+  const writes = new Set([...namesOf(system.writes), ...namesOf(neighbours?.writes ?? {})]);
+  const live = system.order === 'sequential' ? namesOf(neighbours?.reads ?? {}) : [];
   const reads = [...namesOf(system.reads), ...namesOf(system.optional), ...live];
   return { writes, reads: new Set(reads.filter((name) => !writes.has(name))) };
 }

@@ -9,6 +9,13 @@ test('the example of the README is the one that is run here', () => {
   expect(file('../README.md')).toContain(file('../examples/drift.ts'));
 });
 
+test('the sequential system of the README is the one that is run in tests', () => {
+  const source = file('../examples/hunt.ts');
+  const hunt = source.slice(source.indexOf('/** One after'), source.indexOf('\nexport default'));
+  expect(hunt).toContain('isOwn');
+  expect(file('../README.md')).toContain(hunt);
+});
+
 test('the example of the README does what it says', async () => {
   const space = { kind: 'torus', width: 100, height: 100, cell: 10 } as const;
   const entities = [[Position({ xM: 1 }), Velocity({ xMps: 2 })]];

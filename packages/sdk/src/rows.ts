@@ -96,6 +96,43 @@ export function rowView(
   return Object.create(fieldAccess) as object;
 }
 
+/** How rows of neighbours reach the table: one for each neighbour that can be looked at at once. */
+export type WriteThrough = {
+  /** Row of the table. */
+  readonly target: Cursor;
+  /** Called before a write; throws unless `target` is a row. */
+  check(field: string): void;
+  /** Called after a write: a position may have changed. */
+  moved(): void;
+};
+
+/**
+ * As a writable `rowView`, but it reads copies, at `cursor`, and writes both the table and the copy.
+ */
+export function writeThroughView(
+  fields: readonly FieldSchema[],
+  slots: { readonly copies: readonly Slot[]; readonly table: readonly Slot[] },
+  cursor: Cursor,
+  through: WriteThrough,
+): object {
+  const { target } = through;
+  const fieldAccess = {};
+  fields.forEach((field, f) => {
+    const copy = slots.copies[f] as Slot;
+    const slot = slots.table[f] as Slot;
+    const { get } = accessor(field, copy, cursor);
+    const write = accessor(field, slot, target).set as (value: unknown) => void;
+    const set = (value: unknown): void => {
+      through.check(slot.field);
+      write(value);
+      (copy.column as unknown[])[cursor.row] = slot.column[target.row];
+      if (slot.isSpatial) through.moved();
+    };
+    Object.defineProperty(fieldAccess, field.name, { get, set, enumerable: true });
+  });
+  return Object.create(fieldAccess) as object;
+}
+
 function accessor({ kind }: FieldSchema, slot: Slot, cursor: Cursor): Accessor {
   switch (kind) {
     case 'f64':

@@ -3,7 +3,7 @@
  * it works on one cell at a time.
  */
 import { assert, hasCode, LeaseholdError } from '@leasehold/kernel';
-import type { Column, Table } from '@leasehold/protocol';
+import type { Column } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { Placement } from './births.ts';
 import type { CellState } from './cell.ts';
@@ -69,13 +69,13 @@ export class Runner {
     const { cursor } = this.#options.rows;
     cursor.row = -1;
     try {
-      const count = this.#list(system, cell.table, input.changes);
+      const count = this.#list(system, cell, input.changes);
       if (count === 0) return;
       const rows = this.#rows;
       if (system.radius > 0) this.#gather(system, cell, input, count);
       if (system.isSequential) {
         context.shuffle(rows, count, cell.cell);
-        this.#runSequential(system, cell.table, count);
+        this.#runSequential(system, cell, count);
         return;
       }
       const { masks } = cell.table;
@@ -94,10 +94,12 @@ export class Runner {
     }
   }
 
-  #runSequential(system: RunningSystem, table: Table, count: number): void {
+  #runSequential(system: RunningSystem, cell: CellState, count: number): void {
     const { rows, pool } = this.#options;
+    const { table, requests } = cell;
     for (let i = 0; i < count; i++) {
       const row = this.#rows[i] as number;
+      if (requests.deaths.size > 0 && requests.deaths.has(table.ids[row] as number)) continue;
       rows.cursor.row = row;
       system.context.begin(row);
       if (system.hasOptional) system.showOptional(table.masks[row] as number);
@@ -107,7 +109,9 @@ export class Runner {
   }
 
   /** Lists the rows that a system runs on, ascending; answers how many. */
-  #list(system: RunningSystem, table: Table, changes: Uint32Array | undefined): number {
+  #list(system: RunningSystem, cell: CellState, changes: Uint32Array | undefined): number {
+    const { table, requests } = cell;
+    const gone = system.isSequential ? requests.deaths : requests.ended;
     if (this.#rows.length < table.count) this.#rows = new Int32Array(table.ids.length);
     const { masks } = table;
     const wanted = system.changed;
@@ -115,6 +119,7 @@ export class Runner {
     for (let row = 0; row < table.count; row++) {
       if (!matches(system, masks[row] as number)) continue;
       if (wanted !== 0 && ((changes?.[row] ?? wanted) & wanted) === 0) continue;
+      if (gone.size > 0 && gone.has(table.ids[row] as number)) continue;
       this.#rows[count++] = row;
     }
     return count;
@@ -136,7 +141,10 @@ export class Runner {
     }
     const live = system.isSequential ? cell.table : undefined;
     const box = this.#bound(cell, count);
-    pool.gather(cell.cell, views, { mask: system.neighbourMask, radius: system.radius, box, live });
+    const { neighbourMask: mask, radius, movesNeighbours: takesAll } = system;
+    pool.gather(cell.cell, views, { mask, radius, box, live, takesAll });
+    if (live === undefined) return;
+    for (const id of cell.requests.deaths) pool.drop(live.find(id));
   }
 
   /** The smallest box, relative to the centre of the cell, that holds all listed rows. */

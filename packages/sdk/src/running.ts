@@ -52,6 +52,8 @@ export class RunningSystem {
   /** Radius 0 and mask 0 without neighbours. */
   readonly radius: number;
   readonly neighbourMask: number;
+  /** Whether it writes where its neighbours are. */
+  readonly movesNeighbours: boolean;
   readonly #optional: readonly { name: string; bit: number; view: object }[];
 
   constructor(options: RunningOptions) {
@@ -70,8 +72,10 @@ export class RunningSystem {
     this.required = maskOf(needed, placement, `${name}.reads`) | here;
     this.forbidden = maskOf(system.without, placement, `${name}.without`);
     this.changed = maskOf(system.changed, placement, `${name}.changed`);
-    const neighbourReads = system.neighbours?.reads ?? {};
-    this.neighbourMask = maskOf(Object.values(neighbourReads), placement, `${name}.neighbours`);
+    const { reads = {}, writes = {} } = system.neighbours ?? {};
+    const seen = [...Object.values(reads), ...Object.values(writes)];
+    this.neighbourMask = maskOf(seen, placement, `${name}.neighbours`);
+    this.movesNeighbours = Object.values(writes).some(({ schema }) => schema.spatial !== undefined);
     this.radius = options.radius;
     const row: Record<string, object | undefined> = {};
     const bind = (components: Components, views: readonly object[]): void => {
@@ -89,7 +93,7 @@ export class RunningSystem {
     });
     const list =
       options.pool && system.neighbours
-        ? new NeighbourList(options.pool, options.grid, placement.schema, neighbourReads)
+        ? new NeighbourList({ pool: options.pool, rows, grid: options.grid, reads, writes })
         : undefined;
     this.context = new SystemContext(options, list);
   }
@@ -154,6 +158,7 @@ export class SystemContext implements Context {
   host(host: Host | undefined, tick: number): void {
     this.#host = host;
     this.tick = tick;
+    this.#list?.expire();
   }
 
   /** Turns the context to a row of the cell. */
@@ -201,13 +206,17 @@ export class SystemContext implements Context {
   }
 
   #despawn(id: number): void {
-    const host = this.#open('despawn');
-    const isOwn = id === this.id;
-    if (!isOwn && (this.#system.order !== 'sequential' || host.table.find(id) === -1)) {
-      const remedy = 'Let the entity end itself, or use a sequential system within the cell.';
+    const { table, requests } = this.#open('despawn');
+    const isSequential = this.#system.order === 'sequential';
+    const row = isSequential ? table.find(id) : -1;
+    if (id !== this.id && row === -1) {
+      const remedy = 'Let the entity end itself, or end one that isOwn in a sequential system.';
       throw this.#misuse('despawn', `it may not end entity ${id}`, remedy);
     }
-    host.requests.deaths.add(id);
+    requests.deaths.add(id);
+    if (!isSequential) return;
+    requests.ended.add(id);
+    this.#list?.drop(row);
   }
 
   #exchange(component: AnyComponent, value: ComponentValue | undefined): void {

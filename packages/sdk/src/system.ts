@@ -12,27 +12,46 @@ import type { AnyComponent, Components, ComponentValue, ReadonlyRow, Row } from 
  */
 export type Params = Readonly<Record<string, unknown>>;
 
-/** Somebody within the radius. The object is reused: take what you need before the next turn. */
-export type Neighbour<N extends Components> = {
+// `NonNullable<unknown>` is `{}`: a system that declares none of a sort has no rows of that sort.
+type None = Readonly<Record<never, never>>;
+
+/**
+ * Somebody within the radius. The object is reused: take what you need before the next turn, and
+ * change what you want to change in its turn.
+ *
+ * `isOwn`: whether the system may change and end this one, because it is sequential and both are in
+ * the same cell. What is written holds at once, for everybody who acts later. A write to one who is
+ * not own fails the system.
+ */
+export type Neighbour<N extends Components, M extends Components = None> = {
   readonly id: number;
   /** The shortest way from here to there, along x and y, in the units of the space. */
   readonly dx: number;
   readonly dy: number;
   /** On a plane or torus in its units; on WGS84 in metres along the great circle. */
   readonly distance: number;
-} & { readonly [K in keyof N]: ReadonlyRow<N[K]> };
+} & { readonly [K in keyof N]: ReadonlyRow<N[K]> } & (
+    | ({ readonly isOwn: true } & { readonly [K in keyof M]: Row<M[K]> })
+    | ({ readonly isOwn: false } & { readonly [K in keyof M]: ReadonlyRow<M[K]> })
+  );
 
 /**
- * All others within the radius that have the components the system reads of them, ascending by id,
- * as of the end of the previous tick; in a sequential system, those of the own cell as they are
- * now. The centre is where the entity stood when `each` began. Loops may be nested.
+ * All others within the radius that have the components the system reads or writes of them,
+ * ascending by id, as of the end of the previous tick; in a sequential system, those of the own
+ * cell as they are now, without those who were despawned. The centre is where the entity stood when
+ * `each` began. Who belongs to the list is settled when it is first looked at. Loops may be nested.
  */
-export interface Neighbours<N extends Components> extends Iterable<Neighbour<N>> {
+export interface Neighbours<N extends Components, M extends Components = None>
+  extends Iterable<Neighbour<N, M>> {
   readonly count: number;
 }
 
 /** What a system may know and do beyond its row. Valid during one call of `each`. */
-export interface Context<N extends Components = Components, P extends Params = Params> {
+export interface Context<
+  N extends Components = Components,
+  P extends Params = Params,
+  M extends Components = None,
+> {
   /** The entity whose row it is. */
   readonly id: number;
   readonly tick: number;
@@ -43,12 +62,14 @@ export interface Context<N extends Components = Components, P extends Params = P
   readonly random: Random;
   readonly params: Readonly<P>;
   readonly space: Grid;
-  readonly neighbours: Neighbours<N>;
+  readonly neighbours: Neighbours<N, M>;
   /** Bears an entity at the end of this tick; it runs from the next one on. Returns its id. */
   readonly spawn: (...values: readonly ComponentValue[]) => number;
   /**
    * Ends the entity at the end of this tick. Without an id: itself. Another entity may be named
-   * only by a sequential system, and only one of the same cell; else the system fails.
+   * only by a sequential system, and only one of the same cell (`isOwn`); else the system fails.
+   * Whom a sequential system ends acts no more in this tick, and no sequential system finds whoever
+   * was ended.
    */
   readonly despawn: (id?: number) => void;
   /** Gives the entity a component, or replaces its values, at the end of this tick. */
@@ -64,13 +85,42 @@ export type SystemRow<R extends Components, W extends Components, O extends Comp
   readonly [K in keyof O]: ReadonlyRow<O[K]> | undefined;
 };
 
+/** `writes` of neighbours exist in sequential order only. */
+type NeighbourOptions<N extends Components, P extends Params, M extends Components> =
+  | {
+      readonly order?: 'sequential';
+      readonly neighbours?: NeighbourReads<N, P> & { readonly writes?: never };
+    }
+  | {
+      /**
+       * Agents act one by one, in a new random order each tick, and see what others of their cell
+       * did.
+       */
+      readonly order: 'sequential';
+      readonly neighbours: NeighbourReads<N, P> & {
+        /** Components a neighbour must have, given mutable if it `isOwn`, else readonly. */
+        readonly writes: M;
+      };
+    };
+
+type NeighbourReads<N extends Components, P extends Params> = {
+  /**
+   * In the unit of `distance`; at most `space.radiusMax()`. Nobody in reach is missed as long as
+   * radius and the way an entity goes, or is moved, in one tick are together no more than that.
+   */
+  readonly radius: number | ((params: Readonly<P>) => number);
+  /** Components a neighbour must have, given readonly. */
+  readonly reads?: N;
+};
+
 export type SystemOptions<
   R extends Components,
   W extends Components,
   O extends Components,
   N extends Components,
   P extends Params,
-> = {
+  M extends Components = None,
+> = NeighbourOptions<N, P, M> & {
   readonly name: string;
   /** Components an entity must have, given readonly. */
   readonly reads?: R;
@@ -90,21 +140,8 @@ export type SystemOptions<
   /** Names of systems that must have run before, or must run after. */
   readonly after?: readonly string[];
   readonly before?: readonly string[];
-  /**
-   * Agents act one by one, in a new random order each tick, and see what others of their cell did.
-   */
-  readonly order?: 'sequential';
   readonly params?: P;
-  readonly neighbours?: {
-    /**
-     * In the unit of `distance`; at most `space.radiusMax()`. Nobody in reach is missed as long as
-     * radius and the way an entity goes in one tick are together no more than that.
-     */
-    readonly radius: number | ((params: Readonly<P>) => number);
-    /** Components a neighbour must have, given readonly. */
-    readonly reads: N;
-  };
-  each(row: SystemRow<R, W, O>, context: Context<N, P>): void;
+  each(row: SystemRow<R, W, O>, context: Context<N, P, M>): void;
 };
 
 /** A declared system, its access laid open for ordering and for the engine. */
@@ -121,7 +158,11 @@ export interface System {
   readonly order: 'simultaneous' | 'sequential';
   readonly params: Params;
   readonly neighbours:
-    | { readonly radius: number | ((params: Params) => number); readonly reads: Components }
+    | {
+        readonly radius: number | ((params: Params) => number);
+        readonly reads: Components;
+        readonly writes: Components;
+      }
     | undefined;
   readonly each: (row: object, context: Context) => void;
 }
@@ -131,10 +172,8 @@ const KEYS = new Set([
   ...['order', 'params', 'neighbours', 'each'],
 ]);
 /** Names that a neighbour has of its own. */
-const NEIGHBOUR_KEYS = new Set(['id', 'dx', 'dy', 'distance']);
-
-// `NonNullable<unknown>` is `{}`: a system that declares none of a sort has no rows of that sort.
-type None = Readonly<Record<never, never>>;
+const NEIGHBOUR_KEYS = new Set(['id', 'dx', 'dy', 'distance', 'isOwn']);
+const NEIGHBOUR_SETTINGS = new Set(['radius', 'reads', 'writes']);
 
 /**
  * Declares a system.
@@ -142,7 +181,8 @@ type None = Readonly<Record<never, never>>;
  * `each` runs for every entity that has all of `reads`, `writes` and `with` and none of `without`,
  * in ascending order of ids. It must be a function of what it is given: no clock, dice or network.
  *
- * Errors: `NAME_INVALID`, `SYSTEM_INVALID` (unknown key, one component declared twice, no `each`).
+ * Errors: `NAME_INVALID`, `SYSTEM_INVALID` (unknown key, one component declared twice, no `each`,
+ * writes of neighbours without sequential order).
  */
 export function system<
   R extends Components = None,
@@ -150,7 +190,8 @@ export function system<
   O extends Components = None,
   N extends Components = None,
   P extends Params = None,
->(options: SystemOptions<R, W, O, N, P>): System {
+  M extends Components = None,
+>(options: SystemOptions<R, W, O, N, P, M>): System {
   const { name } = options;
   checkName('system name', name);
   for (const key of Object.keys(options)) {
@@ -180,15 +221,22 @@ export function system<
     before: options.before ?? [],
     order: options.order ?? 'simultaneous',
     params: options.params ?? {},
-    neighbours: options.neighbours as System['neighbours'],
+    neighbours: neighboursOf(options.neighbours as Partial<System['neighbours']>),
     each: options.each as unknown as System['each'],
   } satisfies System;
   checkAccess(declared);
   return Object.freeze(declared);
 }
 
+function neighboursOf(given: Partial<System['neighbours']>): System['neighbours'] {
+  if (given === undefined) return undefined;
+  // A radius left out is found, with its bounds, when the space is known.
+  const { radius = Number.NaN } = given;
+  return { ...given, radius, reads: given.reads ?? {}, writes: given.writes ?? {} };
+}
+
 function checkAccess(declared: System): void {
-  const { name, reads, writes, optional, neighbours } = declared;
+  const { name, reads, writes, optional } = declared;
   const seen = new Map<string, string>();
   const rowNames = new Set<string>();
   for (const [sort, components] of Object.entries({ reads, writes, optional })) {
@@ -208,10 +256,34 @@ function checkAccess(declared: System): void {
       requireComponent(name, `${sort}[${i}]`, used);
     }
   }
-  for (const [rowName, used] of Object.entries(neighbours?.reads ?? {})) {
-    requireComponent(name, `neighbours.reads.${rowName}`, used);
-    if (!NEIGHBOUR_KEYS.has(rowName)) continue;
-    throw invalid(name, `neighbours.reads.${rowName}`, `${rowName} is taken`, 'Rename the row.');
+  checkNeighbours(declared);
+}
+
+function checkNeighbours({ name, neighbours, order }: System): void {
+  if (neighbours === undefined) return;
+  for (const key of Object.keys(neighbours)) {
+    if (NEIGHBOUR_SETTINGS.has(key)) continue;
+    throw invalid(name, `neighbours.${key}`, `it has no setting ${key}`, 'Remove or rename it.');
+  }
+  const { reads, writes } = neighbours;
+  if (order !== 'sequential' && Object.keys(writes).length > 0) {
+    const remedy = "Add order: 'sequential', or let each entity change itself by what it reads.";
+    throw invalid(name, 'neighbours.writes', 'it writes neighbours simultaneously', remedy);
+  }
+  const seen = new Set<AnyComponent>();
+  for (const [sort, components] of Object.entries({ reads, writes })) {
+    for (const [rowName, used] of Object.entries(components)) {
+      const field = `neighbours.${sort}.${rowName}`;
+      requireComponent(name, field, used);
+      if (NEIGHBOUR_KEYS.has(rowName)) {
+        throw invalid(name, field, `${rowName} is taken`, 'Rename the row.');
+      }
+      if (sort === 'writes' && (seen.has(used) || rowName in reads)) {
+        const what = `${rowName} (${used.schema.name}) is declared twice`;
+        throw invalid(name, field, what, 'Declare it once: writes may also read.');
+      }
+      seen.add(used);
+    }
   }
 }
 
