@@ -20,15 +20,11 @@ if refusal then
   return refusal
 end
 
-local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'attempts')
+local was = redis.call('HMGET', meta, 'nonce', 'epoch')
 -- L1: the lease is who the store says, at this instant.
 if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then
   return fenced(was[1], was[2])
 end
 redis.call('HSET', meta, 'deadline', call.now_ms + ttl_ms, 'suspect', 0, 'ttl', ttl_ms, 'last',
   call.now_ms)
--- Who lives to renew a cell has survived it, although nothing in it was worth a commit.
-if was[3] ~= '0' then
-  redis.call('HSET', meta, 'attempts', 0)
-end
 return { 'OK', call.now_ms }

@@ -2,7 +2,7 @@
  * Sends what the held cells have pending, in one round trip, and acts on each answer. An unknown
  * outcome is repeated with the same position; the store answers ALREADY if it had happened (L4).
  */
-import type { ChannelEntry, Commit, CommitReply } from '@leasehold/protocol';
+import type { ChannelEntry, Commit, CommitReply, Head, Refusal } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
 import type { PodParts } from './settings.ts';
 
@@ -49,9 +49,10 @@ export class Committer {
   /** Sends every pending commit. True when at least one cell's outcome is still unknown. */
   async send(holdings: readonly Holding[]): Promise<boolean> {
     const { store, clock } = this.#parts;
-    this.#noteRun();
-    const sending = holdings.filter((holding) => holding.pending !== undefined);
+    const sending = holdings.filter(isSending);
     if (sending.length === 0) return false;
+    // What was prepared for one server is not sent to another, which may have gone back in time.
+    if (store.status().runId !== this.#runId) return true;
     const sentMs = clock.nowMs();
     const commits = sending.map((holding) => holding.replay[0] ?? (holding.pending as Commit));
     const replies = await store.commit(commits);
@@ -63,15 +64,46 @@ export class Committer {
     return isUnsettled;
   }
 
-  /** Remembers whether a barrier was in force on the server that is answering. */
-  #noteRun(): void {
-    const { runId, replicas } = this.#parts.store.status();
-    if (runId === '') return;
-    if (runId !== this.#runId) {
-      // A promoted replica has no replicas itself, but what it misses stood behind a barrier.
-      this.#runId = runId;
-      this.#replicasBehind = Math.max(this.#replicasBehind, replicas);
-    } else if (replicas > 0) this.#replicasBehind = replicas;
+  /** The server that answers now is not the one that the cells were last compared with. */
+  get isNewRun(): boolean {
+    const { runId } = this.#parts.store.status();
+    return runId !== '' && runId !== this.#runId;
+  }
+
+  /**
+   * Another server answers, or the same one restarted: it may have gone back in time, also for cells
+   * that have nothing to commit. What stood behind a barrier is appended again, verbatim; without a
+   * barrier what was read of others stood behind nothing, so every cell is read anew. Returns true
+   * when nothing that was learnt before may be used (E1).
+   */
+  async meetRun(holdings: readonly Holding[]): Promise<boolean> {
+    const { store } = this.#parts;
+    const { runId, replicas } = store.status();
+    const isFirst = this.#runId === '';
+    if (!isFirst && holdings.length > 0) {
+      const heads = await store.heads(holdings.map(({ cell }) => cell));
+      for (const [i, holding] of holdings.entries()) this.#compare(holding, heads[i] as Head);
+    }
+    const isVoid = !isFirst && this.#replicasBehind === 0;
+    this.#runId = runId;
+    this.#replicasBehind = replicas;
+    return isVoid;
+  }
+
+  #compare(holding: Holding, head: Head | Refusal): void {
+    if ('tag' in head) {
+      holding.needsReload = true;
+    } else if (head.nonce !== holding.claim.nonce) {
+      this.#events.lost(holding, 'FENCED');
+    } else if (this.#replicasBehind === 0) {
+      holding.needsReload = true;
+    } else {
+      const { pending } = holding;
+      const isThere = head.seq === holding.seq && head.hash === holding.hash;
+      const isAhead =
+        pending !== undefined && head.seq === pending.seq && head.hash === pending.hash;
+      if (!isThere && !isAhead) this.#heal(holding, head.seq, head.hash);
+    }
   }
 
   /** True when the cell has nothing more to send for this tick. */
@@ -85,7 +117,7 @@ export class Committer {
         if (holding.replay.length > 0) {
           holding.replay.shift();
           this.counts.healed++;
-          return false;
+          return !isSending(holding);
         }
         this.#settle(holding, sentMs);
         return true;
@@ -103,8 +135,8 @@ export class Committer {
         return this.#reload(holding, reply.message);
       case 'TOOBIG':
       case 'BADARG':
-        this.#freeze(holding, `${reply.tag}: ${reply.message}`);
-        return true;
+        this.#freeze(holding, commit, `${reply.tag}: ${reply.message}`);
+        return holding.needsReload;
       case 'REFUSED':
         this.counts.refused++;
         this.#parts.log.warn({ cell: holding.cell, why: reply.message }, 'store refuses writes');
@@ -127,7 +159,7 @@ export class Committer {
   /** The store went back in time: append again what it misses, verbatim, or read it anew. */
   #heal(holding: Holding, seq: number, hash: string): boolean {
     const { log } = this.#parts;
-    const missing = this.#replicasBehind > 0 ? holding.ring.after(seq, hash) : undefined;
+    const missing = holding.ring.after(seq, hash);
     const isNext = holding.pending?.seq === seq + 1 && holding.pending.prevHash === hash;
     if (missing === undefined && !isNext) return this.#reload(holding, `head is ${seq}`);
     holding.replay = missing ?? [];
@@ -143,12 +175,24 @@ export class Committer {
     return true;
   }
 
-  #freeze(holding: Holding, why: string): void {
-    holding.pending = undefined;
+  #freeze(holding: Holding, commit: Commit, why: string): void {
+    if (commit.checkpoint !== undefined) {
+      // The tick alone may fit: a checkpoint comes with a later commit.
+      const { checkpoint: _checkpoint, ...rest } = commit;
+      holding.pending = rest;
+      return;
+    }
+    // The state is a tick ahead of the log: nobody may take it over from here.
+    holding.needsReload = true;
     holding.isFrozen = true;
     this.#parts.log.error({ cell: holding.cell, why }, 'cell is frozen: its commit is refused');
     void this.#parts.store
       .feed({ kind: 'frozen', pod: this.#parts.pod, facts: { cell: holding.cell, why } })
       .catch((error: unknown) => this.#parts.log.warn({ error }, 'feed entry not written'));
   }
+}
+
+/** Something of the cell is on its way to the store, for the first time or again. */
+export function isSending({ pending, replay }: Holding): boolean {
+  return pending !== undefined || replay.length > 0;
 }

@@ -2,7 +2,8 @@
  * The neighbouring cells that others hold: read-only copies kept by following their logs, and what
  * their channels send to the cells held here. Everything it learns is behind the store's barrier.
  */
-import type { ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
+import { type Clock, LeaseholdError } from '@leasehold/kernel';
+import type { CellImage, ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
 import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
 import type { Holding } from './holding.ts';
 import type { Log, PodParts } from './settings.ts';
@@ -14,10 +15,16 @@ type Ghost = {
   hash: string;
   outSeq: number;
   isReady: boolean;
+  /** Not read before this time: it could not be understood. */
+  retryAtMs: number;
 };
+
+/** A cell that a newer module writes cannot be followed until this pod is replaced, too. */
+const RETRY_MS = 2_000;
 
 export class Halo {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #engine: Engine;
   readonly #log: Log;
   readonly #schemaOf: PodParts['schemaOf'];
@@ -29,6 +36,7 @@ export class Halo {
   constructor(parts: PodParts, route: (entry: ChannelEntry) => void) {
     this.#route = route;
     this.#store = parts.store;
+    this.#clock = parts.clock;
     this.#engine = parts.engine;
     this.#log = parts.log;
     this.#schemaOf = parts.schemaOf;
@@ -41,6 +49,17 @@ export class Halo {
   view(cell: number, tick: number): CellView | undefined {
     const ghost = this.#ghosts.get(cell);
     return ghost?.isReady ? ghost.state.view(tick) : undefined;
+  }
+
+  /** Nothing that was read before counts any more. */
+  forget(): void {
+    for (const ghost of this.#ghosts.values()) ghost.isReady = false;
+  }
+
+  /** A held neighbour needs a view that is not there: the cell is read from further back. */
+  lack(cell: number, tick: number): void {
+    const ghost = this.#ghosts.get(cell);
+    if (ghost?.isReady && ghost.state.tick >= tick) ghost.isReady = false;
   }
 
   latestView(cell: number): CellView | undefined {
@@ -75,7 +94,7 @@ export class Halo {
     for (const cell of wanted) {
       if (this.#ghosts.has(cell)) continue;
       const state = this.#engine.createCell(cell, this.#schemaOf);
-      const ghost = { cell, state, seq: 0, hash: '', outSeq: 0, isReady: false };
+      const ghost = { cell, state, seq: 0, hash: '', outSeq: 0, isReady: false, retryAtMs: 0 };
       this.#ghosts.set(cell, ghost);
     }
   }
@@ -83,18 +102,29 @@ export class Halo {
   /** A cell that has just been handed to another pod is followed from where it was left. */
   adopt(holding: Holding): void {
     const { cell, state, seq, hash, outSeq } = holding;
-    this.#ghosts.set(cell, { cell, state, seq, hash, outSeq, isReady: true });
+    this.#ghosts.set(cell, {
+      ...{ cell, state, seq, hash, outSeq },
+      ...{ isReady: true, retryAtMs: 0 },
+    });
   }
 
   /** The state of a followed cell, if it stands exactly at the given position (hot takeover). */
   surrender(cell: number, seq: number, hash: string): CellState | undefined {
     const ghost = this.#ghosts.get(cell);
-    return ghost?.isReady && ghost.seq === seq && ghost.hash === hash ? ghost.state : undefined;
+    if (!ghost?.isReady || ghost.seq !== seq || ghost.hash !== hash) return undefined;
+    // Neighbours may still need the tick before, those in flight at it included.
+    const { state } = ghost;
+    const isWhole =
+      state.view(state.tick) !== undefined && state.view(state.tick - 1) !== undefined;
+    return isWhole ? state : undefined;
   }
 
   /** One round: loads what is not loaded, then polls and routes what is new. */
   async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<void> {
-    const cold = [...this.#ghosts.values()].filter((ghost) => !ghost.isReady);
+    const now = this.#clock.nowMs();
+    const cold = [...this.#ghosts.values()].filter(
+      ({ isReady, retryAtMs }) => !isReady && retryAtMs <= now,
+    );
     if (cold.length > 0) await this.#load(cold, holdings);
     const cursors: FollowCursor[] = [];
     for (const ghost of this.#ghosts.values()) {
@@ -121,10 +151,22 @@ export class Halo {
     for (const entry of news.entries) {
       // A poll that was under way while the cell was adopted or surrendered repeats what is known.
       if (entry.seq !== ghost.seq + 1) continue;
-      ghost.state.apply(entry);
+      try {
+        ghost.state.apply(entry);
+      } catch (error) {
+        this.#giveUp(ghost, error);
+        return;
+      }
       ghost.seq = entry.seq;
       ghost.hash = entry.hash;
     }
+  }
+
+  /** One followed cell that cannot be understood keeps no other from being followed. */
+  #giveUp(ghost: Ghost, error: unknown): void {
+    ghost.isReady = false;
+    ghost.retryAtMs = this.#clock.nowMs() + RETRY_MS;
+    this.#log.error({ cell: ghost.cell, err: error }, 'a followed cell cannot be understood');
   }
 
   async #load(cold: readonly Ghost[], holdings: ReadonlyMap<number, Holding>): Promise<void> {
@@ -138,7 +180,7 @@ export class Halo {
       }
       return Number.isFinite(beforeTick) ? { cell, beforeTick } : { cell };
     });
-    const images = await this.#store.load(requests);
+    const images = await this.#images(cold, requests);
     // Read after the logs, so it has whatever the ticks in them have sent.
     const channels = await Promise.all(
       cold.map(({ cell }) => this.#store.channel(cell, this.#outSeqKnown(cell, holdings))),
@@ -146,8 +188,14 @@ export class Halo {
     await this.#store.barrier();
     for (const [i, image] of images.entries()) {
       const ghost = cold[i] as Ghost;
+      if (image === undefined) continue;
       ghost.state = this.#engine.createCell(ghost.cell, this.#schemaOf);
-      ghost.state.restore(image);
+      try {
+        ghost.state.restore(image);
+      } catch (error) {
+        this.#giveUp(ghost, error);
+        continue;
+      }
       const last = image.entries.at(-1) ?? image.checkpoint;
       ghost.seq = last?.seq ?? 0;
       ghost.hash = last?.hash ?? '';
@@ -155,6 +203,28 @@ export class Halo {
       ghost.outSeq = channels[i]?.at(-1)?.seq ?? this.#outSeqKnown(ghost.cell, holdings);
       ghost.isReady = true;
     }
+  }
+
+  async #images(
+    cold: readonly Ghost[],
+    requests: readonly { readonly cell: number }[],
+  ): Promise<(CellImage | undefined)[]> {
+    try {
+      return await this.#store.load(requests);
+    } catch (error) {
+      if (!(error instanceof LeaseholdError)) throw error;
+    }
+    const images: (CellImage | undefined)[] = [];
+    for (const [i, request] of requests.entries()) {
+      try {
+        images.push(...(await this.#store.load([request])));
+      } catch (error) {
+        if (!(error instanceof LeaseholdError)) throw error;
+        this.#giveUp(cold[i] as Ghost, error);
+        images.push(undefined);
+      }
+    }
+    return images;
   }
 
   /** What every held neighbour has queued of this cell's channel; reading on from there is safe. */

@@ -45,6 +45,9 @@ export class Holding {
   takeover: Takeover | undefined;
   /** The pod that is to have this cell; '' = nobody in particular; undefined = it stays. */
   leavingTo: string | undefined;
+  /** The log position that a barrier has passed, for a cell that is leaving. */
+  provenSeq = -1;
+  isProving = false;
   /** Ticks alone and commits before the pod ticks the next: its last holder did not survive it. */
   isIsolated = false;
   /** Its former holder never committed: the next tick is committed even if nothing changed. */
@@ -157,6 +160,7 @@ export class Holding {
     }
     // Without a barrier nobody may be healed from memory, so nothing is kept for it.
     if (isHealable) this.ring.push(withoutExtras(commit), nowMs);
+    else this.ring.clear();
     return commit;
   }
 }

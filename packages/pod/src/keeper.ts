@@ -17,6 +17,8 @@ const RETRY_MAX_MS = 400;
 /** Channels are trimmed when this many of their entries may still be unread. */
 const UNREAD_MIN = 16;
 const TRIM_MS = 2_000;
+/** How long a cell that could not be read is not tried again. */
+const SHUN_MS = 5_000;
 const HANDOVER_MS = 120;
 
 export type Holdings = ReadonlyMap<number, Holding>;
@@ -26,6 +28,7 @@ export class Keeper {
   readonly #parts: PodParts;
   readonly #rivals = new Map<number, Rival>();
   readonly #offered = new Set<number>();
+  readonly #unanswered = new Map<number, string>();
   readonly #loading: ReadonlyMap<number, unknown>;
   readonly #holdings: Holdings;
   #owners: string[] = [];
@@ -47,6 +50,15 @@ export class Keeper {
     for (const cell of cells) {
       this.#rivals.delete(cell);
       this.#offered.add(cell);
+    }
+  }
+
+  /** Cells that this pod cannot read are left to others for a while. */
+  shun(cells: readonly number[]): void {
+    const retryAtMs = this.#parts.clock.nowMs() + SHUN_MS;
+    for (const cell of cells) {
+      this.#offered.delete(cell);
+      this.#rivals.set(cell, { pod: '', retryAtMs });
     }
   }
 
@@ -104,7 +116,8 @@ export class Keeper {
     const { store, clock, pod, settings, randomHex } = this.#parts;
     const requests: AcquireRequest[] = cells.map((cell) => ({
       cell,
-      nonce: `${pod}.${randomHex()}`,
+      // L4: an acquisition whose reply was lost is repeated as it was, and is then the same grant.
+      nonce: this.#unanswered.get(cell) ?? `${pod}.${randomHex()}`,
       ttlMs: settings.leaseTtlMs,
     }));
     const now = clock.nowMs();
@@ -112,6 +125,8 @@ export class Keeper {
     for (const [i, reply] of (await store.acquire(requests, this.roster.dead(now))).entries()) {
       const cell = cells[i] as number;
       this.#offered.delete(cell);
+      this.#unanswered.delete(cell);
+      if (reply.tag === 'UNKNOWN') this.#unanswered.set(cell, requests[i]?.nonce ?? '');
       if (reply.tag === 'GRANTED') {
         this.#rivals.delete(cell);
         grants.push(reply);
@@ -175,11 +190,13 @@ export class Keeper {
     const long = [...this.#holdings.values()].filter(({ unread }) => unread.length > UNREAD_MIN);
     const readers = new Set(long.flatMap(({ unread }) => unread.map(({ to }) => to)));
     if (readers.size === 0) return;
+    const { runId } = store.status();
     const heads = new Map<number, Head>();
     for (const head of await store.heads([...readers])) {
       if (!('tag' in head)) heads.set(head.cell, head);
     }
     await store.barrier();
+    if (store.status().runId !== runId) return;
     for (const { cell, unread } of long) {
       const first = unread.find(({ seq, to }) => seq > (heads.get(to)?.cursors.get(cell) ?? 0));
       const passed = (first?.seq ?? (unread.at(-1)?.seq ?? 0) + 1) - 1;

@@ -5,6 +5,7 @@
  * Three loops share the event loop: `tick` simulates and commits, `read` follows the neighbours,
  * `keep` looks after leases. Each makes one pipelined round trip at a time.
  */
+import { ID_SKIP_ON_TAKEOVER } from '@leasehold/kernel';
 import type { ChannelEntry, WorldClock } from '@leasehold/protocol';
 import { Committer } from './committer.ts';
 import { Halo } from './halo.ts';
@@ -196,20 +197,42 @@ export class Pod {
   /** Loads while leases are looked after: the next pod may die meanwhile. */
   #loadAside(grants: readonly Grant[]): void {
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
-    this.#load(grants).catch((error: unknown) => {
-      // The leases are held and nothing ticks: give them back, so that whoever can load does.
-      this.#parts.log.warn({ cells: grants.length, err: error }, 'cells could not be loaded');
-      return this.#parts.store.release(grants.map(({ claim }) => claim)).then(
-        () => undefined,
-        () => undefined,
-      );
-    });
+    this.#load(grants).catch((error: unknown) => this.#giveBack(grants, error));
+  }
+
+  /** Leases are held and nothing ticks: whoever can load the cells should have them. */
+  async #giveBack(grants: readonly Grant[], error: unknown): Promise<void> {
+    const { store, log } = this.#parts;
+    const cells = grants.map(({ claim }) => claim.cell);
+    log.error({ cells: cells.slice(0, 8), count: cells.length, err: error }, 'cannot load cells');
+    this.#keeper.shun(cells);
+    await store.release(grants.map(({ claim }) => claim)).catch(() => undefined);
+  }
+
+  /** One cell that cannot be read keeps no other from being held. */
+  async #loadEach(grants: readonly Grant[]): Promise<Holding[]> {
+    try {
+      return await loadHoldings(this.#parts, grants, this.#loadParts);
+    } catch (error) {
+      if (grants.length === 1 || !this.#parts.store.status().isConnected) throw error;
+    }
+    const loaded: Holding[] = [];
+    for (const grant of grants) {
+      try {
+        loaded.push(...(await loadHoldings(this.#parts, [grant], this.#loadParts)));
+      } catch (error) {
+        await this.#giveBack([grant], error);
+        const old = this.#holdings.get(grant.claim.cell);
+        if (old !== undefined) this.#lose(old, 'UNREADABLE');
+      }
+    }
+    return loaded;
   }
 
   async #load(grants: readonly Grant[]): Promise<void> {
     try {
       const world = this.#clock;
-      for (const holding of await loadHoldings(this.#parts, grants, this.#loadParts)) {
+      for (const holding of await this.#loadEach(grants)) {
         const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
         if (world !== undefined) this.#rounds.enter(holding, grant, world);
         if (this.#isDraining) holding.leavingTo = this.#keeper.heirOf(holding.block);
@@ -249,12 +272,17 @@ export class Pod {
     }
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
     try {
-      for (const fresh of await loadHoldings(this.#parts, grants, this.#loadParts)) {
+      for (const fresh of await this.#loadEach(grants)) {
         const old = this.#holdings.get(fresh.cell);
         if (old === undefined) continue;
         fresh.failures = old.failures;
         fresh.isFrozen = old.isFrozen;
         fresh.leavingTo = old.leavingTo;
+        this.#trims.delete(fresh.cell);
+        // Ids of a lost tail were seen by others; they are not given out again.
+        if (fresh.seq < old.seq && this.#clock?.mode === 'realtime') {
+          fresh.state.idCounter += ID_SKIP_ON_TAKEOVER;
+        }
         // Ticks that changed nothing are not in the log; they have happened all the same.
         const isWhole = fresh.seq === old.seq && fresh.hash === old.hash;
         if (isWhole && old.settledTick > fresh.state.tick && this.#clock?.mode === 'realtime') {
@@ -291,13 +319,15 @@ export class Pod {
   #lose(holding: Holding, why: string): void {
     if (this.#holdings.get(holding.cell) !== holding) return;
     this.#holdings.delete(holding.cell);
+    this.#trims.delete(holding.cell);
     this.#parts.log.warn({ cell: holding.cell, why }, 'lost a cell');
     this.#reading.wake();
   }
 
   #leave(holding: Holding, heir: string): void {
     this.#holdings.delete(holding.cell);
-    this.#halo.adopt(holding);
+    this.#trims.delete(holding.cell);
+    if (!holding.isFrozen) this.#halo.adopt(holding);
     if (heir === '') return;
     const cells = this.#left.get(heir);
     if (cells === undefined) this.#left.set(heir, [holding.cell]);

@@ -6,6 +6,8 @@
 import type { PodRecord, Store } from '@leasehold/protocol';
 import { CONNECTED_MIN_MS, REPORT_MS, SILENT_MS, SPARE_MS } from './settings.ts';
 
+/** How long a pod must have been without a connection to be called dead. */
+const ABSENT_MIN_MS = 20;
 /** Names sent with an acquisition; the store takes a few more. */
 const DEAD_MAX = 64;
 
@@ -13,6 +15,7 @@ export class Roster {
   readonly #store: Store;
   readonly #self: string;
   #records: readonly PodRecord[] = [];
+  readonly #absentMs = new Map<string, number>();
   #asked: ReadonlySet<string> = new Set();
   #connected: ReadonlySet<string> = new Set();
   /** Pods seen connected, with the server run they were seen on. */
@@ -52,6 +55,11 @@ export class Roster {
     for (const { pod } of this.#records) asked.add(pod);
     this.#connected = await this.#store.connected([...asked]);
     this.#asked = asked;
+    for (const pod of asked) {
+      if (this.#connected.has(pod)) this.#absentMs.delete(pod);
+      else if (!this.#absentMs.has(pod)) this.#absentMs.set(pod, nowMs);
+    }
+    for (const pod of this.#absentMs.keys()) if (!asked.has(pod)) this.#absentMs.delete(pod);
     for (const pod of this.#connected) this.#seen.set(pod, { runId: this.#runId, sinceMs: nowMs });
     for (const [pod, { sinceMs }] of this.#seen) {
       if (sinceMs < nowMs - SPARE_MS) this.#seen.delete(pod);
@@ -75,6 +83,8 @@ export class Roster {
   isDead(pod: string, nowMs: number): boolean {
     if (pod === this.#self || !this.#asked.has(pod) || this.#connected.has(pod)) return false;
     if (this.#store.status().connectedForMs < CONNECTED_MIN_MS) return false;
+    // Two looks: a living pod whose connection broke is back before the second.
+    if (nowMs - (this.#absentMs.get(pod) ?? nowMs) < ABSENT_MIN_MS) return false;
     return !this.#isSpared(pod, nowMs);
   }
 

@@ -7,7 +7,7 @@
 import { ID_SKIP_ON_TAKEOVER, LeaseholdError } from '@leasehold/kernel';
 import type { WorldClock } from '@leasehold/protocol';
 import type { CellView } from '@leasehold/sdk/engine';
-import type { Committer } from './committer.ts';
+import { type Committer, isSending } from './committer.ts';
 import type { Halo } from './halo.ts';
 import type { Draft, Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
@@ -62,6 +62,7 @@ export class Rounds {
 
   /** Runs one round. Returns how long the next one may wait, in milliseconds. */
   async run(world: WorldClock): Promise<number> {
+    if (this.#round.committer.isNewRun) await this.#meetRun();
     const broken = [...this.#round.holdings.values()].filter(({ needsReload }) => needsReload);
     if (broken.length > 0) await this.#round.reload(broken);
     const target = world.mode === 'realtime' ? this.#target(world) : Number.POSITIVE_INFINITY;
@@ -71,9 +72,20 @@ export class Rounds {
     if (isUnsettled) return RETRY_MS;
     if (stepped > 0 && world.mode === 'lockstep') return 0;
     if (world.mode === 'lockstep' || world.isPaused) return IDLE_MS;
-    if (this.#isBehind(target)) return 0;
+    // A round that sent nothing has awaited nothing: sockets and timers must get their turn.
+    if (this.#isBehind(target)) return stepped > 0 ? 0 : 1;
     const waitMs = dueAtMs(world, target + 1) - this.#parts.store.nowMs();
     return Math.min(1_000, Math.max(1, waitMs));
+  }
+
+  async #meetRun(): Promise<void> {
+    const { committer, holdings, halo, trims, reload } = this.#round;
+    trims.clear();
+    const isVoid = await committer.meetRun([...holdings.values()]);
+    if (!isVoid) return;
+    await reload([...holdings.values()]);
+    // After the reload: where to read a neighbour's channel from is taken from what is held.
+    halo.forget();
   }
 
   #target(world: WorldClock): number {
@@ -115,8 +127,8 @@ export class Rounds {
   }
 
   #isDue(holding: Holding, world: WorldClock, target: number): boolean {
-    if (holding.pending !== undefined || holding.isFrozen || holding.needsReload) return false;
-    if (world.isPaused) return false;
+    if (isSending(holding) || holding.isFrozen || holding.needsReload) return false;
+    if (world.isPaused || this.#isParting(holding)) return false;
     const { tick } = holding.state;
     if (world.mode === 'realtime') return tick < target;
     if (world.endTick > 0 && tick >= world.endTick) return false;
@@ -124,7 +136,10 @@ export class Rounds {
       const held = this.#round.holdings.get(other);
       const known = held === undefined ? this.#round.halo.tickOf(other) : held.settledTick;
       if (known < tick) return false;
-      if (this.#viewOf(other, tick, true) === undefined) return false;
+      if (this.#viewOf(other, tick, true) === undefined) {
+        this.#round.halo.lack(other, tick);
+        return false;
+      }
     }
     return true;
   }
@@ -198,23 +213,50 @@ export class Rounds {
       if (geo !== undefined) commit.geo = geo;
     }
     const heir = holding.leavingTo;
-    if (heir !== undefined) commit.ending = heir === '' ? 'release' : { heir };
+    if (heir !== undefined && !this.#isParting(holding))
+      commit.ending = heir === '' ? 'release' : { heir };
   }
 
   async #commit(): Promise<boolean> {
     const { holdings, committer } = this.#round;
     const { clock } = this.#parts;
     const sending: Holding[] = [];
-    for (const holding of holdings.values())
-      if (holding.pending !== undefined) sending.push(holding);
+    for (const holding of holdings.values()) if (isSending(holding)) sending.push(holding);
     if (sending.length === 0) return false;
     const startedMs = clock.nowMs();
     const isUnsettled = await committer.send(sending);
     this.commitMs.add(clock.nowMs() - startedMs);
     for (const holding of sending) {
-      if (holding.pending === undefined && !holding.needsReload) this.takeovers.note(holding);
+      if (!isSending(holding) && !holding.needsReload) this.takeovers.note(holding);
     }
     return isUnsettled;
+  }
+
+  /**
+   * With replicas a cell stops before it leaves: what it has committed must be beyond a rollback,
+   * since nobody keeps a ring for a cell that is gone from here.
+   */
+  #isParting(holding: Holding): boolean {
+    return holding.leavingTo !== undefined && this.#parts.store.status().replicas > 0;
+  }
+
+  /** True once a barrier has passed since the cell's last commit. */
+  #isProven(holding: Holding): boolean {
+    if (holding.provenSeq === holding.seq) return true;
+    if (!holding.isProving) {
+      const { seq } = holding;
+      holding.isProving = true;
+      this.#parts.store
+        .barrier()
+        .then(() => {
+          holding.provenSeq = seq;
+        })
+        .catch((error: unknown) => this.#parts.log.debug({ err: error }, 'barrier not passed'))
+        .finally(() => {
+          holding.isProving = false;
+        });
+    }
+    return false;
   }
 
   /** Cells that are to leave and have nothing left to commit. */
@@ -223,7 +265,8 @@ export class Rounds {
     const heirs = new Map<string, Holding[]>();
     for (const holding of this.#round.holdings.values()) {
       const heir = holding.leavingTo;
-      if (heir === undefined || holding.pending !== undefined || holding.needsReload) continue;
+      if (heir === undefined || isSending(holding) || holding.needsReload) continue;
+      if (this.#isParting(holding) && !this.#isProven(holding)) continue;
       const group = heirs.get(heir);
       if (group === undefined) heirs.set(heir, [holding]);
       else group.push(holding);

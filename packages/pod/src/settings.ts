@@ -57,7 +57,7 @@ export const CONNECTED_MIN_MS = 2_000;
 /** A pod that was alive before a failover is spared this long (L5). */
 export const SPARE_MS = 30_000;
 /** A pod that has not reported for this long is offered to others, lease by lease. */
-export const SILENT_MS = 1_000;
+export const SILENT_MS = 1_500;
 /** How often a pod reports and reads the list of pods. */
 export const REPORT_MS = 250;
 /** How often it looks who is connected, claims and hands over. */

@@ -227,7 +227,6 @@ export function renew(cell: CellRecord, claim: Claim, ttlMs: number, nowMs: numb
   cell.deadlineMs = nowMs + ttlMs;
   cell.ttlMs = ttlMs;
   cell.suspectMs = 0;
-  cell.attempts = 0;
   cell.lastAtMs = nowMs;
   return { tag: 'OK', nowMs };
 }

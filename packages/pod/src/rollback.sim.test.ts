@@ -1,0 +1,90 @@
+/**
+ * The store goes back in time. Without replicas what it lost is gone in every cell, and
+ * said; with replicas the living heal it. Either way nothing is in two places or in none.
+ */
+import { createRandom } from '@leasehold/kernel';
+import { inspectCommit } from '@leasehold/protocol';
+import { expect, test } from 'vitest';
+import { openPods } from './pods-fixture.ts';
+
+type World = Awaited<ReturnType<typeof openPods>>;
+
+async function calmHash() {
+  const calm = await openPods({ mode: 'lockstep', endTick: 60 });
+  await calm.start('pod-0');
+  await calm.until(60);
+  const { hash } = await calm.census();
+  await calm.close();
+  return hash;
+}
+
+test.each([
+  [1, 0],
+  [3, 0],
+  [3, 1],
+])('T1 lockstep survives a store that goes back: %i pods, %i replicas', async (count, replicas) => {
+  const hash = await calmHash();
+  const world = await openPods({ mode: 'lockstep', endTick: 60 });
+  world.server.replicas = replicas;
+  world.server.replicaLagMs = replicas === 0 ? 0 : 40;
+  for (let i = 0; i < count; i++) await world.start(`pod-${i}`);
+  for (const tick of [10, 20, 30]) {
+    await world.until(tick, 1);
+    const snapshot = world.server.snapshot();
+    if (replicas === 0) await world.until(tick + 3, 1);
+    else await world.clock.advance(35);
+    world.server.rollback(snapshot);
+  }
+  await world.until(60, 25, 800);
+  const census = await world.census();
+  await world.close();
+  expect(census.twice).toEqual([]);
+  expect(census.hash).toBe(hash);
+});
+
+/** Alive by births less deaths of the surviving logs, which must be whole. */
+async function alive(world: World): Promise<Set<number>> {
+  const born = new Set<number>();
+  const dead = new Set<number>();
+  const cells = [...Array(world.grid.cells).keys()];
+  for (const image of await world.watcher.load(cells.map((cell) => ({ cell, beforeTick: 1 })))) {
+    expect(image.checkpoint, 'the log was trimmed: this test runs too long').toBe(undefined);
+    for (const { body } of image.entries) {
+      const { births, deaths } = inspectCommit(body);
+      for (const id of births) {
+        expect(born.has(id), `id ${id} was born twice`).toBe(false);
+        born.add(id);
+      }
+      for (const id of deaths) dead.add(id);
+    }
+  }
+  return new Set([...born].filter((id) => !dead.has(id)));
+}
+
+const cases = [0, 1].flatMap((replicas) =>
+  [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => [replicas, seed] as const),
+);
+test.each(cases)(
+  'E1 E2 realtime: the store goes back (%i replicas, seed %i)',
+  async (replicas, seed) => {
+    const random = createRandom(seed);
+    const world = await openPods({ mode: 'realtime', seed });
+    world.server.replicas = replicas;
+    world.server.replicaLagMs = replicas === 0 ? 0 : 60;
+    for (let i = 0; i < 3; i++) void world.start(`pod-${i}`);
+    await world.clock.advance(700);
+    for (let n = 0; n < 3; n++) {
+      await world.clock.advance(200 + random.below(50));
+      const snapshot = world.server.snapshot();
+      await world.clock.advance(replicas === 0 ? 20 + random.below(200) : random.below(58));
+      world.server.rollback(snapshot);
+      await world.clock.advance(200);
+    }
+    await world.clock.advance(500);
+    await world.close();
+    const survivors = await alive(world);
+    const census = await world.census();
+    expect(census.twice).toEqual([]);
+    expect(census.entities).toBe(survivors.size);
+  },
+);
