@@ -2,7 +2,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually, useRedis } from '@leasehold/testkit';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { FLOCKING, User } from './command-fixture.ts';
 
 type PodRecord = { readonly pod: string; readonly report: Readonly<Record<string, number>> };
@@ -11,6 +11,7 @@ const at = useRedis();
 
 test('dev replaces pods one by one with a changed module and keeps the state, and refuses a broken one', async () => {
   const user = await User.open({ REDIS_URL: at.url });
+  onTestFinished(() => user.close());
   // Outside this repository, where a user's world is.
   const folder = join(user.home, 'my-flock');
   await cp(FLOCKING, folder, { recursive: true });
@@ -56,5 +57,4 @@ test('dev replaces pods one by one with a changed module and keeps the state, an
   // Nobody took a cell: each was handed over.
   expect(report.takeovers.filter(({ cause }) => !/handover|released/.test(cause))).toEqual([]);
   expect([code, report.reasons]).toEqual([0, []]);
-  await user.close();
 }, 180_000);

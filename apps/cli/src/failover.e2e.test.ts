@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canStartRedis, eventually, openProxy, startRedis } from '@leasehold/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { FLOCKING, User } from './command-fixture.ts';
 import { Recorder } from './recorder-fixture.ts';
 
@@ -21,6 +21,11 @@ describe.skipIf(!canStartRedis())('a failover (needs a redis-server program)', (
     const user = await User.open({ REDIS_URL: front.url });
     const old = new Recorder(primary.url, FLOCK);
     const next = new Recorder(replica.url, FLOCK);
+    onTestFinished(async () => {
+      for (const recorder of [old, next]) recorder.close();
+      for (const each of [front, line, user]) await each.close();
+      for (const server of [primary, replica]) await server.stop();
+    });
     await eventually(() => old.hasReplica(), 20_000);
 
     const run = user.leasehold(['run', FLOCKING, '--pods', '2', '--seconds', '14', '--json']);
@@ -48,6 +53,10 @@ describe.skipIf(!canStartRedis())('a failover (needs a redis-server program)', (
     await recording;
     const dead = await primary.restart();
     const truth = new Recorder(dead.url, FLOCK);
+    onTestFinished(async () => {
+      truth.close();
+      await dead.stop();
+    });
     await truth.record();
     truth.add(old);
     await next.record();
@@ -65,10 +74,5 @@ describe.skipIf(!canStartRedis())('a failover (needs a redis-server program)', (
     expect(report.auditor).toMatchObject({ isAtRest: true, rewrittenCells: 0 });
     expect(report.entitiesEnd).toBe(report.entitiesStart);
     expect([code, report.reasons]).toEqual([0, []]);
-
-    for (const recorder of [old, next, truth]) recorder.close();
-    for (const each of [front, line]) await each.close();
-    for (const server of [dead, replica]) await server.stop();
-    await user.close();
   }, 120_000);
 });

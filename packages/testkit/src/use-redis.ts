@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { eventually } from './eventually.ts';
+import { endLeftovers } from './leftovers.ts';
 import { canStartRedis, type RedisServer, startRedis } from './start-redis.ts';
 
 export type TestRedis = {
@@ -37,6 +38,10 @@ export function useRedis(options: { readonly args?: readonly string[] } = {}): T
     try {
       // On a shared server other files have connections too, and theirs cannot be told from ours.
       if (redis !== undefined && server !== undefined) await expectNoneLeft(redis);
+    } catch (error) {
+      // No hook runs after one that failed: whoever holds the connections must end here.
+      await endLeftovers();
+      throw error;
     } finally {
       redis?.disconnect();
       await server?.stop();
