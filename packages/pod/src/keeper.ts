@@ -7,7 +7,7 @@ import { assignBlocks } from './assignment.ts';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Roster } from './roster.ts';
-import { ACQUIRE_CELLS_MAX, type PodParts, SETTLED_MS } from './settings.ts';
+import { ACQUIRE_CELLS_MAX, type PodParts } from './settings.ts';
 
 /** A cell that is wanted and that somebody else may hold. */
 type Rival = { readonly pod: string; readonly retryAtMs: number };
@@ -143,7 +143,6 @@ export class Keeper {
     for (const holding of this.#holdings.values()) {
       const heir = this.#owners[holding.block] ?? pod;
       if (heir === pod || heir === '' || holding.leavingTo !== undefined) continue;
-      if (this.roster.knownForMs(heir, now) < SETTLED_MS) continue;
       this.#nextHandoverMs = now + HANDOVER_MS;
       const { block } = holding;
       const cells = [...this.#holdings.values()].filter((other) => other.block === block);

@@ -4,7 +4,7 @@
  * alive just before are spared: the living must get to heal the store first (L5).
  */
 import type { PodRecord, Store } from '@leasehold/protocol';
-import { CONNECTED_MIN_MS, REPORT_MS, SILENT_MS, SPARE_MS } from './settings.ts';
+import { CONNECTED_MIN_MS, REPORT_MS, SETTLED_MS, SILENT_MS, SPARE_MS } from './settings.ts';
 
 /** How long a pod must have been without a connection to be called dead. */
 const ABSENT_MIN_MS = 20;
@@ -23,7 +23,6 @@ export class Roster {
   #runId = '';
   #runSinceMs = 0;
   #nextListMs = 0;
-  #firstSeenMs = new Map<string, number>();
 
   constructor(store: Store, self: string) {
     this.#store = store;
@@ -44,12 +43,6 @@ export class Roster {
     if (nowMs >= this.#nextListMs) {
       this.#records = await this.#store.pods();
       this.#nextListMs = nowMs + REPORT_MS;
-      for (const { pod } of this.#records) {
-        if (!this.#firstSeenMs.has(pod)) this.#firstSeenMs.set(pod, nowMs);
-      }
-      for (const pod of this.#firstSeenMs.keys()) {
-        if (!this.#records.some((record) => record.pod === pod)) this.#firstSeenMs.delete(pod);
-      }
     }
     const asked = new Set(holders);
     for (const { pod } of this.#records) asked.add(pod);
@@ -88,23 +81,21 @@ export class Roster {
     return !this.#isSpared(pod, nowMs);
   }
 
-  /** Pods that should have blocks now: connected, ready, and heard of lately; always this one. */
+  /**
+   * Pods that should have blocks now: connected, ready, heard of lately, and here long enough to
+   * end the leases of the dead; if none is, all that are ready. This pod thinks of itself likewise.
+   */
   members(nowMs: number): string[] {
     const storeMs = this.#store.nowMs();
-    const members = this.#records.filter(
+    const ready = this.#records.filter(
       ({ pod, state, seenAtMs }) =>
         pod === this.#self ||
         (state === 'ready' &&
           ((this.#connected.has(pod) && seenAtMs > storeMs - SILENT_MS) ||
             this.#isSpared(pod, nowMs))),
     );
-    const pods = members.map(({ pod }) => pod);
-    if (!pods.includes(this.#self)) pods.push(this.#self);
-    return pods;
-  }
-
-  /** For how long a pod has been known; a newcomer gets blocks only when it has settled. */
-  knownForMs(pod: string, nowMs: number): number {
-    return nowMs - (this.#firstSeenMs.get(pod) ?? nowMs);
+    const settled = ready.filter(({ startedAtMs }) => startedAtMs <= storeMs - SETTLED_MS);
+    const members = (settled.length > 0 ? settled : ready).map(({ pod }) => pod);
+    return members.length > 0 ? members : [this.#self];
   }
 }

@@ -62,7 +62,7 @@ export const SILENT_MS = 1_500;
 export const REPORT_MS = 250;
 /** How often it looks who is connected, claims and hands over. */
 export const KEEP_MS = 25;
-/** A block moves to a pod only when that pod has been ready this long, or pods flap it about. */
-export const SETTLED_MS = 600;
+/** A pod gets blocks when it has been here this long: before, it could not follow up a death. */
+export const SETTLED_MS = 2_500;
 /** Cells acquired in one go; loading more at once would delay the tick of those already held. */
 export const ACQUIRE_CELLS_MAX = 256;
