@@ -149,16 +149,24 @@ describe('births and deaths', () => {
     expect(here.ids().map(counterOf)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test('are told: a despawned entity runs to the end of its last tick', async () => {
+  test('are told: who ends itself runs to the end of its last tick', async () => {
+    const ticks: number[] = [];
     const end = system({
       name: 'end',
       reads: { position: Position },
       each: (_, { despawn, tick }) => void (tick === 2 && despawn()),
     });
-    const here = await world([end, drift], [[Position({ x: 5, y: 5 }), Velocity()]]);
+    const later = system({
+      name: 'later',
+      reads: { position: Position },
+      after: ['end'],
+      each: (_, { tick }) => void ticks.push(tick),
+    });
+    const here = await world([end, later], [[Position({ x: 5, y: 5 }), Velocity()]]);
     expect(here.run(1).count).toBe(1);
-    expect(here.run(1).count).toBe(0);
+    expect(here.run(2).count).toBe(0);
     expect(here.deaths).toBe(1);
+    expect(ticks).toEqual([1, 2]);
   });
 
   test('of others are refused, but for a sequential system within the cell', async () => {

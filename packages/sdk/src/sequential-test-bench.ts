@@ -16,15 +16,15 @@ import {
   testWorld,
 } from './index.ts';
 
-export const At = component('at', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
-export const Motion = component('motion', 1, { x: f64, y: f64, energy: f64 });
+const At = component('at', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+const Motion = component('motion', 1, { x: f64, y: f64, energy: f64 });
 
 type Body = { at: { x: number; y: number }; motion: { x: number; y: number; energy: number } };
 type Self = Body & { id: number };
 type Other = Self & { dx: number; dy: number; distance: number; isOwn: boolean };
 /** One turn of one entity. `end` despawns; of others, only those that are own may be changed. */
-export type Rule = (self: Self, others: Iterable<Other>, end: (id: number) => void) => void;
-export type Model = { rule: Rule; radius: number; changes: 'itself' | 'others' };
+type Rule = (self: Self, others: Iterable<Other>, end: (id: number) => void) => void;
+type Model = { rule: Rule; radius: number; changes: 'itself' | 'others' };
 
 /** The published rule: birds that look, turn and fly one by one, in place. */
 export const flocking = (sight: number): Model => ({
@@ -122,7 +122,7 @@ export function scattered(count: number, space: SpaceSpec, seed: number): Compon
 type Replayed = Self & { home: number; isAlive: boolean; before: Body };
 
 /** The plain program. */
-export class Replay {
+class Replay {
   readonly #model: Model;
   readonly #grid: Grid;
   #all: Replayed[];
@@ -194,7 +194,7 @@ export class Replay {
   }
 }
 
-export function stateOf(world: TestWorld): object[] {
+function stateOf(world: TestWorld): object[] {
   const motions = world.all(Motion);
   return world.all(At).map(({ id, x, y }, i) => {
     const { x: vx, y: vy, energy } = motions[i] as (typeof motions)[number];
