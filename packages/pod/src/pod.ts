@@ -19,6 +19,8 @@ import { Signal } from './signal.ts';
 import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;
+/** Cells that are loaded together: each part is a few round trips and blocks for some 20 ms. */
+const LOAD_CELLS_MAX = 64;
 const CLOCK_MS = 500;
 /** How long a lockstep reader waits in the store for the first news. */
 const READ_BLOCK_MS = 50;
@@ -197,7 +199,15 @@ export class Pod {
   /** Loads while leases are looked after: the next pod may die meanwhile. */
   #loadAside(grants: readonly Grant[]): void {
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
-    this.#load(grants).catch((error: unknown) => this.#giveBack(grants, error));
+    void this.#loadInParts(grants);
+  }
+
+  /** The first cells tick while the last are still read. */
+  async #loadInParts(grants: readonly Grant[]): Promise<void> {
+    for (let i = 0; i < grants.length; i += LOAD_CELLS_MAX) {
+      const part = grants.slice(i, i + LOAD_CELLS_MAX);
+      await this.#load(part).catch((error: unknown) => this.#giveBack(part, error));
+    }
   }
 
   /** Leases are held and nothing ticks: whoever can load the cells should have them. */

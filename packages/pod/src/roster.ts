@@ -83,7 +83,7 @@ export class Roster {
 
   /**
    * Pods that should have blocks now: connected, ready, heard of lately, and here long enough to
-   * end the leases of the dead; if none is, all that are ready. This pod thinks of itself likewise.
+   * end the leases of the dead, or as long as the oldest. This pod thinks of itself likewise.
    */
   members(nowMs: number): string[] {
     const storeMs = this.#store.nowMs();
@@ -94,8 +94,9 @@ export class Roster {
           ((this.#connected.has(pod) && seenAtMs > storeMs - SILENT_MS) ||
             this.#isSpared(pod, nowMs))),
     );
-    const settled = ready.filter(({ startedAtMs }) => startedAtMs <= storeMs - SETTLED_MS);
-    const members = (settled.length > 0 ? settled : ready).map(({ pod }) => pod);
+    const oldestMs = Math.min(...ready.map(({ startedAtMs }) => startedAtMs));
+    const untilMs = Math.max(storeMs, oldestMs + 2 * SETTLED_MS) - SETTLED_MS;
+    const members = ready.filter(({ startedAtMs }) => startedAtMs <= untilMs).map(({ pod }) => pod);
     return members.length > 0 ? members : [this.#self];
   }
 }

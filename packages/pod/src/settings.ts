@@ -63,6 +63,6 @@ export const REPORT_MS = 250;
 /** How often it looks who is connected, claims and hands over. */
 export const KEEP_MS = 25;
 /** A pod gets blocks when it has been here this long: before, it could not follow up a death. */
-export const SETTLED_MS = 2_500;
+export const SETTLED_MS = 2_000;
 /** Cells acquired in one go; loading more at once would delay the tick of those already held. */
 export const ACQUIRE_CELLS_MAX = 256;
