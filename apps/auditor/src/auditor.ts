@@ -11,7 +11,7 @@ import {
 } from '@leasehold/protocol';
 import { type Census, CensusTaker } from './census.ts';
 import { placeName } from './custody.ts';
-import { IDS_MAX } from './findings.ts';
+import { CELLS_MAX, IDS_MAX } from './findings.ts';
 import { Judge } from './judge.ts';
 import type { CellReading, OutReading, Reading } from './reading.ts';
 import { replay, Schemas } from './replay.ts';
@@ -29,6 +29,17 @@ const DRY_ROUNDS_MAX = 10_000;
 /** A census of a world that moves is tried again this often before its answer is "it moves". */
 const CENSUS_TRIES_MAX = 3;
 
+/** A store that went back is counted anew; kept until that came to its end. */
+type Recount = {
+  /** Where it was noticed, how far its log had been read, and who was alive then. */
+  readonly track: CellTrack;
+  readonly fromSeq: number;
+  readonly entitiesBefore: number;
+  readonly back: Set<number>;
+  runId: string;
+  isStale: boolean;
+};
+
 export type Timer = { nowMs(): number; sleep(ms: number): Promise<void> };
 
 export class Auditor {
@@ -37,7 +48,9 @@ export class Auditor {
   readonly #judge: Judge;
   readonly #schemas = new Schemas();
   readonly #allCells: readonly number[];
+  /** The server whose logs everything here was read from, or is known to go on from. */
   #runId = '';
+  #recounting: Recount | undefined;
   #entitiesStart = 0;
   #round = 0;
   #sampleAt = 0;
@@ -73,13 +86,13 @@ export class Auditor {
   /** One look at everything. Returns how many entries were new: the caller sets the pace by it. */
   async round(): Promise<number> {
     this.#round++;
+    await this.#checkServer();
     const count = await this.#readNews();
     await this.#compareChannels();
     await this.#readMetas();
     const nowMs = this.#timer.nowMs();
     if (nowMs - this.#sampledAtMs >= SAMPLE_EVERY_MS) {
       this.#sampledAtMs = nowMs;
-      await this.#noticeRestart();
       await this.#sample();
     }
     this.#judge.expire(nowMs);
@@ -113,6 +126,8 @@ export class Auditor {
     const { custody, findings } = this.#judge;
     let census: Census | undefined;
     for (let tries = 0; tries < CENSUS_TRIES_MAX && census === undefined; tries++) {
+      await this.#checkServer();
+      if (this.#recounting !== undefined) continue;
       await this.#readToEnd();
       census = await this.#census();
     }
@@ -141,8 +156,9 @@ export class Auditor {
     nowhere: ReadonlyMap<number, string>,
     duplicated: readonly { readonly id: number; readonly places: readonly string[] }[],
   ): Omit<AuditVerdict, 'memoryBytes'> {
-    const { custody, findings, tracks } = this.#judge;
+    const { custody, findings, marks, tracks } = this.#judge;
     const { world, incarnation } = this.#reading.facts;
+    const unhealed = marks.unhealed((cell) => this.#judge.track(cell).seq);
     const ticks = tracks.filter(({ seq }) => seq > 0).map(({ tick }) => tick);
     const lost = [...nowhere].slice(0, IDS_MAX).map(([id, last]) => ({ id, last }));
     return {
@@ -165,8 +181,10 @@ export class Auditor {
       blindSpots: findings.blindSpots,
       blindSpotCount: findings.blindSpotCount,
       rollbacks: findings.rollbacks,
-      healedCells: this.#judge.healedCells,
-      rewrittenCells: this.#judge.rewrittenCells,
+      healedCells: marks.healedCells,
+      rewrittenCells: marks.rewrittenCells,
+      unhealedCells: unhealed.length,
+      unhealed: unhealed.slice(0, CELLS_MAX),
       tickMin: census?.tickMin ?? ticks.reduce((a, b) => Math.min(a, b), this.#tickMax()),
       tickMax: census?.tickMax ?? this.#tickMax(),
       stateHash: census?.stateHash ?? null,
@@ -228,8 +246,8 @@ export class Auditor {
     const before = track.ids;
     const state = await this.#replay(reading);
     track.blindOutTo = reading.meta.outSeq;
-    this.#judge.forgetBacklog(track);
-    track.restart(reading.meta, new Set(state.ids));
+    this.#judge.begin(track, reading, state.ids);
+    this.#judge.marks.meet(reading);
     this.#judge.custody.reconcile(track, before);
     for (const { to, seq, body } of reading.out) {
       this.#judge.custody.noticeFlight(track.cell, to, { seq, ids: idsOf(body) });
@@ -294,46 +312,81 @@ export class Auditor {
   }
 
   /**
+   * Before anything is judged: is it the same server, and was everything counted to the end? Of
+   * another one nothing is expected but the logs as they were read; only then is it believed.
+   */
+  async #checkServer(): Promise<void> {
+    if (this.#recounting !== undefined) return this.#countAgain(this.#recounting);
+    const runId = await this.#reading.runId();
+    if (runId === this.#runId) return;
+    const { marks, tracks } = this.#judge;
+    const ends = tracks.map(({ lastSeen }) => lastSeen.seq);
+    this.#judge.forgetServer();
+    const metas = await this.#reading.metas(this.#allCells);
+    for (const [cell, { seq, hash }] of metas.entries()) {
+      const end = ends[cell] ?? 0;
+      const entry = seq > end && end > 0 ? await this.#reading.entryAt(cell, end) : undefined;
+      const isSame = entry === undefined || marks.pass(cell, end, entry.hash);
+      if (marks.end(cell, seq) || !marks.pass(cell, seq, hash) || !isSame) {
+        return this.#recount(this.#judge.track(cell));
+      }
+    }
+    this.#runId = runId;
+  }
+
+  /**
    * The store went back in time. It may after a failover or a restart, and then everything is
    * counted anew from what survived; a store that never restarted may not (L3).
    */
   async #recount(track: CellTrack): Promise<void> {
+    const runId = await this.#reading.runId();
+    const fromSeq = track.lastSeen.seq;
+    if (runId !== (this.#recounting?.runId ?? this.#runId)) {
+      this.#judge.forgetServer();
+    } else {
+      const message = 'the log went back, though the store was not restarted';
+      this.#judge.findings.violation('L3', track.cell, message, { seq: track.seq });
+      this.#judge.markAll();
+    }
+    if (this.#recounting !== undefined) {
+      // Back once more while all is being counted: what was read of it so far is worth nothing.
+      this.#recounting.isStale = true;
+      return;
+    }
+    const entitiesBefore = this.#judge.custody.alive;
+    const back = new Set([track.cell]);
+    this.#recounting = { track, runId, fromSeq, entitiesBefore, back, isStale: false };
+    await this.#countAgain(this.#recounting);
+  }
+
+  /** Until it comes to its end nothing may be judged; a connection that breaks has it done again. */
+  async #countAgain(recount: Recount): Promise<void> {
     const { custody, findings } = this.#judge;
     const runId = await this.#reading.runId();
-    const entitiesBefore = custody.alive;
-    const positions = this.#judge.tracks.map(({ seq }) => seq);
-    if (runId === this.#runId) {
-      const message = 'the log went back, though the store was not restarted';
-      findings.violation('L3', track.cell, message, { seq: track.seq });
-    }
-    this.#runId = runId;
-    this.#judge.markAll();
-    await this.#countAll();
+    if (runId !== recount.runId) this.#judge.forgetServer();
+    recount.runId = runId;
+    recount.isStale = false;
+    await this.#countAll(recount);
+    if (recount.isStale) return;
     custody.settle();
-    const back = this.#judge.tracks.filter(({ cell, seq }) => seq < (positions[cell] ?? 0));
+    const { track, fromSeq, entitiesBefore, back } = recount;
     findings.rollback({
-      cells: Math.max(back.length, 1),
+      cells: back.size,
       firstCell: track.cell,
-      fromSeq: positions[track.cell] ?? 0,
+      fromSeq,
       toSeq: track.seq,
       entitiesBefore,
       entitiesAfter: custody.alive,
     });
-  }
-
-  async #noticeRestart(): Promise<void> {
-    const runId = await this.#reading.runId();
-    if (runId === this.#runId) return;
-    // Another server answers: whether it is behind shows in the metas, and excuses only now.
-    await this.#readMetasOf(this.#allCells);
+    this.#recounting = undefined;
     this.#runId = runId;
   }
 
   /**
    * Reads all cells whole, and follows them until every arrival's source has been read that far.
    */
-  async #countAll(): Promise<void> {
-    const { custody, tracks, findings } = this.#judge;
+  async #countAll(recount?: Recount): Promise<void> {
+    const { custody, tracks, findings, marks } = this.#judge;
     custody.unsettle();
     const flights: { from: number; to: number; seq: number; ids: number[] }[] = [];
     for (let at = 0; at < this.#allCells.length; at += GROUP_CELLS) {
@@ -342,10 +395,12 @@ export class Auditor {
         const { cell, meta } = reading;
         const track = this.#judge.track(cell);
         const state = await this.#replay(reading);
-        this.#judge.forgetBacklog(track);
-        track.restart(meta, new Set(state.ids));
+        const met = marks.meet(reading);
+        if (met === 'back') recount?.back.add(cell);
+        const toSeq = (reading.entries[0]?.seq ?? meta.seq + 1) - 1;
+        if (met === 'unseen') findings.blindSpot({ cell, fromSeq: track.seq + 1, toSeq });
+        this.#judge.begin(track, reading, state.ids);
         track.outGoneTo = (reading.out[0]?.seq ?? meta.outSeq + 1) - 1;
-        for (const entry of reading.entries) this.#judge.compareMark(cell, entry.seq, entry.hash);
         for (const { to, seq, body } of reading.out) {
           flights.push({ from: cell, to, seq, ids: idsOf(body) });
         }
@@ -361,6 +416,7 @@ export class Auditor {
     // Once at least: what a source had dropped when it was read, its readers have consumed by now.
     for (let tries = 0; tries < 50; tries++) {
       await this.#readNews();
+      if (recount?.isStale === true) return;
       if (!isBehind()) break;
       await this.#timer.sleep(20);
     }
@@ -427,7 +483,8 @@ export class Auditor {
       }
     }
     const count = await this.#readNews();
-    return isAtRest && count === 0 ? taker.finish() : undefined;
+    const isCounted = this.#recounting === undefined;
+    return isAtRest && isCounted && count === 0 ? taker.finish() : undefined;
   }
 }
 

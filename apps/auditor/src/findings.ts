@@ -4,6 +4,8 @@ import type { AuditRule, BlindSpot, Rollback, Violation } from '@leasehold/proto
 /** Kept in full; more are only counted. Enough to see the pattern, small enough for a report. */
 const VIOLATIONS_MAX = 100;
 export const IDS_MAX = 20;
+/** Unhealed cells listed; more are only counted. */
+export const CELLS_MAX = 100;
 const SPOTS_MAX = 100;
 
 export class Findings {

@@ -5,7 +5,8 @@
 import { inspectCommit } from '@leasehold/protocol';
 import { Custody, type EntryFacts } from './custody.ts';
 import { Findings } from './findings.ts';
-import type { EntryReading } from './reading.ts';
+import { Marks } from './marks.ts';
+import type { CellReading, EntryReading } from './reading.ts';
 import { CellTrack } from './track.ts';
 
 /**
@@ -23,12 +24,9 @@ export class Judge {
   /** Cells whose next entry does not continue what was read. Nothing of them is applied. */
   readonly broken = new Set<CellTrack>();
   readonly #stalled = new Set<CellTrack>();
-  /** How far cells had been followed before the store went back. */
-  readonly #marks = new Map<number, { readonly seq: number; readonly hash: string }>();
+  readonly marks = new Marks();
   #inspected: { readonly entry: EntryReading; readonly facts: EntryFacts } | undefined;
   entries = 0;
-  healedCells = 0;
-  rewrittenCells = 0;
 
   constructor(cells: number) {
     this.tracks = Array.from({ length: cells }, (_, cell) => new CellTrack(cell));
@@ -70,6 +68,13 @@ export class Judge {
     this.#stalled.delete(track);
   }
 
+  /** Goes on from a reading of the whole cell. */
+  begin(track: CellTrack, reading: CellReading, ids: ReadonlySet<number>): void {
+    this.forgetBacklog(track);
+    track.restart(reading.meta, new Set(ids));
+    track.checkEpochs(reading.entries, this.findings);
+  }
+
   wake(nowMs: number): void {
     this.#wake(nowMs);
   }
@@ -91,22 +96,21 @@ export class Judge {
     for (const track of this.#stalled) track.stalledSinceMs = nowMs;
   }
 
-  /** Remembers how far everything had been followed, before all is read anew. */
+  /** Remembers how far everything had been read, before what the store has now is compared. */
   markAll(): void {
-    for (const track of this.tracks) {
-      const mark = this.#marks.get(track.cell);
-      if (mark !== undefined && mark.seq > track.seq) continue;
-      this.#marks.set(track.cell, { seq: track.seq, hash: track.hash });
-    }
+    for (const { cell, lastSeen } of this.tracks) this.marks.put(cell, lastSeen.seq, lastSeen.hash);
   }
 
-  /** Whether a position was in the history before the store went back: was it healed? */
-  compareMark(cell: number, seq: number, hash: string): void {
-    const mark = this.#marks.get(cell);
-    if (mark === undefined || mark.seq !== seq) return;
-    this.#marks.delete(cell);
-    if (mark.hash === hash) this.healedCells++;
-    else this.rewrittenCells++;
+  /**
+   * Another server answers: its logs must go on as they were read, but a lease that was seen
+   * granted on the old one may be lost with it. What was read ahead is read again.
+   */
+  forgetServer(): void {
+    this.markAll();
+    for (const track of this.tracks) {
+      this.forgetBacklog(track);
+      track.forgetServer();
+    }
   }
 
   /** Applies what can be applied. True when something was. */
@@ -136,9 +140,10 @@ export class Judge {
     track.backlog.shift();
     track.checkEntry(entry, this.findings);
     const facts = this.#factsOf(track, entry, true);
+    this.marks.pass(track.cell, track.seq, track.hash);
     this.custody.apply(track, entry.seq, facts);
     track.advance(entry, facts.idCounter, this.findings);
-    if (this.#marks.size > 0) this.compareMark(track.cell, entry.seq, entry.hash);
+    this.marks.pass(track.cell, entry.seq, entry.hash);
     this.entries++;
   }
 

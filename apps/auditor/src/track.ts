@@ -57,6 +57,45 @@ export class CellTrack {
     return this.backlog.at(-1)?.seq ?? this.seq;
   }
 
+  /** How far the log came: read without a break, applied or not, or said by the meta hash. */
+  get lastSeen(): { readonly seq: number; readonly hash: string } {
+    let { seq, hash } = this;
+    for (const entry of this.backlog) {
+      if (entry.seq !== seq + 1 || entry.prevHash !== hash) break;
+      [seq, hash] = [entry.seq, entry.hash];
+    }
+    for (const meta of this.#expected) if (meta.seq > seq) ({ seq, hash } = meta);
+    return { seq, hash };
+  }
+
+  /** Another server answers: what its predecessor alone said, leases and heads, binds nobody. */
+  forgetServer(): void {
+    this.backlog = [];
+    this.stalledSinceMs = 0;
+    this.epochFloor = 0;
+    this.#expected = [];
+    this.#idsExpected = [];
+    this.#leases = [];
+  }
+
+  /**
+   * L2 within a log that was read whole; the next entry must continue it. After `restart`.
+   */
+  checkEpochs(entries: readonly EntryReading[], findings: Findings): void {
+    for (const { seq, epoch } of entries) this.#checkEpoch(seq, epoch, findings);
+  }
+
+  #checkEpoch(seq: number, text: string, findings: Findings): boolean {
+    const epoch = Number(text);
+    const isFallen = epoch < this.epoch;
+    if (isFallen) {
+      const message = `epoch fell from ${this.epoch} to ${text}`;
+      findings.violation('L2', this.cell, message, { seq });
+    }
+    this.epoch = Math.max(this.epoch, epoch);
+    return !isFallen;
+  }
+
   /** Begins anew at a reading of the whole cell. Leases are remembered: nonces stay used. */
   restart(meta: MetaReading, ids: Set<number>): void {
     this.seq = meta.seq;
@@ -93,9 +132,7 @@ export class CellTrack {
       findings.violation('L3', cell, `tick ${entry.tick} follows tick ${this.tick}`, at);
     }
     const epoch = Number(entry.epoch);
-    if (epoch < this.epoch) {
-      findings.violation('L2', cell, `epoch fell from ${this.epoch} to ${entry.epoch}`, at);
-    } else if (epoch < this.epochFloor) {
+    if (this.#checkEpoch(entry.seq, entry.epoch, findings) && epoch < this.epochFloor) {
       const message = `epoch ${entry.epoch} wrote after epoch ${this.epochFloor} was granted`;
       findings.violation('L1', cell, message, at);
     }
@@ -111,7 +148,6 @@ export class CellTrack {
     this.seq = entry.seq;
     this.hash = entry.hash;
     this.tick = entry.tick;
-    this.epoch = Math.max(this.epoch, Number(entry.epoch));
     if (idCounter < this.idCounter) {
       const message = `id counter fell from ${this.idCounter} to ${idCounter}`;
       findings.violation('E2', this.cell, message, { seq: entry.seq });

@@ -134,6 +134,24 @@ export class CellByHand {
     await this.#redis.hset(this.keys.checkpoints[slot], { seq, hash, tick, body });
   }
 
+  /** What a replica has of this cell; the returned function makes it all there is. */
+  async replicate(): Promise<() => Promise<void>> {
+    const { log, out, meta, checkpoints } = this.keys;
+    const keys = [log, out, meta, ...checkpoints];
+    const dumps = await Promise.all(keys.map((key) => this.#redis.dumpBuffer(key)));
+    const { seq, hash, tick, idCounter, outSeq, epoch, nonce } = this;
+    const table = new Table(SCHEMA);
+    table.merge(this.table);
+    table.clearDirty();
+    return async () => {
+      await this.#redis.del(...keys);
+      for (const [i, dump] of dumps.entries()) {
+        if (dump !== null) await this.#redis.restore(keys[i] as string, 0, dump);
+      }
+      Object.assign(this, { seq, hash, tick, idCounter, outSeq, epoch, nonce, table });
+    };
+  }
+
   #newIds(count: number): number[] {
     return Array.from({ length: count }, () => entityId(this.cell, ++this.idCounter));
   }

@@ -399,6 +399,8 @@ export class LiveRun {
         rollbacks: verdict.rollbacks,
         healedCells: verdict.healedCells,
         rewrittenCells: verdict.rewrittenCells,
+        unhealedCells: verdict.unhealedCells,
+        unhealed: verdict.unhealed,
         lostEntities: verdict.lostEntities,
         duplicatedEntities: verdict.duplicatedEntities,
         checked: verdict.checked,

@@ -28,6 +28,8 @@ const verdict: Verdict = {
   rollbacks: [],
   healedCells: 0,
   rewrittenCells: 0,
+  unhealedCells: 0,
+  unhealed: [],
   tickMin: 1,
   tickMax: 1,
   stateHash: null,
@@ -119,5 +121,23 @@ describe('report', () => {
     const broken = { ...verdict, violations, violationCount: 1 };
     expect(exitReasons(broken, [])).toEqual(['1 violations of L2']);
     expect(exitReasons(verdict, ['pod a ended by itself'])).toEqual(['pod a ended by itself']);
+  });
+
+  test('a rollback is a reason to fail unless all that it took was appended again', () => {
+    const at = { fromSeq: 9, toSeq: 5, entitiesBefore: 1, entitiesAfter: 1 };
+    const back = { ...verdict, rollbacks: [{ cells: 3, firstCell: 4, ...at }] };
+    expect(exitReasons({ ...back, healedCells: 3 }, [])).toEqual([]);
+    const lost = 'committed ticks were lost in a rollback: ';
+    expect(exitReasons({ ...back, healedCells: 1, rewrittenCells: 2 }, [])).toEqual([
+      `${lost}2 cells went on differently`,
+    ]);
+    const unhealed = [4, 7].map((cell) => ({ cell, seq: 9, endSeq: 6 }));
+    expect(exitReasons({ ...back, unhealedCells: 2, unhealed }, [])).toEqual([
+      `${lost}2 cells (4, 7) did not come as far again`,
+    ]);
+    const both = { ...back, rewrittenCells: 1, unhealedCells: 12, unhealed };
+    expect(exitReasons(both, [])).toEqual([
+      `${lost}12 cells (4, 7, …) did not come as far again, 1 cells went on differently`,
+    ]);
   });
 });

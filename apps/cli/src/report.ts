@@ -70,6 +70,8 @@ export type Report = {
     | 'rollbacks'
     | 'healedCells'
     | 'rewrittenCells'
+    | 'unhealedCells'
+    | 'unhealed'
     | 'lostEntities'
     | 'duplicatedEntities'
     | 'checked'
@@ -182,6 +184,9 @@ export function podTotals(reports: Iterable<PodRecord['report']>): PodTotals {
   };
 }
 
+/** Cells named in a reason: a line that can still be read; the JSON has more. */
+const CELLS_SAID_MAX = 10;
+
 /** Why a run is not clean, in words; nothing is left to the reader's arithmetic. */
 export function exitReasons(verdict: Verdict, podFailures: readonly string[]): string[] {
   const reasons: string[] = [];
@@ -193,9 +198,25 @@ export function exitReasons(verdict: Verdict, podFailures: readonly string[]): s
     reasons.push(`${violationCount} violations of ${rules}`);
   }
   if (unaccounted > 0) reasons.push(`${unaccounted} vanished where the auditor could not look`);
+  const rolledBack = rollbackReason(verdict);
+  if (rolledBack !== undefined) reasons.push(rolledBack);
   if (!verdict.isAtRest) reasons.push('the world was not at rest when it was judged');
   reasons.push(...podFailures);
   return reasons;
+}
+
+/** What a rollback took for good; undefined when all of it was appended again. */
+function rollbackReason(verdict: Verdict): string | undefined {
+  const { unhealed, unhealedCells, rewrittenCells } = verdict;
+  if (unhealedCells + rewrittenCells === 0) return undefined;
+  const parts: string[] = [];
+  if (unhealedCells > 0) {
+    const some = unhealed.slice(0, CELLS_SAID_MAX).map(({ cell }) => cell);
+    const more = unhealedCells > some.length ? ', …' : '';
+    parts.push(`${unhealedCells} cells (${some.join(', ')}${more}) did not come as far again`);
+  }
+  if (rewrittenCells > 0) parts.push(`${rewrittenCells} cells went on differently`);
+  return `committed ticks were lost in a rollback: ${parts.join(', ')}`;
 }
 
 export const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
@@ -244,6 +265,11 @@ export function summary(report: Report, colors: Colors): string[] {
         `${auditor.checked.channelEntries} channel entries, ${auditor.blindSpotCount} blind spots`,
     ),
   );
+  if (auditor.rollbacks.length > 0) {
+    const { rollbacks, healedCells, rewrittenCells, unhealedCells } = auditor;
+    const cells = `${healedCells} healed, ${rewrittenCells} rewritten, ${unhealedCells} unhealed`;
+    lines.push(row('rollbacks', `${rollbacks.length}; cells: ${cells}`));
+  }
   for (const { cell, why } of report.frozen.slice(0, 10)) {
     lines.push(`  ${red('frozen')} cell ${cell}: ${why}`);
   }
@@ -254,6 +280,9 @@ export function summary(report: Report, colors: Colors): string[] {
   }
   for (const { id, last } of auditor.lostEntities)
     lines.push(`  ${red('lost')} ${id}, last in ${last}`);
+  for (const { cell, seq, endSeq } of auditor.unhealed.slice(0, CELLS_SAID_MAX)) {
+    lines.push(`  ${red('rolled back')} cell ${cell}: was at entry ${seq}, is at ${endSeq}`);
+  }
   for (const { id, places } of auditor.duplicatedEntities) {
     lines.push(`  ${red('duplicated')} ${id}: ${places.join(' and ')}`);
   }

@@ -15,6 +15,14 @@ export type Violation = {
 /** A stretch of a log that was trimmed before the auditor read it. */
 export type BlindSpot = { readonly cell: number; readonly fromSeq: number; readonly toSeq: number };
 
+/** A cell that went back and was not seen to reach again what had been read of it. */
+export type UnhealedCell = {
+  readonly cell: number;
+  /** How far it had been read before, and where it ends now; beyond it: it passed unseen. */
+  readonly seq: number;
+  readonly endSeq: number;
+};
+
 /** The store went back in time, as after a failover or a restart. */
 export type Rollback = {
   /** Cells whose log ended earlier than what had been read, or went on differently. */
@@ -83,6 +91,9 @@ export type AuditVerdict = {
   /** Of the cells that went back: how many came to the same history again, and how many did not. */
   readonly healedCells: number;
   readonly rewrittenCells: number;
+  /** Neither: ticks of them that had been committed are missing. Some of them are listed. */
+  readonly unhealedCells: number;
+  readonly unhealed: readonly UnhealedCell[];
   readonly tickMin: number;
   readonly tickMax: number;
   /** Null unless the world is at rest and every cell is at one tick. */
