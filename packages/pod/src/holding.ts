@@ -58,7 +58,8 @@ export class Holding {
   /** Local time at which the last successful call on this cell was sent. */
   sentOkMs: number;
   #sinceCheckpoint = 0;
-  readonly #checkpointEvery: number;
+  /** Entries between two checkpoints; a realtime world is loaded in a hurry more often. */
+  checkpointEvery = CHECKPOINT_ENTRIES_MIN;
   #bytesSinceCheckpoint = 0;
   #checkpointBytes = 4_096;
 
@@ -68,9 +69,6 @@ export class Holding {
     this.claim = claim;
     this.state = state;
     this.sentOkMs = nowMs;
-    // Staggered, or every cell of a pod would write its checkpoint in the same tick.
-    this.#checkpointEvery =
-      CHECKPOINT_ENTRIES_MIN + ((claim.cell * 7) % CHECKPOINT_ENTRIES_MIN) / 2;
     this.#sinceCheckpoint = head.seq - (head.checkpoints[0]?.seq ?? 0);
     this.seq = head.seq;
     this.hash = head.hash;
@@ -98,6 +96,11 @@ export class Holding {
     return due.sort((a, b) => a.from - b.from || a.seq - b.seq);
   }
 
+  /** Or every cell of a pod would write its checkpoint in the same tick. */
+  get #staggered(): number {
+    return this.checkpointEvery * (1 + ((this.cell * 7) % 16) / 32);
+  }
+
   /** Turns a tick into the commit that extends the log by it. */
   prepare(
     tick: number,
@@ -123,7 +126,7 @@ export class Holding {
     this.#sinceCheckpoint++;
     this.#bytesSinceCheckpoint += result.body.length;
     if (
-      this.#sinceCheckpoint >= this.#checkpointEvery ||
+      this.#sinceCheckpoint >= this.#staggered ||
       this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX
     ) {
       commit.checkpoint = this.state.checkpoint();

@@ -12,7 +12,13 @@ import type { Halo } from './halo.ts';
 import type { Draft, Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Quantiles } from './quantiles.ts';
-import { ATTEMPTS_MAX, CATCH_UP_TICKS_MAX, type PodParts, TICK_FAILURES_MAX } from './settings.ts';
+import {
+  ATTEMPTS_MAX,
+  CATCH_UP_TICKS_MAX,
+  CHECKPOINT_ENTRIES_MIN,
+  type PodParts,
+  TICK_FAILURES_MAX,
+} from './settings.ts';
 import { Takeovers } from './takeovers.ts';
 import { dueAtMs, tickAt } from './world-time.ts';
 
@@ -51,6 +57,7 @@ export class Rounds {
       void this.#freeze(holding, `no commit in ${grant.attempts} acquisitions`);
     }
     if (world.mode !== 'realtime') return;
+    holding.checkpointEvery = CHECKPOINT_ENTRIES_MIN / 2;
     // A lost tail may have shown some of the next ids to others; they are not used again.
     if (grant.cause === 'revoked' || grant.cause === 'expired')
       state.idCounter += ID_SKIP_ON_TAKEOVER;
