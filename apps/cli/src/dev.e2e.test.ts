@@ -45,8 +45,9 @@ test('dev replaces pods one by one with a changed module and keeps the state, an
   expect(bearing).not.toBe(module);
   await writeFile(file, bearing);
   await eventually(async () => [...(await names())].sort().join('') === '34', 60_000);
+  // A pod that holds nothing yet reports no tick.
+  await eventually(async () => (await tick()) > tickOfBroken, 30_000);
   const tickOfReload = await tick();
-  expect(tickOfReload).toBeGreaterThan(tickOfBroken);
   await eventually(async () => (await tick()) > tickOfReload + 20, 30_000);
 
   dev.kill('SIGINT');

@@ -64,9 +64,8 @@ export class Keeper {
 
   /** Who should hold a cell of this block when this pod is gone. */
   heirOf(block: number): string {
-    const { clock, engine, pod } = this.#parts;
-    const others = this.roster.members(clock.nowMs()).filter((member) => member !== pod);
-    return assignBlocks(engine.grid.blocks, others)[block] ?? '';
+    const { clock, engine } = this.#parts;
+    return assignBlocks(engine.grid.blocks, this.roster.members(clock.nowMs(), true))[block] ?? '';
   }
 
   /** Looks around and returns the leases it won. */

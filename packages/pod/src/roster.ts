@@ -83,20 +83,22 @@ export class Roster {
 
   /**
    * Pods that should have blocks now: connected, ready, heard of lately, and here long enough to
-   * end the leases of the dead, or as long as the oldest. This pod thinks of itself likewise.
+   * end the leases of the dead, or as long as the oldest. This pod thinks of itself likewise,
+   * unless it is leaving: then these are its heirs.
    */
-  members(nowMs: number): string[] {
+  members(nowMs: number, isLeaving = false): string[] {
     const storeMs = this.#store.nowMs();
     const ready = this.#records.filter(
       ({ pod, state, seenAtMs }) =>
-        pod === this.#self ||
-        (state === 'ready' &&
+        (pod === this.#self && !isLeaving) ||
+        (pod !== this.#self &&
+          state === 'ready' &&
           ((this.#connected.has(pod) && seenAtMs > storeMs - SILENT_MS) ||
             this.#isSpared(pod, nowMs))),
     );
     const oldestMs = Math.min(...ready.map(({ startedAtMs }) => startedAtMs));
     const untilMs = Math.max(storeMs, oldestMs + 2 * SETTLED_MS) - SETTLED_MS;
     const members = ready.filter(({ startedAtMs }) => startedAtMs <= untilMs).map(({ pod }) => pod);
-    return members.length > 0 ? members : [this.#self];
+    return members.length > 0 || isLeaving ? members : [this.#self];
   }
 }
