@@ -66,7 +66,11 @@ test.each([1, 2, 3, 4])(
         void pod?.drain(2_000).then(() => pod.stop());
         start();
       } else if (dice === 2) world.server.dropReplies(1 + random.below(4), 'commit');
-      else if (dice === 3) world.server.stall(random.below(2_500));
+      else if (dice === 3) {
+        // Nothing is committed and nothing can be read until the stall is over.
+        world.server.stall(1_000 + random.below(1_500));
+        await world.clock.advance(2_500);
+      }
       await live(2_500);
     }
     await live(8_000);
