@@ -45,6 +45,19 @@ export const ERROR_CATALOGUE = {
   SETTING_INVALID: 'a setting or a flag has a value it cannot have',
   LIMIT_EXCEEDED: 'a named limit of the product was reached',
   POD_FAILED: 'a simulator process ended by itself',
+  VIEW_MESSAGE_INVALID: 'a message of a view client cannot be understood',
+  VIEW_VERSION: 'client and gateway speak different versions of the view protocol',
+  WORLD_UNKNOWN: 'the gateway serves another world than the one asked for',
+  AREA_INVALID: 'an area is impossible: not a number, empty, or crossing itself',
+  SUBSCRIPTION_UNKNOWN: 'a message names a subscription that the connection does not have',
+  ENTITY_UNKNOWN: 'no entity of the world has this id',
+  READER_SLOW: 'a view client did not read what it was sent for too long',
+  READER_IDLE: 'a view client was silent for too long',
+  RATE_EXCEEDED: 'a client asks more often than is allowed',
+  ORIGIN_REFUSED: 'a page of another origin may not use the gateway',
+  TOKEN_REFUSED: 'a request lacks the token that this start of the product was given',
+  GATEWAY_UNREACHABLE: 'no gateway answers at the address',
+  GATEWAY_CLOSING: 'the gateway is shutting down; another one serves the same views',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -8,14 +8,15 @@ export const RANKS: readonly (readonly string[])[] = [
   ['kernel', 'process-lock'],
   ['spatial', 'tidy', 'servers'],
   ['testkit', 'protocol', 'service'],
-  ['sdk', 'live-store', 'twin-store'],
-  ['world', 'pod'],
+  ['sdk', 'live-store', 'twin-store', 'client'],
+  ['world', 'pod', 'view'],
 ];
 
 /** Ways into a package besides its index. `pod/holding` is internal: benchmarks time its parts. */
 const SUBPATHS: ReadonlySet<string> = new Set([
   'sdk/engine',
   'protocol/store-suite',
+  'protocol/view',
   'pod/holding',
 ]);
 
