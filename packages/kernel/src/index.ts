@@ -18,5 +18,7 @@ export {
   ID_COUNTER_MAX,
   ID_SKIP_ON_TAKEOVER,
 } from './ids.ts';
+export type { Log } from './log.ts';
 export { checkName, NAME_PATTERN } from './names.ts';
 export { createRandom, Random, saltOf } from './random.ts';
+export { Signal } from './signal.ts';

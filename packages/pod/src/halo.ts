@@ -2,11 +2,11 @@
  * The neighbouring cells that others hold: read-only copies kept by following their logs, and what
  * their channels send to the cells held here. Everything it learns is behind the store's barrier.
  */
-import { type Clock, LeaseholdError } from '@leasehold/kernel';
+import { type Clock, LeaseholdError, type Log } from '@leasehold/kernel';
 import type { CellImage, ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
 import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
 import type { Holding } from './holding.ts';
-import type { Log, PodParts } from './settings.ts';
+import type { PodParts } from './settings.ts';
 
 type Ghost = {
   readonly cell: number;

@@ -5,7 +5,7 @@
  * Three loops share the event loop: `tick` simulates and commits, `read` follows the neighbours,
  * `keep` looks after leases. Each makes one pipelined round trip at a time.
  */
-import { ID_SKIP_ON_TAKEOVER } from '@leasehold/kernel';
+import { ID_SKIP_ON_TAKEOVER, Signal } from '@leasehold/kernel';
 import type { ChannelEntry, WorldClock } from '@leasehold/protocol';
 import { Committer } from './committer.ts';
 import { Halo } from './halo.ts';
@@ -15,7 +15,6 @@ import { type Grant, type LoadParts, loadHoldings } from './loader.ts';
 import { type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
-import { Signal } from './signal.ts';
 import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;

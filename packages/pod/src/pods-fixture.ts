@@ -1,5 +1,5 @@
 /** A small world on the twin store, with pods that can be killed, frozen and drained, for tests. */
-import { createRandom } from '@leasehold/kernel';
+import { createRandom, type Log } from '@leasehold/kernel';
 import {
   decodeRows,
   entryHash,
@@ -13,7 +13,6 @@ import { compile, type Engine } from '@leasehold/sdk/engine';
 import { Grid } from '@leasehold/spatial';
 import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from '@leasehold/twin-store';
 import { Pod } from './pod.ts';
-import type { Log } from './settings.ts';
 
 const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
 

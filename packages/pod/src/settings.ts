@@ -2,17 +2,9 @@
  * What a pod is given. It reads no clock, no environment and no network of its own: time, the store
  * and the world come from outside, so the same pod runs in a process, a browser or a simulation.
  */
-import type { Clock } from '@leasehold/kernel';
+import type { Clock, Log } from '@leasehold/kernel';
 import type { Store } from '@leasehold/protocol';
 import type { Engine } from '@leasehold/sdk/engine';
-
-/** Structured log lines; the facts first, the sentence second. */
-export interface Log {
-  debug(facts: object, message: string): void;
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
-}
 
 export type PodSettings = {
   /** How long a lease lives between two successful commits or renewals. */

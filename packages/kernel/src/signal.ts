@@ -1,4 +1,4 @@
-import type { Clock } from '@leasehold/kernel';
+import type { Clock } from './clock.ts';
 
 /** Lets one loop wait for another: a sleep that `wake` cuts short. A wake before it is kept. */
 export class Signal {
