@@ -1,3 +1,4 @@
+export { AreaShape, type AreaSpec, circleRadiusMax } from './area.ts';
 export {
   type Box,
   boxContains,
@@ -11,6 +12,7 @@ export {
   splitBox,
   widenBox,
 } from './boxes.ts';
+export { cellDistanceMax, cellDistanceMin } from './cell-distance.ts';
 export {
   fromGeo,
   type GeoBox,
@@ -26,6 +28,7 @@ export {
   MARGIN_DEFAULT,
   MARGIN_MAX,
 } from './grid.ts';
+export { POLYGON_POINTS_MAX } from './polygon.ts';
 export {
   BLOCK_CELLS_MAX,
   type MeasuredSpace,
