@@ -13,8 +13,15 @@ assert(
 );
 
 const TWO_28 = 2 ** 28;
+const STORED_REMEDY =
+  'The bytes are damaged or from a newer build; run `leasehold audit` on the world.';
+const FRAME_REMEDY =
+  'The bytes are damaged, or the gateway and the client are of different builds; connect again.';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const F64 = new Float64Array(1);
+const F64_BYTES = new Uint8Array(F64.buffer);
 
 /** How many bytes `n` (a safe integer ≥ 0) takes. */
 export function varintLength(n: number): number {
@@ -52,6 +59,17 @@ export class ByteWriter {
     this.#reserve(1);
     this.#bytes[this.#length++] = value;
     return this;
+  }
+
+  u32(value: number): this {
+    this.#reserve(4);
+    for (let i = 0; i < 4; i++) this.#bytes[this.#length++] = (value >>> (8 * i)) & 255;
+    return this;
+  }
+
+  f64(value: number): this {
+    F64[0] = value;
+    return this.raw(F64_BYTES);
   }
 
   /** A safe integer ≥ 0. */
@@ -128,20 +146,31 @@ export class ByteWriter {
     for (let i = 0; i < 4; i++) this.#bytes[start - 4 + i] = (size >>> (8 * i)) & 255;
   }
 
+  /** Room for `length` bytes that the caller fills at once: the next write may move them. */
+  room(length: number): Uint8Array {
+    this.#reserve(length);
+    this.#length += length;
+    return this.#bytes.subarray(this.#length - length, this.#length);
+  }
+
+  copyTo(into: Uint8Array, at: number): void {
+    into.set(this.#bytes.subarray(0, this.#length), at);
+  }
+
   /** An exact copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }
 }
 
-/** Reads one body. Everything it refuses is `BODY_MALFORMED`, naming the body and the byte. */
+/** Reads one body or frame. Everything it refuses is `BODY_MALFORMED`, naming the body and the byte. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #what: string;
   readonly #end: number;
   #at: number;
 
-  /** `what` names the bytes in errors: 'commit', 'checkpoint'. */
+  /** `what` names the bytes in errors: 'commit', 'checkpoint', 'frame'. */
   constructor(bytes: Uint8Array, what: string, start = 0, end = bytes.length) {
     this.#bytes = bytes;
     this.#what = what;
@@ -161,7 +190,7 @@ export class ByteReader {
       {
         field: `${this.#what} body`,
         value: `byte ${this.#at} of ${this.#end}`,
-        remedy: 'The bytes are damaged or from a newer build; run `leasehold audit` on the world.',
+        remedy: this.#what === 'frame' ? FRAME_REMEDY : STORED_REMEDY,
       },
       cause === undefined ? undefined : { cause },
     );
@@ -177,6 +206,25 @@ export class ByteReader {
     const byte = this.u8();
     this.#at--;
     return byte;
+  }
+
+  u32(): number {
+    let value = 0;
+    for (let scale = 1; scale <= 2 ** 24; scale *= 256) value += this.u8() * scale;
+    return value;
+  }
+
+  f64(): number {
+    F64_BYTES.set(this.raw(8));
+    return F64[0] as number;
+  }
+
+  /** The next varint, which stays to be read. */
+  peekVarint(): number {
+    const at = this.#at;
+    const value = this.varint();
+    this.#at = at;
+    return value;
   }
 
   varint(): number {
@@ -242,7 +290,12 @@ export class ByteReader {
   }
 
   text(): string {
-    const bytes = this.raw(this.count('bytes of text'));
+    return this.plainText(this.count('bytes of text'));
+  }
+
+  /** The next `length` bytes as text. */
+  plainText(length: number): string {
+    const bytes = this.raw(length);
     if (bytes.length < 24) {
       // PERF: a call into TextDecoder costs about 300 ns; most strings are short and plain.
       let text = '';
@@ -263,8 +316,11 @@ export class ByteReader {
 
   /** A reader of the next section alone. */
   section(): ByteReader {
-    let size = 0;
-    for (let scale = 1; scale <= 2 ** 24; scale *= 256) size += this.u8() * scale;
+    return this.part(this.u32());
+  }
+
+  /** A reader of the next `size` bytes alone. */
+  part(size: number): ByteReader {
     if (size > this.remaining) throw this.fault(`a section of ${size} bytes does not fit`);
     const section = new ByteReader(this.#bytes, this.#what, this.#at, this.#at + size);
     this.#at += size;

@@ -4,12 +4,15 @@
  */
 import { type ByteReader, type ByteWriter, varintLength } from './bytes.ts';
 
-/** Ascending row numbers; `rows` is empty when the set is all rows of the table. */
+/** The first `count` of `rows`, ascending; `rows` is empty when the set is all rows of the table. */
 export type RowSet = {
   readonly count: number;
   readonly isAll: boolean;
   readonly rows: Uint32Array;
 };
+
+/** Gives room for row numbers: a new array, or one that is used again. */
+type Room = (count: number) => Uint32Array;
 
 const ALL = 1;
 const BITMAP = 2;
@@ -82,6 +85,32 @@ function writeBitmap(writer: ByteWriter, rows: Uint32Array, count: number, total
   }
 }
 
+const newRoom: Room = (count) => new Uint32Array(count);
+
+/**
+ * Reads sets as `readRowSet` does, into two arrays that it uses in turn: a set holds until the
+ * next but one. Their `rows` may be longer than `count`.
+ */
+export class RowSetReader {
+  #previous: RowSet | undefined;
+  #own: Uint32Array = NO_ROWS;
+  #other: Uint32Array = NO_ROWS;
+  readonly #room: Room = (count) => {
+    [this.#own, this.#other] = [this.#other, this.#own];
+    if (this.#own.length < count) this.#own = new Uint32Array(count * 2);
+    return this.#own;
+  };
+
+  reset(): void {
+    this.#previous = undefined;
+  }
+
+  read(reader: ByteReader, total: number, bytesEach: number): RowSet {
+    this.#previous = readRowSet(reader, total, bytesEach, this.#previous, this.#room);
+    return this.#previous;
+  }
+}
+
 /**
  * Reads a set of at least one row. `bytesEach`: least bytes that each row takes later in the body,
  * so that a set is refused before it is allocated if what it speaks of cannot be there.
@@ -91,6 +120,7 @@ export function readRowSet(
   total: number,
   bytesEach: number,
   previous: RowSet | undefined,
+  room: Room = newRoom,
 ): RowSet {
   const mode = reader.u8();
   if (total === 0) throw reader.fault('it names rows of an empty table');
@@ -104,21 +134,25 @@ export function readRowSet(
     return previous;
   }
   if (mode !== BITMAP && mode !== GAPS) throw reader.fault(`${mode} is no kind of row set`);
-  const rows =
-    mode === BITMAP ? readBitmap(reader, total, bytesEach) : readGaps(reader, total, bytesEach);
-  const isShorter = bitmapLength(total) <= gapsLength(rows, rows.length) ? BITMAP : GAPS;
-  if (rows.length === 0 || rows.length === total || isShorter !== mode || repeats(rows, previous)) {
+  const set =
+    mode === BITMAP
+      ? readBitmap(reader, total, bytesEach, room)
+      : readGaps(reader, total, bytesEach, room);
+  const { rows, count } = set;
+  const shorter = bitmapLength(total) <= gapsLength(rows, count) ? BITMAP : GAPS;
+  if (count === 0 || count === total || shorter !== mode || repeats(set, previous)) {
     throw reader.fault('a set of rows is not in its shortest form');
   }
-  return { count: rows.length, isAll: false, rows };
+  return set;
 }
 
-function repeats(rows: Uint32Array, previous: RowSet | undefined): boolean {
-  if (previous === undefined || previous.count !== rows.length) return false;
-  return !previous.isAll && rows.every((row, i) => row === previous.rows[i]);
+function repeats({ rows, count }: RowSet, previous: RowSet | undefined): boolean {
+  if (previous === undefined || previous.isAll || previous.count !== count) return false;
+  for (let i = 0; i < count; i++) if (rows[i] !== previous.rows[i]) return false;
+  return true;
 }
 
-function readBitmap(reader: ByteReader, total: number, bytesEach: number): Uint32Array {
+function readBitmap(reader: ByteReader, total: number, bytesEach: number, room: Room): RowSet {
   const bits = reader.raw(bitmapLength(total));
   let count = 0;
   for (let i = 0; i < bits.length; i++) {
@@ -127,24 +161,26 @@ function readBitmap(reader: ByteReader, total: number, bytesEach: number): Uint3
   const last = bits[bits.length - 1] as number;
   if (total % 8 !== 0 && last >>> (total % 8) !== 0) throw reader.fault('a row is out of range');
   reader.fits(count, bytesEach, 'values');
-  const rows = new Uint32Array(count);
+  const rows = room(count);
   let at = 0;
   for (let i = 0; i < bits.length; i++) {
     for (let rest = bits[i] as number; rest !== 0; rest &= rest - 1) {
       rows[at++] = i * 8 + 31 - Math.clz32(rest & -rest);
     }
   }
-  return rows;
+  return { count, isAll: false, rows };
 }
 
-function readGaps(reader: ByteReader, total: number, bytesEach: number): Uint32Array {
-  const rows = new Uint32Array(reader.count('rows', Math.max(1, bytesEach)));
+function readGaps(reader: ByteReader, total: number, bytesEach: number, room: Room): RowSet {
+  const count = reader.count('rows', Math.max(1, bytesEach));
+  if (count > total) throw reader.fault('a row is out of range');
+  const rows = room(count);
   let next = 0;
-  for (let i = 0; i < rows.length; i++) {
+  for (let i = 0; i < count; i++) {
     const row = next + reader.varint();
     if (row >= total) throw reader.fault('a row is out of range');
     rows[i] = row;
     next = row + 1;
   }
-  return rows;
+  return { count, isAll: false, rows };
 }

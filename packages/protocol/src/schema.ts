@@ -31,6 +31,12 @@ export type FieldSchema = {
   readonly kind: FieldKind;
   /** What a new row holds, and every row that lacks the component. */
   readonly initial: FieldValue;
+  /**
+   * How finely viewers see an f32 or f64: they get the nearest multiple. Finite and above 0; absent,
+   * they get every bit. What is stored is the same with and without, and so are schema hash and
+   * schema text, which leave it out.
+   */
+  readonly step?: number;
 };
 
 export type ComponentSchema = {
@@ -46,7 +52,7 @@ export type LayerSchema = {
   readonly layer: string;
   /** Ascending by name; a component's index is its bit in a row's mask. */
   readonly components: readonly ComponentSchema[];
-  /** Sixteen hex digits over everything above. */
+  /** Sixteen hex digits over everything above but the steps of fields. */
   readonly hash: string;
 };
 
@@ -118,9 +124,18 @@ export function layerSchema(layer: string, components: readonly ComponentSchema[
     if (component.name !== sorted[i - 1]?.name) return;
     throw invalid(component.name, component.name, 'two components of a layer have this name');
   });
-  const text = canonicalJson({ layer, components: sorted }, 'schema');
+  const text = storedJson(layer, sorted);
   const hash = hashOf(new TextEncoder().encode(text));
   return Object.freeze({ layer, components: Object.freeze(sorted), hash });
+}
+
+/** What stored state depends on: all but how finely viewers see it. */
+function storedJson(layer: string, components: readonly ComponentSchema[]): string {
+  const stored = components.map(({ fields, ...component }) => ({
+    ...component,
+    fields: fields.map(({ name, kind, initial }) => ({ name, kind, initial })),
+  }));
+  return canonicalJson({ layer, components: stored }, 'schema');
 }
 
 function checkedComponent(component: ComponentSchema): ComponentSchema {
@@ -155,7 +170,7 @@ const isFloat = (kind: FieldKind | undefined): boolean => kind === 'f32' || kind
 
 function checkedField(component: string, field: FieldSchema): FieldSchema {
   const at = `${component}.${field.name}`;
-  const { name, kind, initial } = field;
+  const { name, kind, initial, step } = field;
   if (!Object.hasOwn(KINDS, kind)) {
     throw invalid(
       at,
@@ -170,7 +185,14 @@ function checkedField(component: string, field: FieldSchema): FieldSchema {
       remedy: `Give the field an initial value that a finite ${kind} can hold.`,
     });
   }
-  if (kind === 'f32') return Object.freeze({ name, kind, initial: Math.fround(initial as number) });
+  if (step !== undefined && !(isFloat(kind) && Number.isFinite(step) && step > 0)) {
+    const rule = 'a step is a finite number above 0, and only f32 and f64 fields have one';
+    throw invalid(`${at}.step`, String(step), rule);
+  }
+  if (isFloat(kind)) {
+    const rounded = kind === 'f32' ? Math.fround(initial as number) : initial;
+    return Object.freeze({ name, kind, initial: rounded, ...(step === undefined ? {} : { step }) });
+  }
   if (kind !== 'json') return Object.freeze({ name, kind, initial });
   const copy = JSON.parse(canonicalJson(initial, at)) as Json;
   return Object.freeze({ name, kind, initial: frozen(copy) });
@@ -204,9 +226,12 @@ function invalid(field: string, value: string, rule: string): LeaseholdError {
   });
 }
 
-/** The text to keep beside the world's state, from which `parseSchema` makes the same schema. */
+/**
+ * The text to keep beside the world's state, from which `parseSchema` makes the same schema, without
+ * steps.
+ */
 export function schemaJson(schema: LayerSchema): string {
-  return canonicalJson({ layer: schema.layer, components: schema.components }, 'schema');
+  return storedJson(schema.layer, schema.components);
 }
 
 /** Reads what `schemaJson` wrote. Anything else is `BODY_MALFORMED`. */

@@ -30,11 +30,15 @@ const F32_NAN = 0x7fc0_0000;
 /** Aligned room in which chosen rows are gathered before they are copied as bytes. */
 let scratch = new ArrayBuffer(64 * 1024);
 
-export const isSpatial = (component: ComponentSchema, field: FieldSchema): boolean =>
+/** What of a component and a field decides how values are written. */
+export type ValueOwner = Pick<ComponentSchema, 'name' | 'spatial'>;
+export type ValueField = Pick<FieldSchema, 'name' | 'kind'>;
+
+export const isSpatial = (component: ValueOwner, field: ValueField): boolean =>
   component.spatial?.includes(field.name) ?? false;
 
 /** Least bytes a value takes: its slab width, or one for the length of a text. */
-export const bytesMin = (field: FieldSchema): number => Math.max(1, KINDS[field.kind].bytes);
+export const bytesMin = (field: ValueField): number => Math.max(1, KINDS[field.kind].bytes);
 
 /**
  * Writes the chosen values. Throws `SPATIAL_NOT_FINITE` for NaN or infinity in a spatial field and
@@ -42,8 +46,8 @@ export const bytesMin = (field: FieldSchema): number => Math.max(1, KINDS[field.
  */
 export function writeValues(
   writer: ByteWriter,
-  component: ComponentSchema,
-  field: FieldSchema,
+  component: ValueOwner,
+  field: ValueField,
   column: Column,
   choice: Choice,
 ): void {
@@ -105,7 +109,7 @@ function areFiniteF32(slab: Float32Array): boolean {
 }
 
 /** The first value that this field must not hold, or −1. */
-function faultyValue(component: ComponentSchema, field: FieldSchema, slab: Slab): number {
+function faultyValue(component: ValueOwner, field: ValueField, slab: Slab): number {
   if (field.kind === 'bool') return slab.findIndex((value) => value > 1);
   if (field.kind === 'entity') {
     return slab.findIndex((id) => !Number.isSafeInteger(id) || id < 0 || Object.is(id, -0));
@@ -115,8 +119,8 @@ function faultyValue(component: ComponentSchema, field: FieldSchema, slab: Slab)
 }
 
 function refusal(
-  component: ComponentSchema,
-  field: FieldSchema,
+  component: ValueOwner,
+  field: ValueField,
   value: unknown,
   id: number,
 ): LeaseholdError {
@@ -153,8 +157,8 @@ function withOneNaN(slab: Slab): Uint8Array {
 
 function writeTexts(
   writer: ByteWriter,
-  component: ComponentSchema,
-  field: FieldSchema,
+  component: ValueOwner,
+  field: ValueField,
   column: readonly Json[],
   choice: Choice,
 ): void {
@@ -173,8 +177,8 @@ function writeTexts(
 /** Reads `count` values into a column of exactly that length. Checks as strictly as the writer. */
 export function readValues(
   reader: ByteReader,
-  component: ComponentSchema,
-  field: FieldSchema,
+  component: ValueOwner,
+  field: ValueField,
   count: number,
 ): Column {
   const at = `${component.name}.${field.name}`;
@@ -200,7 +204,7 @@ function hasOneNaN(slab: Slab): boolean {
   return ours.every((byte, i) => byte === theirs[i]);
 }
 
-function readTexts(reader: ByteReader, field: FieldSchema, at: string, column: Json[]): void {
+function readTexts(reader: ByteReader, field: ValueField, at: string, column: Json[]): void {
   for (let i = 0; i < column.length; i++) {
     const text = reader.text();
     const value = field.kind === 'json' ? parseCanonicalJson(text) : text;

@@ -1,1 +1,51 @@
-export {};
+/**
+ * View frames: what a gateway sends to its clients, and what they say to it. Small and without the
+ * rest of the package, for the browser.
+ */
+
+export type { ByteReader } from '../bytes.ts';
+export type {
+  Column,
+  ComponentSchema,
+  FieldKind,
+  FieldSchema,
+  FieldValue,
+} from '../schema.ts';
+export { type CellChange, CellRows, type ChangedField, type ViewColumn } from './cell-rows.ts';
+export {
+  type CellChanges,
+  type CellPosition,
+  encodeDeltaPart,
+  encodeStatePart,
+  type FieldRows,
+  type ViewRows,
+} from './encode.ts';
+export { FRAME_VERSION, type FramePart, FrameReader, FrameWriter } from './frame.ts';
+export type * from './messages.ts';
+export { CLOSE, VIEW_PROTOCOL } from './messages.ts';
+export {
+  encodeCellsPart,
+  encodeHoldersPart,
+  encodeJsonPart,
+  encodeLivePart,
+  encodeScopePart,
+  encodeTimePart,
+  type JsonParts,
+  PART,
+  type PartKind,
+  peekCell,
+  readCells,
+  readHolders,
+  readJsonPart,
+  readScope,
+  readTime,
+} from './parts.ts';
+export {
+  cellCentre,
+  Q_WIDE,
+  quantise,
+  type ViewComponent,
+  type ViewField,
+  type ViewShape,
+  viewShape,
+} from './shape.ts';

@@ -1,0 +1,165 @@
+/**
+ * What a view client and a gateway say to each other, as values. Clients send JSON texts, gateways
+ * binary frames; some parts of a frame are JSON too.
+ */
+import type { ComponentSchema } from '../schema.ts';
+
+/** Raised when either side can no longer understand the other. */
+export const VIEW_PROTOCOL = 1;
+
+/** Which part of the space a view is of. */
+export type Area =
+  | { readonly kind: 'world' }
+  /** Wraps where the space does: `minX` may be above `maxX`. */
+  | {
+      readonly kind: 'box';
+      readonly minX: number;
+      readonly minY: number;
+      readonly maxX: number;
+      readonly maxY: number;
+    }
+  /** `radius` in units of the space; metres on wgs84. */
+  | { readonly kind: 'circle'; readonly x: number; readonly y: number; readonly radius: number }
+  /** 3 … 128 points of one ring that does not cross itself, open or closed. */
+  | { readonly kind: 'polygon'; readonly points: readonly (readonly [number, number])[] }
+  | { readonly kind: 'around'; readonly entity: number; readonly radius: number };
+
+export type Selection = {
+  /** Names of the components to send; absent: all of the layer. */
+  readonly components?: readonly string[];
+  /** Only entities that have all of these. */
+  readonly with?: readonly string[];
+};
+
+/** A cell that a client already holds: number, sequence, low 32 bits of the log's hash, rows. */
+export type HeldCell = readonly [cell: number, seq: number, hash: number, rows: number];
+
+export type SubscribeMessage = Selection & {
+  readonly type: 'subscribe';
+  /** 1 … 65,535, chosen by the client. */
+  readonly id: number;
+  readonly area: Area;
+  readonly rateHz?: number;
+  /** To resume: what it holds of the same selection. */
+  readonly have?: readonly HeldCell[];
+};
+
+/** Each is one text message of JSON, at most 16 KB. */
+export type ClientMessage =
+  /** `world`: '' for the one the gateway serves. */
+  | { readonly type: 'hello'; readonly protocol: number; readonly world: string }
+  | SubscribeMessage
+  | { readonly type: 'area'; readonly id: number; readonly area: Area }
+  | { readonly type: 'unsubscribe'; readonly id: number }
+  | { readonly type: 'resync'; readonly id: number; readonly cells: readonly number[] }
+  /** Whether status, feed and holders are wanted. */
+  | { readonly type: 'status'; readonly on: boolean }
+  | { readonly type: 'ping'; readonly at: number };
+
+/** The grid of the world: cell = row × columns + column, row 0 has the lowest y. */
+export type ViewGrid = {
+  readonly columns: number;
+  readonly rows: number;
+  readonly cellSize: number;
+  readonly originX: number;
+  readonly originY: number;
+  readonly width: number;
+  readonly height: number;
+  readonly wrapsX: boolean;
+  readonly wrapsY: boolean;
+};
+
+/** The first part of the first frame. */
+export type Welcome = {
+  readonly protocol: number;
+  readonly gateway: string;
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly tickHz: number;
+  readonly mode: 'realtime' | 'lockstep';
+  readonly space: {
+    readonly kind: 'plane' | 'torus' | 'wgs84';
+    readonly width?: number;
+    readonly height?: number;
+    readonly cell: number;
+  };
+  readonly grid: ViewGrid;
+  /** All of the layer, ascending by name. */
+  readonly components: readonly ComponentSchema[];
+  /** Names; `null` when the layer has no positions. */
+  readonly spatial: { readonly component: string; readonly x: string; readonly y: string } | null;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly canKill: boolean;
+};
+
+/** To a client's message; what is refused without `id` is about the connection. */
+export type Answer =
+  | {
+      readonly to: string;
+      readonly id?: number;
+      readonly ok: true;
+      /** The `at` of a ping. */
+      readonly at?: number;
+    }
+  | {
+      readonly to: string;
+      readonly id?: number;
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly field: string;
+      readonly value: string;
+      readonly remedy: string;
+    };
+
+export type PodStatus = {
+  readonly pod: string;
+  readonly pid: number;
+  readonly isConnected: boolean;
+  readonly state: string;
+  readonly report: Readonly<Record<string, number>>;
+};
+
+export type Status = {
+  readonly tick: number;
+  readonly entities: number;
+  readonly pods: readonly PodStatus[];
+};
+
+export type FeedItem = {
+  readonly atMs: number;
+  readonly kind: string;
+  readonly pod: string;
+  readonly facts: Readonly<Record<string, string | number>>;
+};
+
+/** The clock of the world. `nowMs` is store time at sending; `rateHz` 0 means it stands still. */
+export type WorldTime = {
+  readonly nowMs: number;
+  readonly baseMs: number;
+  readonly baseTick: number;
+  readonly rateHz: number;
+  readonly isPaused: boolean;
+  readonly isLockstep: boolean;
+};
+
+export type Holders = {
+  readonly pods: readonly string[];
+  /** By pod: whether it was seen to be dead. */
+  readonly gone: readonly boolean[];
+  /** By cell: 0 nobody, i + 1 = `pods[i]`. */
+  readonly cells: Uint16Array;
+};
+
+/** WebSocket close codes, by the code of the error that is the reason's text. */
+export const CLOSE = {
+  VIEW_MESSAGE_INVALID: 4000,
+  VIEW_VERSION: 4001,
+  WORLD_UNKNOWN: 4002,
+  RATE_EXCEEDED: 4003,
+  READER_SLOW: 4004,
+  READER_IDLE: 4005,
+  LIMIT_EXCEEDED: 4006,
+  GATEWAY_CLOSING: 1001,
+} as const;
