@@ -4,7 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
-import { fileRegistry, openLiveStore } from '@leasehold/live-store';
+import {
+  fileRegistry,
+  openLiveStore,
+  readyIncarnation,
+  storedSchemas,
+} from '@leasehold/live-store';
 import { Pod } from '@leasehold/pod';
 import { schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
@@ -13,7 +18,6 @@ import { loadWorld } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerPodMetrics } from './metrics.ts';
-import { readyIncarnation, storedSchemas } from './stored-world.ts';
 
 /** What closing the rest may take once the cells are gone. */
 const CLOSE_MS = 3_000;

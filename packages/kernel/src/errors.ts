@@ -45,6 +45,7 @@ export const ERROR_CATALOGUE = {
   SETTING_INVALID: 'a setting or a flag has a value it cannot have',
   LIMIT_EXCEEDED: 'a named limit of the product was reached',
   POD_FAILED: 'a simulator process ended by itself',
+  POD_UNKNOWN: 'no pod of the world has this name',
   VIEW_MESSAGE_INVALID: 'a message of a view client cannot be understood',
   VIEW_VERSION: 'client and gateway speak different versions of the view protocol',
   WORLD_UNKNOWN: 'the gateway serves another world than the one asked for',

@@ -10,6 +10,7 @@ export {
 } from './live-store.ts';
 export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
+export { readyIncarnation, storedSchemas } from './ready-world.ts';
 export type {
   FixedSettings,
   Registry,

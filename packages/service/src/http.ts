@@ -22,6 +22,8 @@ export type HttpOptions = {
   /** Why the process is not ready to work; empty when it is. */
   readonly ready: () => readonly string[] | Promise<readonly string[]>;
   readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
+  /** For a process that others stay connected to; scrapes and people come on top. */
+  readonly clientsMax?: number;
   /** More routes, added before the face listens. */
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
 };
@@ -48,7 +50,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     http: { headersTimeout: HEADERS_MS_MAX },
   });
-  app.server.maxConnections = CONNECTIONS_MAX;
+  app.server.maxConnections = CONNECTIONS_MAX + (options.clientsMax ?? 0);
   app.get('/health', () => ({ status: 'ok' }));
   app.get('/ready', async (_request, reply) => {
     const reasons = await reasonsOf(ready);

@@ -1,9 +1,14 @@
-/** What a pod must know of the stored world before it may touch it. */
+/** What a process must know of the stored world before it may touch it. */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { LiveStore, Registry } from '@leasehold/live-store';
-import { type LayerSchema, parseSchema } from '@leasehold/protocol';
+import {
+  type LayerSchema,
+  parseSchema,
+  type SchemaResolver,
+  type Store,
+} from '@leasehold/protocol';
+import type { Registry } from './registry.ts';
 
-/** The incarnation that pods may work on. Errors: `WORLD_NOT_READY`. */
+/** The incarnation that processes may work on. Errors: `WORLD_NOT_READY`. */
 export async function readyIncarnation(registry: Registry, world: string): Promise<number> {
   const record = await registry.read(world);
   if (record?.state === 'ready') return record.incarnation;
@@ -11,15 +16,12 @@ export async function readyIncarnation(registry: Registry, world: string): Promi
   throw new LeaseholdError('WORLD_NOT_READY', `world ${world} is ${value}`, {
     field: 'WORLD',
     value: world,
-    remedy: 'Start it with leasehold run, which seeds a world once; pods come after that.',
+    remedy: 'Start it with leasehold run, which seeds a world once; the rest comes after that.',
   });
 }
 
 /** Schemas that stored bodies may be written in, by hash. Errors: those of `parseSchema`. */
-export async function storedSchemas(
-  store: LiveStore,
-  current: LayerSchema,
-): Promise<(hash: string) => LayerSchema | undefined> {
+export async function storedSchemas(store: Store, current: LayerSchema): Promise<SchemaResolver> {
   const known = new Map<string, LayerSchema>([[current.hash, current]]);
   for (const [hash, json] of await store.schemas()) {
     if (!known.has(hash)) known.set(hash, parseSchema(json));

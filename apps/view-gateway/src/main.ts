@@ -1,0 +1,82 @@
+/**
+ * The view gateway: follows the cells that its clients look at and serves views of them. It keeps
+ * nothing, so any number of gateways serve one world. This file is the wiring and only the wiring;
+ * the work is in `@leasehold/view`. On standard output it says where it listens (`listening`) and
+ * who is to be killed (`kill`), among the lines of its log.
+ */
+import { randomBytes } from 'node:crypto';
+import { checkName } from '@leasehold/kernel';
+import {
+  fileRegistry,
+  openLiveStore,
+  readyIncarnation,
+  storedSchemas,
+} from '@leasehold/live-store';
+import { compile } from '@leasehold/sdk/engine';
+import { openHttp, runService, systemClock } from '@leasehold/service';
+import { ViewHub } from '@leasehold/view';
+import { loadWorld } from '@leasehold/world';
+import { Registry } from 'prom-client';
+import { loadConfig } from './config.ts';
+import { registerGatewayMetrics } from './metrics.ts';
+import { addRoutes } from './routes.ts';
+import { ViewConnections } from './view-connections.ts';
+
+/** What closing the rest may take once the clients are gone. */
+const CLOSE_MS = 1_000;
+
+await runService('view-gateway', async (parts, log) => {
+  const config = loadConfig(process.env);
+  log.level = config.logLevel;
+  if (config.hasParent) parts.endWithInput();
+  parts.drainMs = config.drainMs + CLOSE_MS;
+  const { manifest, simulation, grid } = await loadWorld(config.worldFolder);
+  const { seed, tickHz, params } = manifest;
+  const world = checkName('WORLD', config.world === '' ? manifest.world : config.world);
+  const layer = checkName('LAYER', config.layer);
+  const name = config.gateway === '' ? `gateway-${randomBytes(4).toString('hex')}` : config.gateway;
+  const gateway = checkName('GATEWAY', name);
+  const components = manifest.layers[layer] ?? [];
+  const { schema, spatial } = compile(simulation, {
+    ...{ layer, grid, seed, tickHz, params, components },
+  });
+  const incarnation = await readyIncarnation(fileRegistry(config.home), world);
+  const store = parts.use(
+    await openLiveStore({
+      url: config.redisUrl,
+      ...{ world, incarnation, layer, grid },
+      graceMs: manifest.lease.graceMs,
+      ...(config.library === '' ? {} : { library: config.library }),
+      onEvent: (event) => log.warn(event, 'store'),
+    }),
+  );
+  const mode = (await store.clock())?.mode ?? manifest.mode;
+  const canKill = config.killToken !== '';
+  const hub = new ViewHub({
+    ...{ store, schema, grid, log, clock: systemClock },
+    ...(spatial === undefined ? {} : { spatial }),
+    older: await storedSchemas(store, schema),
+    facts: { gateway, world, incarnation, layer, tickHz, mode, canKill },
+  });
+  parts.use({ close: () => hub.stop() });
+  hub.start();
+  const connections = new ViewConnections((peer) => hub.join(peer), systemClock.nowMs, {
+    perAddressMax: config.connectionsPerAddressMax,
+    max: config.connectionsMax,
+  });
+  const metrics = new Registry();
+  registerGatewayMetrics(metrics, hub, connections);
+  const pods = async (): Promise<string[]> => (await store.pods()).map(({ pod }) => pod);
+  const http = parts.use(
+    await openHttp({
+      port: config.port,
+      host: config.host,
+      metrics,
+      clientsMax: config.connectionsMax,
+      ready: () => (hub.isReady ? [] : ['the store does not answer']),
+      routes: (app) => addRoutes(app, { config, hub, connections, log, pods }),
+    }),
+  );
+  process.stdout.write(`${JSON.stringify({ type: 'listening', url: http.url })}\n`);
+  log.info({ gateway, world, incarnation, layer, url: http.url }, 'ready');
+});

@@ -1,0 +1,181 @@
+/**
+ * The query strings of `/query` and `/nearest`, read by hand: nothing is coerced, nothing unknown
+ * is passed over, and what is wrong is named as the user wrote it.
+ */
+import { type ErrorCode, LeaseholdError } from '@leasehold/kernel';
+import type { Area, Selection } from '@leasehold/protocol/view';
+
+export type Format = 'json' | 'geojson';
+
+type Shown = { readonly selection: Selection; readonly format: Format };
+
+export type AreaQuestion = Shown & {
+  /** An area, or one entity. */
+  readonly of: { readonly area: Area } | { readonly id: number };
+  readonly limit: number;
+};
+
+export type NearestQuestion = Shown & {
+  readonly x: number;
+  readonly y: number;
+  readonly count: number;
+};
+
+export const QUERY_LIMIT_DEFAULT = 1_000;
+export const QUERY_LIMIT_MAX = 10_000;
+export const NEAREST_COUNT_DEFAULT = 10;
+export const NEAREST_COUNT_MAX = 1_000;
+/** One ring; a coast is not what one asks for in an address. */
+const POINTS_MAX = 128;
+const VALUE_SHOWN_MAX = 100;
+
+const AREAS = ['box', 'circle', 'polygon', 'around', 'id', 'world'] as const;
+const COMMON = ['components', 'with', 'format'] as const;
+
+/** Throws `AREA_INVALID`, `COMPONENT_UNKNOWN` for an empty name, or `VIEW_MESSAGE_INVALID`. */
+export function areaQuestion(search: string): AreaQuestion {
+  const words = new Words(search, [...AREAS, ...COMMON, 'limit']);
+  const given = AREAS.filter((name) => words.has(name));
+  const [kind] = given;
+  if (kind === undefined || given.length > 1) {
+    throw wrong(
+      'AREA_INVALID',
+      'area',
+      given.join(', ') || 'nothing',
+      `Give exactly one of ${AREAS.join(', ')}.`,
+    );
+  }
+  const limit = words.integer('limit', 1, QUERY_LIMIT_MAX, QUERY_LIMIT_DEFAULT);
+  const of =
+    kind === 'id' ? { id: entityOf('id', words.text('id')) } : { area: areaOf(kind, words) };
+  return { of, limit, ...shownOf(words) };
+}
+
+/** Throws as `areaQuestion` does. */
+export function nearestQuestion(search: string): NearestQuestion {
+  const words = new Words(search, ['x', 'y', 'count', ...COMMON]);
+  const [x] = numbersOf('x', words.text('x'), 1) as [number];
+  const [y] = numbersOf('y', words.text('y'), 1) as [number];
+  const count = words.integer('count', 1, NEAREST_COUNT_MAX, NEAREST_COUNT_DEFAULT);
+  return { x, y, count, ...shownOf(words) };
+}
+
+function areaOf(kind: Exclude<(typeof AREAS)[number], 'id'>, words: Words): Area {
+  const text = words.text(kind);
+  if (kind === 'world') {
+    if (['', '1', 'true'].includes(text)) return { kind };
+    throw wrong('AREA_INVALID', 'world', text, 'Write world without a value.');
+  }
+  if (kind === 'box') {
+    const [minX, minY, maxX, maxY] = numbersOf(kind, text, 4) as [number, number, number, number];
+    return { kind, minX, minY, maxX, maxY };
+  }
+  if (kind === 'circle') {
+    const [x, y, radius] = numbersOf(kind, text, 3) as [number, number, number];
+    return { kind, x, y, radius };
+  }
+  if (kind === 'around') {
+    const [first = '', ...rest] = text.split(',');
+    const entity = entityOf(kind, first);
+    const [radius] = numbersOf(kind, rest.join(','), 1) as [number];
+    return { kind, entity, radius };
+  }
+  return { kind, points: pointsOf(text) };
+}
+
+function pointsOf(text: string): readonly (readonly [number, number])[] {
+  const pairs = text.split(';');
+  if (pairs.length < 3 || pairs.length > POINTS_MAX + 1) {
+    const remedy = `Give 3 to ${POINTS_MAX} points as x,y;x,y;x,y.`;
+    throw wrong('AREA_INVALID', 'polygon', `${pairs.length} points`, remedy);
+  }
+  return pairs.map((pair, i) => numbersOf(`polygon[${i}]`, pair, 2) as [number, number]);
+}
+
+/** Number() takes '', ' 1', '0x10' and 'Infinity' too; nobody means those in an area. */
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,3})?$/i;
+
+function numbersOf(field: string, text: string, count: number): number[] {
+  const parts = text.split(',');
+  if (parts.length !== count) {
+    const what = count === 1 ? 'one number' : `${count} numbers, separated by commas`;
+    throw wrong('AREA_INVALID', field, text, `Give ${what}.`);
+  }
+  return parts.map((part, i) => {
+    const value = NUMBER.test(part) ? Number(part) : Number.NaN;
+    if (Number.isFinite(value)) return value;
+    const at = count === 1 ? field : `${field}[${i}]`;
+    throw wrong('AREA_INVALID', at, part, 'Give finite numbers in decimal digits.');
+  });
+}
+
+function entityOf(field: string, text: string): number {
+  const id = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  if (id >= 1 && Number.isSafeInteger(id)) return id;
+  throw wrong('AREA_INVALID', field, text, 'Give the id of an entity: a whole number from 1.');
+}
+
+function shownOf(words: Words): Shown {
+  const format = words.has('format') ? words.text('format') : 'json';
+  if (format !== 'json' && format !== 'geojson') {
+    throw wrong('VIEW_MESSAGE_INVALID', 'format', format, 'Give json or geojson.');
+  }
+  const components = words.names('components');
+  const having = words.names('with');
+  return {
+    selection: {
+      ...(components === undefined ? {} : { components }),
+      ...(having === undefined ? {} : { with: having }),
+    },
+    format,
+  };
+}
+
+/** The words of a query string: each known, each at most once. */
+class Words {
+  readonly #words = new Map<string, string>();
+
+  constructor(search: string, known: readonly string[]) {
+    for (const [name, value] of new URLSearchParams(search)) {
+      if (!known.includes(name)) {
+        const remedy = `Known are ${known.join(', ')}.`;
+        throw wrong('VIEW_MESSAGE_INVALID', name.slice(0, VALUE_SHOWN_MAX), value, remedy);
+      }
+      if (this.#words.has(name)) {
+        throw wrong('VIEW_MESSAGE_INVALID', name, value, `Give ${name} once.`);
+      }
+      this.#words.set(name, value);
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#words.has(name);
+  }
+
+  text(name: string): string {
+    return this.#words.get(name) ?? '';
+  }
+
+  integer(name: string, min: number, max: number, fallback: number): number {
+    if (!this.has(name)) return fallback;
+    const text = this.text(name);
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    const remedy = `Give a whole number from ${min} to ${max}.`;
+    throw wrong('VIEW_MESSAGE_INVALID', name, text, remedy);
+  }
+
+  names(name: string): readonly string[] | undefined {
+    if (!this.has(name)) return undefined;
+    const names = this.text(name).split(',');
+    if (!names.includes('')) return names;
+    const remedy = 'Give names of components, separated by commas.';
+    throw wrong('COMPONENT_UNKNOWN', name, this.text(name), remedy);
+  }
+}
+
+function wrong(code: ErrorCode, field: string, value: string, remedy: string): LeaseholdError {
+  const shown = value.slice(0, VALUE_SHOWN_MAX);
+  const message = `${field} is ${shown === '' ? 'empty' : shown}`;
+  return new LeaseholdError(code, message, { field, value: shown, remedy });
+}
