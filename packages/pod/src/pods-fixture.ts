@@ -16,7 +16,13 @@ import { Pod } from './pod.ts';
 
 const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
 
-const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+/** Viewers see positions to a hundredth. */
+const Position = component(
+  'position',
+  1,
+  { x: f64, y: f64 },
+  { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } },
+);
 const Velocity = component('velocity', 1, { x: f64, y: f64 });
 
 /** Crosses borders, looks at neighbours, gives birth and dies: everything that could go wrong. */

@@ -9,7 +9,8 @@ export const RANKS: readonly (readonly string[])[] = [
   ['spatial', 'tidy', 'servers'],
   ['testkit', 'protocol', 'service'],
   ['sdk', 'live-store', 'twin-store', 'client'],
-  ['world', 'pod', 'view'],
+  ['world', 'pod'],
+  ['view'],
 ];
 
 /** Ways into a package besides its index. `pod/holding` is internal: benchmarks time its parts. */
@@ -18,6 +19,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'protocol/store-suite',
   'protocol/view',
   'pod/holding',
+  'pod/pods-fixture',
 ]);
 
 /** What tests and suites may take from the root's own devDependencies. */
@@ -64,6 +66,7 @@ function packageFault(file: SourceFile, name: string): string | undefined {
   if (rankOf(used) === -1) return 'is no package; nothing imports an app';
   const forTests = isTest(file.path) || isTestSupport(file.path) || place === 'bench';
   if (used === 'testkit' && !forTests) return 'is for tests only';
+  if (target.endsWith('-fixture') && !forTests) return 'is for tests only';
   if (target === 'pod/holding' && place !== 'bench') return 'is for benchmarks only';
   if (place === 'examples' && !forTests && used !== 'sdk') {
     return 'is not what a user of the product imports; a world needs the sdk alone';

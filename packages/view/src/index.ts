@@ -1,1 +1,4 @@
-export {};
+export { type HubCounts, type HubParts, type ViewFacts, ViewHub } from './hub.ts';
+export { VIEW_LIMITS, type ViewLimits } from './limits.ts';
+export type { Found, FoundEntity } from './search.ts';
+export type { Peer, Viewer } from './viewer.ts';

@@ -1,0 +1,278 @@
+/**
+ * The cells that somebody looks at, each followed once whatever the number of clients: loaded when
+ * first wanted, kept by one poll for all of them, and let go a while after the last one left.
+ */
+import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
+import type { CellImage, FollowCursor, FollowNews, Head, Store } from '@leasehold/protocol';
+import { Face, type Inside } from './face.ts';
+import { LINGER_MS, LOAD_CELLS_MAX, RETRY_MS } from './limits.ts';
+import { type CellKit, LiveCell } from './live-cell.ts';
+import type { Chosen } from './selection.ts';
+
+export type FollowedCell = {
+  readonly live: LiveCell;
+  users: number;
+  freeSinceMs: number;
+  readonly shared: Map<string, Face>;
+  readonly cut: Set<Face>;
+};
+
+export type FollowingParts = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly kit: CellKit;
+  readonly cellsMax: number;
+  /** A part of the wanted cells was loaded. */
+  readonly onLoaded: (cells: readonly FollowedCell[]) => void;
+};
+
+const FAULT_PAUSE_MS = 100;
+const IDLE_MS = 1_000;
+
+export class Following {
+  readonly cells = new Map<number, FollowedCell>();
+  resyncs = 0;
+  loads = 0;
+  /** Latest tick seen in any followed cell. */
+  tick = 0;
+  readonly #parts: FollowingParts;
+  readonly #cold = new Set<FollowedCell>();
+  readonly #wanted: Signal;
+  #isStopped = false;
+  #loading: Promise<void> | undefined;
+
+  constructor(parts: FollowingParts) {
+    this.#parts = parts;
+    this.#wanted = new Signal(parts.clock);
+  }
+
+  start(): void {
+    this.#loading = this.#loadLoop();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#wanted.wake();
+    await this.#loading;
+  }
+
+  /** Throws `LIMIT_EXCEEDED` when these cells are more than can be followed beside the others. */
+  expectRoom(cells: Iterable<number>): void {
+    const { cellsMax } = this.#parts;
+    const lacking = (): number => {
+      let count = 0;
+      for (const cell of cells) if (!this.cells.has(cell)) count++;
+      return count;
+    };
+    if (this.cells.size + lacking() > cellsMax) this.sweep(true);
+    if (this.cells.size + lacking() > cellsMax) throw tooMany(cellsMax);
+  }
+
+  /** Follows a cell from now on; `release` as often. Throws `LIMIT_EXCEEDED`. */
+  want(cell: number): FollowedCell {
+    let followed = this.cells.get(cell);
+    if (followed === undefined) {
+      this.expectRoom([cell]);
+      const live = new LiveCell(this.#parts.kit, cell);
+      followed = { live, users: 0, freeSinceMs: 0, shared: new Map(), cut: new Set() };
+      this.cells.set(cell, followed);
+      this.#cold.add(followed);
+      this.#wanted.wake();
+    }
+    followed.users++;
+    return followed;
+  }
+
+  release(followed: FollowedCell): void {
+    followed.users--;
+    if (followed.users === 0) followed.freeSinceMs = this.#parts.clock.nowMs();
+  }
+
+  /** Lets go of cells that nobody has wanted for a while; `all`: of every one nobody wants. */
+  sweep(all = false): void {
+    const now = this.#parts.clock.nowMs();
+    for (const [cell, followed] of this.cells) {
+      if (followed.users > 0 || (!all && now - followed.freeSinceMs < LINGER_MS)) continue;
+      this.cells.delete(cell);
+      this.#cold.delete(followed);
+    }
+  }
+
+  /** The face for a selection: shared, or of its own where an edge cuts the cell. */
+  face(followed: FollowedCell, chosen: Chosen, inside: Inside | undefined, round: number): Face {
+    let face = inside === undefined ? followed.shared.get(chosen.key) : undefined;
+    if (face === undefined) {
+      face = new Face(followed.live, chosen, inside);
+      if (inside === undefined) followed.shared.set(chosen.key, face);
+      else followed.cut.add(face);
+      face.update(round);
+    }
+    face.users++;
+    return face;
+  }
+
+  dropFace(followed: FollowedCell, face: Face): void {
+    face.users--;
+    if (face.users > 0) return;
+    followed.cut.delete(face);
+    if (followed.shared.get(face.chosen.key) === face) followed.shared.delete(face.chosen.key);
+  }
+
+  get cursors(): FollowCursor[] {
+    const cursors: FollowCursor[] = [];
+    for (const { live } of this.cells.values()) {
+      if (live.isReady) cursors.push({ cell: live.cell, seq: live.seq, hash: live.hash });
+    }
+    return cursors;
+  }
+
+  /** Applies what a poll brought. Answers the cells that it was about. */
+  take(news: readonly FollowNews[]): FollowedCell[] {
+    const touched: FollowedCell[] = [];
+    for (const each of news) {
+      const followed = this.cells.get(each.cell);
+      if (followed === undefined || !followed.live.isReady) continue;
+      if (each.resync) this.#reload(followed, 'its log does not go on from where it was read');
+      else if (this.#apply(followed, each)) touched.push(followed);
+    }
+    return touched;
+  }
+
+  #apply(followed: FollowedCell, { entries }: FollowNews): boolean {
+    const { live } = followed;
+    let isTouched = false;
+    for (const entry of entries) {
+      // A poll that was under way while the cell was loaded repeats what is known.
+      if (entry.seq <= live.seq) continue;
+      if (entry.seq !== live.seq + 1 || entry.prevHash !== live.hash) {
+        this.#reload(followed, 'an entry does not extend what was read');
+        return false;
+      }
+      try {
+        live.apply(entry);
+      } catch (error) {
+        this.#giveUp(followed, error);
+        return false;
+      }
+      isTouched = true;
+    }
+    if (live.tick > this.tick) this.tick = live.tick;
+    return isTouched;
+  }
+
+  #reload(followed: FollowedCell, why: string): void {
+    this.resyncs++;
+    this.#parts.log.warn({ cell: followed.live.cell, seq: followed.live.seq }, `reloaded: ${why}`);
+    followed.live.isReady = false;
+    this.#cold.add(followed);
+    this.#wanted.wake();
+  }
+
+  /** One cell that cannot be understood keeps no other from being seen. */
+  #giveUp({ live }: FollowedCell, error: unknown): void {
+    live.isReady = false;
+    live.retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
+    this.#cold.add(this.cells.get(live.cell) as FollowedCell);
+    this.#parts.log.error({ cell: live.cell, err: error }, 'a followed cell cannot be understood');
+  }
+
+  /** A departure is under way as long as its destination is followed and has not merged it. */
+  isUnderway(from: number, to: number, seq: number): boolean {
+    const live = this.cells.get(to)?.live;
+    return live !== undefined && live.consumedOf(from) < seq;
+  }
+
+  async #loadLoop(): Promise<void> {
+    while (!this.#isStopped) {
+      const due = this.#due();
+      if (due.length === 0) {
+        await this.#wanted.wait(this.#cold.size === 0 ? IDLE_MS : FAULT_PAUSE_MS);
+        continue;
+      }
+      try {
+        await this.#load(due);
+      } catch (error) {
+        this.#parts.log.warn({ err: error }, 'cells cannot be read now');
+        if (error instanceof LeaseholdError) {
+          // One that cannot be read must not hold up those beside it.
+          for (const each of due) each.live.retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
+        }
+        await this.#parts.clock.sleep(FAULT_PAUSE_MS);
+      }
+    }
+  }
+
+  #due(): FollowedCell[] {
+    const now = this.#parts.clock.nowMs();
+    const due: FollowedCell[] = [];
+    for (const followed of this.#cold) {
+      if (followed.live.retryAtMs > now) continue;
+      due.push(followed);
+      if (due.length === LOAD_CELLS_MAX) break;
+    }
+    return due;
+  }
+
+  /**
+   * Heads first, then logs, then channels: what a cell has consumed is never more than its log
+   * tells, and its channel has whatever its log has sent.
+   */
+  async #load(due: readonly FollowedCell[]): Promise<void> {
+    const { store } = this.#parts;
+    const numbers = due.map(({ live }) => live.cell);
+    const heads = await store.heads(numbers);
+    const refused = heads.find((head): head is Exclude<typeof head, Head> => !('seq' in head));
+    if (refused !== undefined) throw new Error(`a head cannot be read: ${refused.tag}`);
+    const images = await this.#images(due);
+    const channels = await Promise.all(
+      numbers.map((cell, i) => (images[i] === undefined ? [] : store.channel(cell, 0))),
+    );
+    await store.barrier();
+    const loaded: FollowedCell[] = [];
+    for (const [i, followed] of due.entries()) {
+      const image = images[i];
+      if (image === undefined || this.cells.get(followed.live.cell) !== followed) continue;
+      try {
+        followed.live.load(image, (heads[i] as Head).cursors, channels[i] ?? []);
+      } catch (error) {
+        this.#giveUp(followed, error);
+        continue;
+      }
+      this.#cold.delete(followed);
+      this.loads++;
+      if (followed.live.tick > this.tick) this.tick = followed.live.tick;
+      loaded.push(followed);
+    }
+    this.#parts.onLoaded(loaded);
+  }
+
+  /** Together if possible; one by one to find the one that cannot be read. */
+  async #images(due: readonly FollowedCell[]): Promise<(CellImage | undefined)[]> {
+    const { store } = this.#parts;
+    try {
+      return await store.load(due.map(({ live }) => ({ cell: live.cell })));
+    } catch (error) {
+      if (!(error instanceof LeaseholdError) || error.code === 'WORLD_NOT_READY') throw error;
+    }
+    const images: (CellImage | undefined)[] = [];
+    for (const followed of due) {
+      try {
+        images.push(...(await store.load([{ cell: followed.live.cell }])));
+      } catch (error) {
+        if (!(error instanceof LeaseholdError)) throw error;
+        this.#giveUp(followed, error);
+        images.push(undefined);
+      }
+    }
+    return images;
+  }
+}
+
+function tooMany(max: number): LeaseholdError {
+  return new LeaseholdError('LIMIT_EXCEEDED', `this gateway follows ${max} cells already`, {
+    field: 'followedCellsMax',
+    value: String(max),
+    remedy: 'Ask for a smaller area, or start another gateway.',
+  });
+}

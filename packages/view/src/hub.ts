@@ -1,0 +1,363 @@
+/**
+ * The gateway without its network: follows what its clients look at and tells each of them what it
+ * has not seen. One round = one poll applied, published and sent; between rounds nothing changes,
+ * so whatever is encoded in between is of one moment.
+ */
+import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
+import type { LayerSchema, SchemaResolver, Store } from '@leasehold/protocol';
+import { type Area, encodeJsonPart, type Selection, VIEW_PROTOCOL } from '@leasehold/protocol/view';
+import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
+import { type FollowedCell, Following } from './following.ts';
+import { VIEW_LIMITS, type ViewLimits } from './limits.ts';
+import type { CellKit } from './live-cell.ts';
+import { type Found, Search } from './search.ts';
+import { StatusReader } from './status.ts';
+import type { Held, Subscription } from './subscription.ts';
+import { type Peer, Viewer } from './viewer.ts';
+
+export type ViewFacts = {
+  readonly gateway: string;
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly tickHz: number;
+  readonly mode: 'realtime' | 'lockstep';
+  /** Whether pods can be killed through this gateway. */
+  readonly canKill: boolean;
+};
+
+export type HubParts = {
+  readonly store: Store;
+  /** With the `step` of its fields, as the module declares them. */
+  readonly schema: LayerSchema;
+  readonly grid: Grid;
+  /** Indices of the component and fields that say where an entity is. */
+  readonly spatial?: CellKit['spatial'];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly older?: SchemaResolver;
+  readonly limits?: Partial<ViewLimits>;
+  readonly facts: ViewFacts;
+};
+
+/** Totals since the start; `polls` and the two times in ms. */
+export type HubCounts = {
+  rounds: number;
+  frames: number;
+  bytes: number;
+  updates: number;
+  coalesced: number;
+  resyncs: number;
+  pollMs: number;
+  applyMs: number;
+  sendMs: number;
+};
+
+/** How long a poll waits in the store for the first news. */
+const BLOCK_MS = 100;
+/** News of one tick come within a few milliseconds of each other: one frame tells them all. */
+const GATHER_MS = 6;
+const FAULT_PAUSE_MS = 100;
+const SWEEP_MS = 1_000;
+/** Rounds are at least this part of a tick apart, so that a client gets one frame a tick. */
+const ROUND_TICKS = 0.6;
+const ROUND_MS_MAX = 40;
+
+export class ViewHub {
+  readonly limits: ViewLimits;
+  readonly facts: ViewFacts;
+  readonly schema: LayerSchema;
+  readonly grid: Grid;
+  readonly log: Log;
+  readonly following: Following;
+  readonly status: StatusReader;
+  readonly viewers = new Set<Viewer>();
+  readonly drops = new Map<string, number>();
+  readonly counts: HubCounts = {
+    rounds: 0,
+    frames: 0,
+    bytes: 0,
+    updates: 0,
+    coalesced: 0,
+    resyncs: 0,
+    pollMs: 0,
+    applyMs: 0,
+    sendMs: 0,
+  };
+  /** The first part that a client gets. */
+  readonly welcome: Uint8Array;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #spatial: CellKit['spatial'];
+  readonly #search: Search;
+  readonly #flush: Signal;
+  #round = 1;
+  #isStopped = false;
+  #isReady = false;
+  #sweptAtMs = 0;
+  #loops: Promise<unknown> | undefined;
+
+  constructor(parts: HubParts) {
+    const { store, schema, grid, spatial, clock, log, older } = parts;
+    this.limits = { ...VIEW_LIMITS, ...parts.limits };
+    this.facts = parts.facts;
+    this.schema = schema;
+    this.grid = grid;
+    this.log = log;
+    this.#store = store;
+    this.#clock = clock;
+    this.#spatial = spatial;
+    this.#flush = new Signal(clock);
+    const half = grid.cellSize / 2;
+    const centre = (cell: number) => ({ x: grid.minX(cell) + half, y: grid.minY(cell) + half });
+    this.following = new Following({
+      store,
+      clock,
+      log,
+      kit: { schema, older, spatial, centre },
+      cellsMax: this.limits.followedCellsMax,
+      onLoaded: (cells) => this.#publish(cells),
+    });
+    const { following, viewers } = this;
+    const onNews = (): void => this.flushSoon();
+    this.status = new StatusReader({ store, clock, log, grid, following, viewers, onNews });
+    this.#search = new Search({ store, grid, clock, following, spatial, limits: this.limits });
+    this.welcome = encodeJsonPart('welcome', this.#welcome());
+  }
+
+  #welcome() {
+    const { gateway, world, incarnation, layer, tickHz, mode, canKill } = this.facts;
+    const { columns, rows, cellSize, originX, originY, width, height, wrapsX, wrapsY } = this.grid;
+    const { spec: space } = this.grid;
+    const { components } = this.schema;
+    const place = this.#spatial && components[this.#spatial.component];
+    const spatial =
+      place?.spatial === undefined
+        ? null
+        : { component: place.name, x: place.spatial[0], y: place.spatial[1] };
+    const grid = { columns, rows, cellSize, originX, originY, width, height, wrapsX, wrapsY };
+    const facts = { gateway, world, incarnation, layer, tickHz, mode, canKill };
+    const limits = { ...this.limits };
+    return { protocol: VIEW_PROTOCOL, ...facts, space, grid, components, spatial, limits };
+  }
+
+  start(): void {
+    this.following.start();
+    this.status.start();
+    this.#loops = Promise.all([this.#pollLoop(), this.#flushLoop()]);
+  }
+
+  /** Ends its loops. Clients are told that the gateway is closing. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const viewer of [...this.viewers]) viewer.drop('GATEWAY_CLOSING');
+    this.#flush.wake();
+    await Promise.all([this.following.stop(), this.status.stop(), this.#loops]);
+  }
+
+  /** Whether the store answered the last time it was asked. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  storeMs(): number {
+    return this.#store.nowMs();
+  }
+
+  /** A client connected. */
+  join(peer: Peer): Viewer {
+    const viewer = new Viewer(this, peer);
+    this.viewers.add(viewer);
+    return viewer;
+  }
+
+  leave(viewer: Viewer): void {
+    this.viewers.delete(viewer);
+  }
+
+  countDrop(code: string): void {
+    this.drops.set(code, (this.drops.get(code) ?? 0) + 1);
+  }
+
+  /** Something waits for somebody. */
+  flushSoon(): void {
+    this.#flush.wake();
+  }
+
+  /** Everything within an area now; see `Found`. Errors: `AREA_INVALID`, `LIMIT_EXCEEDED`, … */
+  query(area: Area, selection: Selection, limit: number): Promise<Found> {
+    return this.#search.query(area, selection, limit, this.schema);
+  }
+
+  /** The entities nearest to a point. Errors as `query`. */
+  nearest(at: { x: number; y: number }, count: number, selection: Selection): Promise<Found> {
+    return this.#search.nearest(at, count, selection, this.schema);
+  }
+
+  /** One entity with its components. Throws `ENTITY_UNKNOWN`. */
+  entity(id: number, selection: Selection): Promise<Found> {
+    return this.#search.entity(id, selection, this.schema);
+  }
+
+  /** Puts a subscription on an area. One around an entity is on no cell until that was found. */
+  place(subscription: Subscription, area: Area, held?: ReadonlyMap<number, Held>): void {
+    if (area.kind === 'around') {
+      // Checked now, so that a wrong radius is told at once.
+      new AreaShape(this.grid, { kind: 'circle', x: 0, y: 0, radius: area.radius });
+      return;
+    }
+    this.#placeOn(subscription, area, held);
+  }
+
+  #placeOn(subscription: Subscription, area: AreaSpec, held?: ReadonlyMap<number, Held>): void {
+    const shape = new AreaShape(this.grid, area);
+    const { areaCellsMax } = this.limits;
+    if (shape.cells.length > areaCellsMax) {
+      throw new LeaseholdError('LIMIT_EXCEEDED', `the area touches ${shape.cells.length} cells`, {
+        field: 'areaCellsMax',
+        value: String(shape.cells.length),
+        remedy: `Ask for an area of at most ${areaCellsMax} cells.`,
+      });
+    }
+    this.following.expectRoom(shape.cells);
+    subscription.place(shape, ++this.#round, held);
+  }
+
+  /** Finds the entity that an area is around, and stays with it. */
+  target(viewer: Viewer, subscription: Subscription, area: Area & { kind: 'around' }): void {
+    const { entity, radius } = area;
+    const target = { entity, radius, x: Number.NaN, y: Number.NaN };
+    subscription.target = target;
+    void this.#search
+      .place(entity)
+      .then((at) => {
+        if (subscription.target !== target || viewer.isGone) return;
+        target.x = at.x;
+        target.y = at.y;
+        this.#placeOn(subscription, { kind: 'circle', radius, x: at.x, y: at.y });
+        this.flushSoon();
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof LeaseholdError)) {
+          this.log.warn({ err: error, entity }, 'an entity cannot be looked for now');
+          return;
+        }
+        const { code, message, detail } = error;
+        viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
+        this.flushSoon();
+      });
+  }
+
+  async #pollLoop(): Promise<void> {
+    const spacingMs = Math.min(ROUND_MS_MAX, (ROUND_TICKS * 1_000) / this.facts.tickHz);
+    let roundAtMs = 0;
+    while (!this.#isStopped) {
+      try {
+        const pauseMs = roundAtMs + spacingMs - this.#clock.nowMs();
+        if (pauseMs > 0) await this.#clock.sleep(pauseMs);
+        const news = await this.#poll(BLOCK_MS);
+        if (news.length > 0) {
+          roundAtMs = this.#clock.nowMs();
+          await this.#clock.sleep(GATHER_MS);
+          // What came meanwhile extends what was read: both are of this round.
+          this.#take(news);
+          this.#take(await this.#poll(0));
+          this.#publish();
+        }
+        this.#isReady = true;
+      } catch (error) {
+        this.#isReady = false;
+        this.log.debug({ err: error }, 'nothing can be followed now');
+        await this.#clock.sleep(FAULT_PAUSE_MS);
+      }
+    }
+  }
+
+  async #poll(blockMs: number) {
+    const { cursors } = this.following;
+    if (cursors.length === 0) {
+      if (blockMs > 0) await this.#clock.sleep(blockMs);
+      return [];
+    }
+    return this.#store.poll(cursors, blockMs);
+  }
+
+  #changed = new Set<FollowedCell>();
+
+  #take(news: Awaited<ReturnType<Store['poll']>>): void {
+    const startMs = this.#clock.nowMs();
+    const epochs = new Map(
+      news.map(({ cell }) => [cell, this.following.cells.get(cell)?.live.epoch]),
+    );
+    for (const followed of this.following.take(news)) {
+      this.#changed.add(followed);
+      const { cell, epoch } = followed.live;
+      if (epochs.get(cell) !== '' && epochs.get(cell) !== epoch) this.status.suspect();
+    }
+    this.counts.applyMs += this.#clock.nowMs() - startMs;
+  }
+
+  /** Publishes what changed, and tells everybody. */
+  #publish(loaded: readonly FollowedCell[] = []): void {
+    const startMs = this.#clock.nowMs();
+    const round = ++this.#round;
+    for (const followed of loaded) this.#changed.add(followed);
+    for (const followed of this.following.cells.values()) {
+      const { live } = followed;
+      if (!live.isReady || !(this.#changed.has(followed) || live.hasTransits)) continue;
+      const isUnderway = (to: number, seq: number): boolean =>
+        this.following.isUnderway(live.cell, to, seq);
+      live.publish(round, isUnderway);
+      for (const face of followed.shared.values()) face.update(round);
+      for (const face of followed.cut) face.update(round);
+    }
+    this.#changed.clear();
+    this.#retarget();
+    this.counts.rounds++;
+    this.counts.applyMs += this.#clock.nowMs() - startMs;
+    this.#send();
+  }
+
+  /** Areas around entities go where those went. */
+  #retarget(): void {
+    for (const { subscriptions } of this.viewers) {
+      for (const subscription of subscriptions.values()) {
+        const { target } = subscription;
+        const at = target && subscription.find(target.entity);
+        if (target === undefined || at === undefined || Number.isNaN(target.x)) continue;
+        if (at.x === target.x && at.y === target.y) continue;
+        Object.assign(target, at);
+        const { isLive } = subscription;
+        this.#placeOn(subscription, { kind: 'circle', radius: target.radius, ...at });
+        subscription.isLive = isLive;
+      }
+    }
+  }
+
+  #send(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const viewer of this.viewers) viewer.flush(nowMs);
+    this.counts.sendMs += this.#clock.nowMs() - nowMs;
+  }
+
+  /** Between rounds: answers, areas that moved, queues that emptied, clients that are stuck. */
+  async #flushLoop(): Promise<void> {
+    while (!this.#isStopped) {
+      await this.#flush.wait(FAULT_PAUSE_MS);
+      const nowMs = this.#clock.nowMs();
+      for (const viewer of [...this.viewers]) {
+        viewer.settle(nowMs);
+        if (viewer.isStuck(nowMs)) viewer.drop('READER_SLOW');
+      }
+      this.#send();
+      if (nowMs - this.#sweptAtMs >= SWEEP_MS) {
+        this.#sweptAtMs = nowMs;
+        this.following.sweep();
+      }
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * One followed cell: its table kept by applying its log, who left it and has not been seen to
+ * arrive yet, and what of it views can see.
+ */
+import { assert } from '@leasehold/kernel';
+import {
+  applyCommit,
+  type CellImage,
+  type ChannelEntry,
+  decodeCheckpoint,
+  decodeCommit,
+  decodeRows,
+  type LayerSchema,
+  type LogEntry,
+  type SchemaResolver,
+  Table,
+} from '@leasehold/protocol';
+import { Published } from './published.ts';
+
+/** What all followed cells of a gateway share. */
+export type CellKit = {
+  readonly schema: LayerSchema;
+  readonly older: SchemaResolver | undefined;
+  readonly spatial:
+    | { readonly component: number; readonly x: number; readonly y: number }
+    | undefined;
+  centre(cell: number): { readonly x: number; readonly y: number };
+};
+
+/** Entities on their way to another cell: whoever looks sees them where they left. */
+type Transit = { readonly seq: number; readonly to: number; readonly rows: Table };
+
+const LOW_32 = 8;
+
+export class LiveCell {
+  readonly cell: number;
+  readonly rows: Published;
+  readonly spatial: CellKit['spatial'];
+  seq = 0;
+  hash = '';
+  epoch = '';
+  tick = 0;
+  isReady = false;
+  retryAtMs = 0;
+  /** Rises with each load: what was published before does not lead to what is now. */
+  generation = 0;
+  readonly #kit: CellKit;
+  readonly #touched: Uint32Array;
+  readonly #consumed = new Map<number, number>();
+  #transits: Transit[] = [];
+  #table: Table;
+  #isMoved = false;
+  #shownInTransit = 0;
+
+  constructor(kit: CellKit, cell: number) {
+    this.cell = cell;
+    this.#kit = kit;
+    this.spatial = kit.spatial;
+    this.rows = new Published(kit.schema, kit.spatial, kit.centre(cell));
+    this.#touched = new Uint32Array(kit.schema.components.length);
+    this.#table = new Table(kit.schema);
+  }
+
+  /** The low 32 bits of the log's hash, which views carry. */
+  get hash32(): number {
+    return this.hash === '' ? 0 : Number.parseInt(this.hash.slice(-LOW_32), 16);
+  }
+
+  get count(): number {
+    return this.#table.count;
+  }
+
+  get table(): Table {
+    return this.#table;
+  }
+
+  get hasTransits(): boolean {
+    return this.#transits.length > 0;
+  }
+
+  /** Last entry of that cell's channel that was merged here. */
+  consumedOf(from: number): number {
+    return this.#consumed.get(from) ?? 0;
+  }
+
+  /**
+   * Becomes what an image says. `cursors`: what the cell had consumed, read before the image;
+   * `channel`: its own channel, read after. Errors: those of the decoders.
+   */
+  load(
+    image: CellImage,
+    cursors: ReadonlyMap<number, number>,
+    channel: readonly ChannelEntry[],
+  ): void {
+    const { schema, older } = this.#kit;
+    this.isReady = false;
+    this.#table = new Table(schema);
+    this.seq = 0;
+    this.hash = '';
+    this.tick = 0;
+    if (image.checkpoint !== undefined) {
+      const stored = decodeCheckpoint(image.checkpoint.body, schema, older);
+      this.#table = stored.table;
+      this.tick = stored.tick;
+      this.seq = image.checkpoint.seq;
+      this.hash = image.checkpoint.hash;
+    }
+    this.#consumed.clear();
+    for (const [from, seq] of cursors) this.#consumed.set(from, seq);
+    for (const entry of image.entries) this.apply(entry);
+    this.#transits = channel
+      .filter(({ tick }) => tick <= this.tick)
+      .map(({ seq, to, body }) => ({ seq, to, rows: decodeRows(body, schema, older).rows }));
+    this.#touched.fill(0xffff_ffff);
+    this.#isMoved = true;
+    this.generation++;
+    this.isReady = true;
+  }
+
+  /** Follows the log by one entry. Errors: `BODY_MALFORMED`, `SCHEMA_INCOMPATIBLE`. */
+  apply(entry: LogEntry): void {
+    assert(entry.seq === this.seq + 1 || this.seq === 0, 'a log is followed without gaps');
+    const body = decodeCommit(entry.body, this.#kit.schema, this.#kit.older);
+    for (const { from, seq } of body.arrivals) {
+      this.#consumed.set(from, Math.max(seq, this.consumedOf(from)));
+    }
+    applyCommit(this.#table, body, (table) => {
+      for (const { to, seq, ids } of body.departures) {
+        this.#transits.push({ to, seq, rows: table.pick(ids.map((id) => table.find(id))) });
+      }
+    });
+    for (const { component, field } of body.changes) {
+      this.#touched[component] = ((this.#touched[component] as number) | (1 << field)) >>> 0;
+    }
+    if (
+      body.arrivals.length + body.births.count + body.deaths.length + body.departures.length > 0 ||
+      body.masks !== undefined
+    ) {
+      this.#isMoved = true;
+      // Who comes back, or gains a component, brings values of its own.
+      if (body.masks !== undefined || body.arrivals.length > 0) this.#touched.fill(0xffff_ffff);
+    }
+    this.seq = entry.seq;
+    this.hash = entry.hash;
+    this.epoch = entry.epoch;
+    this.tick = body.tick;
+  }
+
+  /**
+   * Publishes what the round brought. `isUnderway` says whether a departure is still to be seen to
+   * arrive. Answers whether views can see a difference.
+   */
+  publish(round: number, isUnderway: (to: number, seq: number) => boolean): boolean {
+    if (this.#transits.length > 0) {
+      this.#transits = this.#transits.filter(({ to, seq }) => isUnderway(to, seq));
+    }
+    const inTransit = this.#transits.length;
+    const isMoved = this.#isMoved || inTransit !== this.#shownInTransit;
+    this.#isMoved = false;
+    this.#shownInTransit = inTransit;
+    const isNews = isMoved
+      ? this.rows.publishRows(this.#seen(), this.#touched, round)
+      : this.#isTouched() && this.#publishFields(round);
+    this.#touched.fill(0);
+    return isNews;
+  }
+
+  #publishFields(round: number): boolean {
+    if (this.#transits.length === 0)
+      return this.rows.publishFields(this.#table, this.#touched, round);
+    return this.rows.publishRows(this.#seen(), this.#touched, round);
+  }
+
+  #isTouched(): boolean {
+    return this.#touched.some((bits) => bits !== 0);
+  }
+
+  /** The table, and whoever has left it and is not seen elsewhere yet. */
+  #seen(): Table {
+    if (this.#transits.length === 0) return this.#table;
+    const seen = this.#table.pick(Array.from({ length: this.#table.count }, (_, row) => row));
+    for (const { rows } of this.#transits) {
+      // One who came back is in the table already.
+      if (!seen.mergeDistinct(rows)) mergeOthers(seen, rows);
+    }
+    return seen;
+  }
+}
+
+function mergeOthers(seen: Table, rows: Table): void {
+  const others: number[] = [];
+  for (let row = 0; row < rows.count; row++) {
+    if (seen.find(rows.ids[row] as number) < 0) others.push(row);
+  }
+  seen.merge(rows.pick(others));
+}

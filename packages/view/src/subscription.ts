@@ -1,0 +1,145 @@
+/**
+ * One subscription: the faces of the cells that its area touches, and for each the version that
+ * the client was told last.
+ */
+import type { AreaShape } from '@leasehold/spatial';
+import type { Face, FacePart } from './face.ts';
+import type { FollowedCell, Following } from './following.ts';
+import type { Chosen } from './selection.ts';
+
+/** One cell of a subscription. */
+export type Seat = {
+  readonly followed: FollowedCell;
+  face: Face;
+  /** The version the client has; −1 when it must be told the state. */
+  base: number;
+  /** Whether the client has ever been told of the cell. */
+  isTold: boolean;
+  /** What a client that came back holds of it, until that was compared. */
+  held: Held | undefined;
+};
+
+/** A cell as a client that comes back holds it. */
+export type Held = { readonly seq: number; readonly hash: number; readonly rows: number };
+
+/** The entity that an area stays around. */
+export type Target = { readonly entity: number; readonly radius: number; x: number; y: number };
+
+export class Subscription {
+  readonly id: number;
+  readonly chosen: Chosen;
+  /** Shortest time between two tellings. */
+  readonly periodMs: number;
+  readonly seats = new Map<number, Seat>();
+  target: Target | undefined;
+  dueAtMs = 0;
+  isLive = false;
+  /** Cells that left the area and the client does not know of yet. */
+  gone: number[] = [];
+  /** An area that came too soon after the one before. */
+  waiting: { readonly area: unknown; readonly atMs: number } | undefined;
+  movedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #following: Following;
+
+  constructor(following: Following, id: number, chosen: Chosen, periodMs: number) {
+    this.#following = following;
+    this.id = id;
+    this.chosen = chosen;
+    this.periodMs = periodMs;
+  }
+
+  /** Becomes about another area. `round`: a new one, for the faces that an edge now cuts anew. */
+  place(shape: AreaShape, round: number, held?: ReadonlyMap<number, Held>): void {
+    const inside = (x: number, y: number): boolean => shape.contains(x, y);
+    const wanted = new Set(shape.cells);
+    for (const [cell, seat] of this.seats) {
+      if (!wanted.has(cell)) this.#leave(cell, seat);
+    }
+    for (const cell of wanted) {
+      const seat = this.seats.get(cell);
+      const edge = shape.isWhole(cell) ? undefined : inside;
+      if (seat === undefined) this.#take(cell, edge, round, held?.get(cell));
+      else if (edge !== undefined && seat.face.isCut) seat.face.move(edge, round);
+      else if (edge !== undefined || seat.face.isCut) this.#exchange(seat, edge, round);
+    }
+    this.isLive = false;
+  }
+
+  #take(
+    cell: number,
+    edge: ((x: number, y: number) => boolean) | undefined,
+    round: number,
+    held: Held | undefined,
+  ): void {
+    const followed = this.#following.want(cell);
+    const face = this.#following.face(followed, this.chosen, edge, round);
+    // What an edge cuts is never known to be the same.
+    const known = edge === undefined ? held : undefined;
+    this.seats.set(cell, { followed, face, base: -1, isTold: held !== undefined, held: known });
+    this.gone = this.gone.filter((other) => other !== cell);
+  }
+
+  /** An edge now cuts the cell, or no longer does: other members, other bytes. */
+  #exchange(
+    seat: Seat,
+    edge: ((x: number, y: number) => boolean) | undefined,
+    round: number,
+  ): void {
+    this.#following.dropFace(seat.followed, seat.face);
+    seat.face = this.#following.face(seat.followed, this.chosen, edge, round);
+    seat.base = -1;
+    seat.held = undefined;
+  }
+
+  #leave(cell: number, seat: Seat): void {
+    this.seats.delete(cell);
+    this.#following.dropFace(seat.followed, seat.face);
+    this.#following.release(seat.followed);
+    if (seat.isTold) this.gone.push(cell);
+  }
+
+  /** PERF: nothing is encoded for a client that has seen everything. */
+  partFor(seat: Seat): FacePart | undefined {
+    const { face, held } = seat;
+    if (face.version === -1) return undefined;
+    if (held !== undefined) {
+      seat.base = face.versionAt(held.seq, held.hash, held.rows);
+      seat.held = undefined;
+    }
+    return face.partSince(seat.base);
+  }
+
+  /** Whether the client has been told of every cell at least once. */
+  get isComplete(): boolean {
+    for (const { base } of this.seats.values()) if (base === -1) return false;
+    return true;
+  }
+
+  close(): void {
+    for (const [cell, seat] of [...this.seats]) this.#leave(cell, seat);
+  }
+
+  /** Where its target is, if one of its cells has it. */
+  find(entity: number): { readonly x: number; readonly y: number } | undefined {
+    for (const { followed } of this.seats.values()) {
+      const { rows, spatial } = followed.live;
+      const row = rowOf(rows.ids, rows.count, entity);
+      if (row < 0 || spatial === undefined) continue;
+      const columns = rows.columns[spatial.component] ?? [];
+      return { x: Number(columns[spatial.x]?.[row]), y: Number(columns[spatial.y]?.[row]) };
+    }
+    return undefined;
+  }
+}
+
+/** The row of an id among the first `count` ascending ones, or −1. */
+export function rowOf(ids: Float64Array, count: number, id: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ids[middle] as number) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low < count && ids[low] === id ? low : -1;
+}

@@ -1,0 +1,179 @@
+/**
+ * Goal: at rest every view equals the authority's state in its area (V1), and meanwhile nobody who
+ * lives vanishes from a view, whatever happens to pods, store and clients. Method: pods, hub and
+ * clients on the twin store under a seeded schedule of kills, stalls and slow readers.
+ */
+import { createRandom } from '@leasehold/kernel';
+import { openPods } from '@leasehold/pod/pods-fixture';
+import { decodeRows, type Head, inspectCommit, type Table } from '@leasehold/protocol';
+import type { Area } from '@leasehold/protocol/view';
+import { AreaShape, type AreaSpec } from '@leasehold/spatial';
+import { openTwinStore } from '@leasehold/twin-store';
+import { expect, test } from 'vitest';
+import { TestClient } from './client-fixture.ts';
+import { ViewHub } from './hub.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
+const FACTS = { gateway: 'g', ...WORLD, tickHz: 20, mode: 'realtime', canKill: false } as const;
+/** Of the positions' fixed point, and a little for the arithmetic. */
+const HALF_STEP = 0.005 + 1e-9;
+const AREAS: readonly AreaSpec[] = [
+  { kind: 'world' },
+  { kind: 'box', minX: 13, minY: 21.5, maxX: 55, maxY: 47 },
+  { kind: 'box', minX: 70, minY: 60, maxX: 12, maxY: 20 },
+  { kind: 'circle', x: 5, y: 40, radius: 17 },
+  {
+    kind: 'polygon',
+    points: [
+      [10, 10],
+      [45, 18],
+      [30, 45],
+    ],
+  },
+];
+
+type Pods = Awaited<ReturnType<typeof openPods>>;
+
+function openHub(world: Pods, name = 'gateway'): ViewHub {
+  const { schema, spatial } = world.engine;
+  const store = openTwinStore(world.server, { ...WORLD, pod: name });
+  const parts = { store, schema, grid: world.grid, clock: world.clock, log: silent, facts: FACTS };
+  const hub = new ViewHub({ ...parts, ...(spatial === undefined ? {} : { spatial }) });
+  hub.start();
+  return hub;
+}
+
+type Place = { readonly x: number; readonly y: number; readonly cell: number };
+
+/** Every living row of the world, those on their way between cells included; from the store. */
+async function authority({ watcher, engine, grid }: Pods): Promise<Map<number, Place>> {
+  const cells = [...Array(grid.cells).keys()];
+  const images = await watcher.load(cells.map((cell) => ({ cell })));
+  const heads = new Map((await watcher.heads(cells)).map((head, cell) => [cell, head as Head]));
+  const places = new Map<number, Place>();
+  const { component = 0, x = 0, y = 1 } = engine.spatial ?? {};
+  const count = (table: Table, cell: number): void => {
+    const columns = table.columns[component] ?? [];
+    for (let row = 0; row < table.count; row++) {
+      const at = { x: Number(columns[x]?.[row]), y: Number(columns[y]?.[row]), cell };
+      places.set(table.ids[row] as number, at);
+    }
+  };
+  for (const image of images) {
+    const state = engine.createCell(image.cell);
+    state.restore(image);
+    count(state.table, image.cell);
+    for (const { seq, to, body } of await watcher.channel(image.cell, 0)) {
+      if (seq <= (heads.get(to)?.cursors.get(image.cell) ?? 0)) continue;
+      count(decodeRows(body, engine.schema).rows, image.cell);
+    }
+  }
+  return places;
+}
+
+/** Whoever left a view of the whole world must have died. */
+class Witness {
+  readonly left = new Set<number>();
+  #seen = new Set<number>();
+  #isLive = false;
+
+  look = (client: TestClient): void => {
+    if ((client.views.get(1)?.live ?? 0) > 0) this.#isLive = true;
+    const now = new Set(client.ids());
+    if (this.#isLive) for (const id of this.#seen) if (!now.has(id)) this.left.add(id);
+    this.#seen = now;
+  };
+}
+
+async function deathsOf(world: Pods, known: Set<number>): Promise<void> {
+  const cells = [...Array(world.grid.cells).keys()];
+  const images = await world.watcher.load(cells.map((cell) => ({ cell, beforeTick: 1 })));
+  for (const { entries } of images) {
+    for (const { body } of entries) for (const id of inspectCommit(body).deaths) known.add(id);
+  }
+}
+
+/** One on the way belongs to the cell it left, and so to the views that see that cell. */
+function expectEqual(
+  world: Pods,
+  client: TestClient,
+  area: AreaSpec,
+  truth: ReadonlyMap<number, Place>,
+): void {
+  const shape = new AreaShape(world.grid, area);
+  const inside = [...truth].filter(
+    ([, { x, y, cell }]) => shape.cells.includes(cell) && shape.contains(x, y),
+  );
+  expect(client.ids()).toEqual(inside.map(([id]) => id).sort((a, b) => a - b));
+  const xs = client.values('position', 'x');
+  const ys = client.values('position', 'y');
+  for (const [id, { x, y }] of inside) {
+    expect(Math.abs(Number(xs.get(id)) - x)).toBeLessThanOrEqual(HALF_STEP);
+    expect(Math.abs(Number(ys.get(id)) - y)).toBeLessThanOrEqual(HALF_STEP);
+  }
+}
+
+test.each([1, 2, 3, 4])(
+  'V1 at rest every view equals the authority, and nobody who lived was missed (seed %i)',
+  async (seed) => {
+    const random = createRandom(seed);
+    const world = await openPods({ mode: 'realtime', seed });
+    const { clock } = world;
+    let born = 0;
+    const start = () => void world.start(`pod-${born++}`);
+    for (let i = 0; i < 3; i++) start();
+    await clock.advance(1_500);
+    const hub = openHub(world);
+    const at = { schema: world.engine.schema, grid: world.grid };
+    const clients = AREAS.map((area) => {
+      const client = new TestClient(hub, at).hello().subscribe(1, area as Area);
+      return { area, client };
+    });
+    const slow = new TestClient(hub, at).hello().subscribe(1, { kind: 'world' });
+    const rare = new TestClient(hub, at).hello().subscribe(1, { kind: 'world' }, { rateHz: 4 });
+    const witness = new Witness();
+    (clients[0] as { client: TestClient }).client.onFrame = witness.look;
+    const dead = new Set<number>();
+    for (let step = 0; step < 12; step++) {
+      const dice = random.below(5);
+      const names = [...world.pods.keys()];
+      const name = names[random.below(names.length)] as string;
+      if (dice <= 1 && names.length > 1) {
+        world.kill(name);
+        start();
+      }
+      if (dice === 2) slow.isReading = false;
+      if (dice === 3) {
+        slow.isReading = true;
+        slow.read();
+      }
+      for (let i = 0; i < 3; i++) {
+        await clock.advance(500);
+        await deathsOf(world, dead);
+      }
+    }
+    const time = await world.watcher.clock();
+    if (time === undefined) throw new Error('the world has no clock');
+    await world.watcher.setClock({ ...time, isPaused: true });
+    slow.isReading = true;
+    slow.read();
+    for (let i = 0; i < 4; i++) {
+      await clock.advance(500);
+      await deathsOf(world, dead);
+    }
+    const truth = await authority(world);
+    for (const { client, area } of clients) expectEqual(world, client, area, truth);
+    expectEqual(world, slow, { kind: 'world' }, truth);
+    expectEqual(world, rare, { kind: 'world' }, truth);
+    expect([...witness.left].filter((id) => !dead.has(id))).toEqual([]);
+    expect(witness.left.size).toBeGreaterThan(0);
+    for (const { client } of clients) expect(client.breaks).toBe(0);
+    expect(slow.breaks).toBe(0);
+    expect(rare.frames).toBeLessThan((clients[0] as { client: TestClient }).client.frames / 2);
+    const stop = hub.stop();
+    await clock.advance(5_000);
+    await stop;
+    await world.close();
+  },
+);
