@@ -16,12 +16,15 @@ import {
 } from '@leasehold/sdk';
 import { distanceM, loadNetwork, type Route } from './network.ts';
 
-/** Degrees. A 32-bit float of them is good to 2 m. */
+/** Degrees. A 32-bit float of them is good to 2 m; viewers see 55 m. */
 export const Position = component(
   'position',
   1,
   { longitude: f32, latitude: f32 },
-  { spatial: ['longitude', 'latitude'] },
+  {
+    spatial: ['longitude', 'latitude'],
+    steps: { longitude: 0.0005, latitude: 0.0005 },
+  },
 );
 
 export const Airport = component('airport', 1, {

@@ -48,7 +48,14 @@ export type AuditStatus = {
   readonly alive: number;
   readonly created: number;
   readonly deleted: number;
+  /** Departed and not yet arrived: on their way, and not lost. */
   readonly inFlight: number;
+  /** Seen to be gone for good: their way was dropped or never written, and they are nowhere. */
+  readonly lost: number;
+  /** Seen in two places at once, ever. */
+  readonly duplicated: number;
+  /** Gone from a cell while its log was not seen: nobody can say whether they died, left or are lost. */
+  readonly unaccounted: number;
   readonly violations: number;
   readonly blindSpots: number;
   readonly rollbacks: number;

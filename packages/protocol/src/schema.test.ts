@@ -118,6 +118,29 @@ describe('a schema', () => {
   });
 });
 
+describe('the step of a field', () => {
+  const stepped = (kind: FieldKind, step: number): ComponentSchema =>
+    component('a', { ...field(kind, 0), step } as FieldSchema);
+
+  test('is kept, but is no part of what is stored', () => {
+    const schema = layerSchema('main', [stepped('f32', 0.25)]);
+    const plain = layerSchema('main', [component('a', field('f32', 0))]);
+    expect(schema.components[0]?.fields[0]?.step).toBe(0.25);
+    expect(schema.hash).toBe(plain.hash);
+    expect(schemaJson(schema)).toBe(schemaJson(plain));
+    expect(parseSchema(schemaJson(schema))).toEqual(plain);
+  });
+
+  test('is a finite number above 0 of a float', () => {
+    for (const step of [0, -1, Number.NaN, Infinity, '1' as never, null as never]) {
+      refused([stepped('f64', step)], 'COMPONENT_INVALID', 'a.a.step');
+    }
+    for (const kind of ['u8', 'i32', 'entity'] as const) {
+      refused([stepped(kind, 1)], 'COMPONENT_INVALID', 'a.a.step');
+    }
+  });
+});
+
 test('a value is of a kind if the kind gives it back as it was', () => {
   expect(isOfKind('bool', true) && isOfKind('i8', -128) && isOfKind('f32', 0.1)).toBe(true);
   expect(isOfKind('f64', Number.POSITIVE_INFINITY) || isOfKind('u8', true)).toBe(false);

@@ -217,6 +217,15 @@ describe('an engine', () => {
     await expect(build(declared).seed()).rejects.toMatchObject({ code: 'FIELD_KIND_MISMATCH' });
   });
 
+  test('knows the steps of its fields, and is the same layer with and without', () => {
+    const fields = { x: f64, y: f64 };
+    const Stepped = component('position', 1, fields, { spatial: ['x', 'y'], steps: { y: 0.1 } });
+    const { schema } = build(simulation({ components: [Stepped], systems: [] }));
+    expect(schema.components[0]?.fields.map(({ step }) => step)).toEqual([undefined, 0.1]);
+    const plain = build(simulation({ components: [Position], systems: [] }));
+    expect(schema.hash).toBe(plain.schema.hash);
+  });
+
   test('tells the time per system, by the clock it is given', () => {
     let now = 0;
     const declared = simulation({ components: [Position, Power], systems: [near(3)] });

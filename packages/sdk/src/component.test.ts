@@ -90,6 +90,26 @@ describe('a component', () => {
     }
   });
 
+  test('says in which steps viewers see a field', () => {
+    const seen = component('c', 1, { x: f64, n: u8, y: f32 }, { steps: { y: 0.5 } });
+    expect(seen.schema.fields.map(({ step }) => step)).toEqual([undefined, undefined, 0.5]);
+  });
+
+  test.each([
+    ['that is not there', { z: 1 }],
+    ['that is inherited', { toString: 1 }],
+    ['that is no float', { n: 1 }],
+    ['by 0', { x: 0 }],
+    ['backwards', { x: -0.1 }],
+    ['by NaN', { x: Number.NaN }],
+    ['by infinity', { x: Infinity }],
+    ['by a text', { x: '1' }],
+  ])('refuses a step of a field %s', (_, steps) => {
+    const make = () => component('c', 1, { x: f64, n: u8 }, { steps: steps as never });
+    expect(failureOf(make)).toMatchObject({ code: 'COMPONENT_INVALID' });
+    expect(failureOf(make).detail.field).toMatch(/^c\.steps/);
+  });
+
   test('refuses a version below 1', () => {
     expect(failureOf(() => component('c', 0, {})).code).toBe('COMPONENT_INVALID');
   });

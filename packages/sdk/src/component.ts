@@ -17,7 +17,8 @@ export type ValueOf<F extends Field> = F['kind'] extends 'json'
 /** The record type of some fields. */
 export type Values<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
 
-type PositionField<F extends Fields> = {
+/** Names of the fields that are f32 or f64. */
+type FloatField<F extends Fields> = {
   [K in keyof F & string]: F[K]['kind'] extends 'f32' | 'f64' ? K : never;
 }[keyof F & string];
 
@@ -59,7 +60,13 @@ export type ComponentOptions<F extends Fields> = {
    * Names of the two fields, f32 or f64, that say where the entity is: x and y in the units of the
    * space, or longitude and latitude in degrees. At most one component of a world has them.
    */
-  readonly spatial?: readonly [x: PositionField<F>, y: PositionField<F>];
+  readonly spatial?: readonly [x: FloatField<F>, y: FloatField<F>];
+  /**
+   * How finely views show an f32 or f64: `{ longitude: 0.0005 }` rounds what viewers see to 0.0005
+   * degrees, and makes an update cost 1 or 2 bytes instead of 4 or 8. The simulation and what is
+   * stored keep every bit, so steps may change at any time, without a new version.
+   */
+  readonly steps?: { readonly [K in FloatField<F>]?: number };
 };
 
 /**
@@ -68,8 +75,8 @@ export type ComponentOptions<F extends Fields> = {
  * `version` is a whole number from 1; raise it when fields change: stored rows are then read by
  * field name, and new fields start at their initial value.
  *
- * Errors: `NAME_INVALID`, `COMPONENT_INVALID`, `FIELD_KIND_MISMATCH` (an initial value of the wrong
- * kind). A value made of it with an unknown field or a wrong kind is `FIELD_KIND_MISMATCH`.
+ * Errors: `NAME_INVALID`, `COMPONENT_INVALID` (also for a step that is not above 0, or of a field
+ * that is no f32 or f64), `FIELD_KIND_MISMATCH` (an initial value of the wrong kind). A value made of it with an unknown field or a wrong kind is `FIELD_KIND_MISMATCH`.
  */
 export function component<const N extends string, F extends Fields>(
   name: N,
@@ -81,9 +88,12 @@ export function component<const N extends string, F extends Fields>(
   if (!Number.isInteger(version) || version < 1 || version > 0xffff) {
     throw invalid(name, 'version', version, 'Use a whole number from 1 to 65535.');
   }
+  const steps = stepsOf(name, fields, options.steps ?? {});
   const schemas = Object.entries(fields).map(([field, { kind, initial }]): FieldSchema => {
     checkName(`field of component ${name}`, field);
-    return { name: field, kind, initial: storable(`${name}.${field}`, kind, initial) };
+    const step = steps.get(field);
+    const start = storable(`${name}.${field}`, kind, initial);
+    return { name: field, kind, initial: start, ...(step === undefined ? {} : { step }) };
   });
   const schema: ComponentSchema = {
     name,
@@ -98,6 +108,23 @@ export function component<const N extends string, F extends Fields>(
   const declared: Component<F> = Object.assign(make, { schema, fields });
   Object.defineProperty(declared, 'name', { value: name });
   return Object.freeze(declared);
+}
+
+function stepsOf(name: string, fields: Fields, steps: object): ReadonlyMap<string, number> {
+  const checked = new Map<string, number>();
+  for (const [field, step] of Object.entries(steps) as [string, unknown][]) {
+    if (step === undefined) continue;
+    const kind = Object.hasOwn(fields, field) ? fields[field]?.kind : undefined;
+    if (kind !== 'f32' && kind !== 'f64') {
+      throw invalid(name, 'steps', field, 'Give steps to its fields of kind f32 or f64 only.');
+    }
+    if (typeof step !== 'number' || !Number.isFinite(step) || step <= 0) {
+      const remedy = 'Use a finite number above 0: how finely viewers see the field.';
+      throw invalid(name, `steps.${field}`, step, remedy);
+    }
+    checked.set(field, step);
+  }
+  return checked;
 }
 
 function spatialOf(

@@ -15,6 +15,9 @@ Position({ z: 1 });
 Position({ x: 'left' });
 // @ts-expect-error: spatial names fields of kind f32 or f64
 component('bad', 1, { x: f64, n: u8 }, { spatial: ['x', 'n'] });
+component('good', 1, { x: f64, n: u8 }, { steps: { x: 0.1 } });
+// @ts-expect-error: steps are of fields of kind f32 or f64
+component('bad', 1, { x: f64, n: u8 }, { steps: { n: 1 } });
 
 export const typed = system({
   name: 'typed',
