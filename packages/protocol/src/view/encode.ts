@@ -8,8 +8,9 @@ import { ByteWriter } from '../bytes.ts';
 import { RowSetWriter } from '../row-set.ts';
 import type { Column } from '../schema.ts';
 import { writeValues } from '../values.ts';
+import { wholePart } from './encode-parts.ts';
 import { DELTA, ENCODING, PRESENCE } from './encoding.ts';
-import { PART, wholePart } from './parts.ts';
+import { PART } from './parts.ts';
 import { Q_WIDE, type ViewComponent, type ViewField, type ViewShape } from './shape.ts';
 
 /** Published rows of one cell: all arrays aligned by row, with room for `count` rows or more. */

@@ -1,16 +1,14 @@
 /** A frame: when it was sent, how far the view is, and parts one after the other. */
 import { ByteReader, ByteWriter, varintLength } from '../bytes.ts';
-import type { Holders, WorldTime } from './messages.ts';
 import {
   encodeCellsPart,
   encodeHoldersPart,
   encodeJsonPart,
   encodeLivePart,
   encodeTimePart,
-  type JsonParts,
-  PART,
-  type PartKind,
-} from './parts.ts';
+} from './encode-parts.ts';
+import type { Holders, WorldTime } from './messages.ts';
+import { type JsonParts, PART, type PartKind } from './parts.ts';
 
 /** The first byte of every frame; raised with `VIEW_PROTOCOL`. */
 export const FRAME_VERSION = 1;

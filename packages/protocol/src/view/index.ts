@@ -20,9 +20,6 @@ export {
   type FieldRows,
   type ViewRows,
 } from './encode.ts';
-export { FRAME_VERSION, type FramePart, FrameReader, FrameWriter } from './frame.ts';
-export type * from './messages.ts';
-export { CLOSE, VIEW_PROTOCOL } from './messages.ts';
 export {
   encodeCellsPart,
   encodeHoldersPart,
@@ -30,6 +27,11 @@ export {
   encodeLivePart,
   encodeScopePart,
   encodeTimePart,
+} from './encode-parts.ts';
+export { FRAME_VERSION, type FramePart, FrameReader, FrameWriter } from './frame.ts';
+export type * from './messages.ts';
+export { CLOSE, VIEW_PROTOCOL } from './messages.ts';
+export {
   type JsonParts,
   PART,
   type PartKind,
