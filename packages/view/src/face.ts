@@ -171,7 +171,7 @@ export class Face {
     const base = from.round;
     const added: number[] = [];
     for (let i = 0; i < this.count; i++) {
-      if ((this.#bornAt[i] as number) > base) added.push(i);
+      if (this.#toldAt(i) > base) added.push(i);
     }
     // Who came and went again was never seen; who left and came back is among the added.
     const removed = this.#left
@@ -221,7 +221,7 @@ export class Face {
     let count = 0;
     for (let i = 0; i < this.count; i++) {
       const row = this.#rowOf(i);
-      if ((stamps[row] as number) <= base || (this.#bornAt[i] as number) > base) continue;
+      if ((stamps[row] as number) <= base || this.#toldAt(i) > base) continue;
       if (((masks[row] as number) & bit) !== 0) found[count++] = i;
     }
     return { rows: found, count };
@@ -240,6 +240,12 @@ export class Face {
     const stamps = this.cell.rows.changedAt[index] as Float64Array;
     for (let i = 0; i < this.count; i++) if ((stamps[this.#rowOf(i)] as number) > base) return true;
     return false;
+  }
+
+  /** The round from which on a member has to be told whole. */
+  #toldAt(i: number): number {
+    const bornAt = this.#bornAt[i] as number;
+    return Math.max(bornAt, this.cell.rows.bornAt[this.#rowOf(i)] as number);
   }
 
   #rowOf(i: number): number {
@@ -275,13 +281,11 @@ export class Face {
       const id = rows.ids[row] as number;
       for (; old < this.count && (this.#ids[old] as number) < id; old++) this.#leave(old, round);
       const isKnown = old < this.count && this.#ids[old] === id;
-      const bornAt = isKnown ? (this.#bornAt[old++] as number) : round;
       // Somebody with other components than before is told of anew.
-      const isNew = !isKnown || (rows.bornAt[row] as number) > bornAt;
-      if (isNew) isMoved = true;
+      if (!isKnown || (rows.bornAt[row] as number) > this.version) isMoved = true;
+      this.#spareBornAt[count] = isKnown ? (this.#bornAt[old++] as number) : round;
       this.#spareIds[count] = id;
       this.#spareRows[count] = row;
-      this.#spareBornAt[count] = isNew ? round : bornAt;
       count++;
     }
     if (count < this.count || old < this.count) isMoved = true;

@@ -117,23 +117,30 @@ export class Viewer {
   #obey(message: ClientMessage): void {
     switch (message.type) {
       case 'hello':
-        return this.#greet(message.protocol, message.world);
+        this.#greet(message.protocol, message.world);
+        break;
       case 'subscribe':
-        return this.#subscribe(message);
+        this.#subscribe(message);
+        break;
       case 'area':
-        return this.#move(this.#named(message.id), message.area);
+        this.#move(this.#named(message.id), message.area);
+        break;
       case 'unsubscribe':
         this.#named(message.id).close();
         this.subscriptions.delete(message.id);
-        return this.answer({ to: 'unsubscribe', id: message.id, ok: true });
+        this.answer({ to: 'unsubscribe', id: message.id, ok: true });
+        break;
       case 'resync':
-        return this.#resync(this.#named(message.id), message.cells);
+        this.#resync(this.#named(message.id), message.cells);
+        break;
       case 'status':
         this.wantsStatus = message.on;
         if (message.on) this.#hub.status.greet(this);
-        return this.answer({ to: 'status', ok: true });
+        this.answer({ to: 'status', ok: true });
+        break;
       case 'ping':
-        return this.answer({ to: 'ping', ok: true, at: message.at });
+        this.answer({ to: 'ping', ok: true, at: message.at });
+        break;
     }
   }
 

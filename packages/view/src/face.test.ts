@@ -1,0 +1,187 @@
+/**
+ * Goal: whatever a client has seen of a cell, and however long ago, one part brings it to what the
+ * cell is now. Method: a cell that is written at random, and clients that look at random times.
+ */
+import { createRandom, type Random } from '@leasehold/kernel';
+import { encodeCommit, entryHash, layerSchema, settle, Table } from '@leasehold/protocol';
+import { CellRows, FrameReader, FrameWriter, PART } from '@leasehold/protocol/view';
+import { describe, expect, test } from 'vitest';
+import { Face } from './face.ts';
+import { LiveCell } from './live-cell.ts';
+import { chosenOf } from './selection.ts';
+
+const schema = layerSchema('main', [
+  {
+    name: 'place',
+    version: 1,
+    spatial: ['x', 'y'],
+    fields: [
+      { name: 'x', kind: 'f64', initial: 0, step: 0.01 },
+      { name: 'y', kind: 'f64', initial: 0, step: 0.01 },
+    ],
+  },
+  { name: 'tag', version: 1, fields: [{ name: 'text', kind: 'string', initial: '' }] },
+]);
+const CENTRE = { x: 5, y: 5 };
+const spatial = { component: 0, x: 0, y: 1 };
+const kit = { schema, older: undefined, spatial, centre: () => CENTRE };
+const PLACE = 1;
+const BOTH = 3;
+
+/** The one who writes the cell: every commit is random, and real. */
+class Author {
+  readonly table = new Table(schema);
+  #seq = 0;
+  #hash = '';
+  #id = 0;
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  commit() {
+    const random = this.#random;
+    const { table } = this;
+    const [xs, ys] = table.columns[0] as [Float64Array, Float64Array];
+    for (let row = 0; row < table.count; row++) {
+      if (random.chance(0.3)) {
+        // Often too little for a step, rarely too much for eight bits.
+        const way = random.chance(0.5) ? 0.001 : random.chance(0.1) ? 4 : 0.5;
+        xs[row] = (xs[row] as number) + random.between(-way, way);
+        table.dirty[0]![row]! |= 1;
+        if (random.chance(0.5)) {
+          ys[row] = (ys[row] as number) + random.between(-way, way);
+          table.dirty[0]![row]! |= 2;
+        }
+      }
+      if (random.chance(0.05)) table.setMask(row, random.chance(0.5) ? PLACE : BOTH);
+      if (((table.masks[row] as number) & 2) !== 0 && random.chance(0.1)) {
+        (table.columns[1]![0] as string[])[row] = `t${random.below(9)}`;
+        table.dirty[1]![row]! |= 1;
+      }
+    }
+    const births = new Table(schema);
+    for (let i = random.below(3); i > 0; i--) {
+      const row = births.append(++this.#id, random.chance(0.5) ? PLACE : BOTH);
+      (births.columns[0]![0] as Float64Array)[row] = random.between(0, 10);
+      (births.columns[0]![1] as Float64Array)[row] = random.between(0, 10);
+    }
+    const deaths = [...table.ids.subarray(0, table.count)].filter(() => random.chance(0.06));
+    const parts = { births, deaths, departures: [], arrivals: [], idCounter: this.#id };
+    const tick = this.#seq + 1;
+    const body = encodeCommit(table, { ...parts, tick });
+    settle(table, { births, deaths, departures: [] });
+    const prevHash = this.#hash;
+    this.#seq++;
+    this.#hash = entryHash(prevHash, this.#seq, '1', tick, body);
+    const { seq, hash } = { seq: this.#seq, hash: this.#hash };
+    return { seq, version: 1, epoch: '1', prevHash, hash, tick, body };
+  }
+}
+
+type Client = { readonly rows: CellRows; base: number; readonly every: number };
+
+function tell(face: Face, client: Client): void {
+  const part = face.partSince(client.base);
+  if (part === undefined) return;
+  const frame = new FrameWriter().begin(0, 0).part(part.bytes).finish();
+  const read = new FrameReader(frame).next();
+  if (read?.kind === PART.state) client.rows.applyState(read.body);
+  else if (read !== undefined) expect(client.rows.applyDelta(read.body)).toBeDefined();
+  client.base = face.version;
+}
+
+function expectSame(
+  face: Face,
+  { rows }: Client,
+  table: Table,
+  isMember: (row: number) => boolean,
+) {
+  const members = [...Array(table.count).keys()].filter(isMember);
+  expect([...rows.ids.subarray(0, rows.count)]).toEqual(members.map((row) => table.ids[row]));
+  for (const [i, row] of members.entries()) {
+    for (const f of [0, 1]) {
+      const seen = Number(rows.columns[0]?.[f]?.[i]);
+      expect(Math.abs(seen - Number(table.columns[0]?.[f]?.[row]))).toBeLessThanOrEqual(0.005001);
+    }
+    if (face.chosen.shape.components.length > 1) {
+      expect(rows.columns[1]?.[0]?.[i]).toBe(table.columns[1]?.[0]?.[row]);
+    }
+  }
+}
+
+const inside = (x: number, y: number): boolean => x > 3 && y < 6;
+
+describe('a face of a cell', () => {
+  test.each([
+    ['everything', {}, undefined],
+    ['one component', { components: ['place'] }, undefined],
+    ['those with a tag', { with: ['tag'] }, undefined],
+    ['what an edge leaves', {}, inside],
+    ['tagged ones within an edge', { with: ['tag'] }, inside],
+  ])('V1 clients of %s are brought up to date from wherever they stand', (_, selection, edge) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = createRandom(seed);
+      const author = new Author(random);
+      const live = new LiveCell(kit, 0);
+      live.load({ cell: 0, entries: [author.commit()] }, new Map(), []);
+      const chosen = chosenOf(schema, selection);
+      const face = new Face(live, chosen, edge);
+      const clients = [1, 1, 2, 7, 90].map((every): Client => {
+        return { rows: new CellRows(chosen.shape, 0, CENTRE.x, CENTRE.y), base: -1, every };
+      });
+      for (let round = 1; round <= 200; round++) {
+        for (let i = random.below(3); i > 0; i--) live.apply(author.commit());
+        live.publish(round, () => false);
+        face.update(round);
+        for (const client of clients) if (round % client.every === 0) tell(face, client);
+      }
+      const isMember = (row: number): boolean => {
+        const mask = author.table.masks[row] as number;
+        const [x, y] = [0, 1].map((f) => Number(author.table.columns[0]?.[f]?.[row]));
+        return (mask & chosen.mask) === chosen.mask && (edge?.(x ?? 0, y ?? 0) ?? true);
+      };
+      for (const client of clients) {
+        tell(face, client);
+        expectSame(face, client, author.table, isMember);
+      }
+    }
+  });
+
+  test('clients that stand at the same version get the same bytes, encoded once', () => {
+    const author = new Author(createRandom(1));
+    const live = new LiveCell(kit, 0);
+    live.load({ cell: 0, entries: [author.commit(), author.commit()] }, new Map(), []);
+    const face = new Face(live, chosenOf(schema, {}));
+    live.publish(1, () => false);
+    face.update(1);
+    expect(face.partSince(-1)).toBe(face.partSince(-1));
+  });
+
+  test('a cell that was read anew leads nowhere from before: everybody gets the state', () => {
+    const author = new Author(createRandom(1));
+    const entries = [author.commit(), author.commit()];
+    const live = new LiveCell(kit, 0);
+    const face = new Face(live, chosenOf(schema, {}));
+    for (const round of [1, 2]) {
+      live.load({ cell: 0, entries }, new Map(), []);
+      live.publish(round, () => false);
+      face.update(round);
+    }
+    expect(face.partSince(1)?.isState).toBe(true);
+  });
+
+  test('a client that comes back with the same rows at the same position is told nothing', () => {
+    const author = new Author(createRandom(3));
+    const live = new LiveCell(kit, 0);
+    live.load({ cell: 0, entries: [author.commit(), author.commit()] }, new Map(), []);
+    const face = new Face(live, chosenOf(schema, {}));
+    live.publish(1, () => false);
+    face.update(1);
+    expect(face.partSince(face.versionAt(live.seq, live.hash32, face.count))).toBeUndefined();
+    expect(face.versionAt(live.seq, live.hash32, face.count + 1)).toBe(-1);
+    expect(face.versionAt(live.seq, live.hash32 ^ 1, face.count)).toBe(-1);
+    expect(face.versionAt(live.seq - 1, live.hash32, face.count)).toBe(-1);
+  });
+});
