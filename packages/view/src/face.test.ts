@@ -40,6 +40,23 @@ class Author {
     this.#random = random;
   }
 
+  /** Everybody moves by so much; nothing else happens. */
+  shift(way: number) {
+    const xs = this.table.columns[0]?.[0] as Float64Array;
+    for (let row = 0; row < this.table.count; row++) {
+      xs[row] = (xs[row] as number) + way;
+      this.table.dirty[0]![row]! |= 1;
+    }
+    return this.#append(new Table(schema), []);
+  }
+
+  /** So many newborn come, and everybody who was there dies. */
+  replace(count: number) {
+    const births = new Table(schema);
+    for (let i = 0; i < count; i++) births.append(++this.#id, PLACE);
+    return this.#append(births, [...this.table.ids.subarray(0, this.table.count)]);
+  }
+
   commit() {
     const random = this.#random;
     const { table } = this;
@@ -68,10 +85,14 @@ class Author {
       (births.columns[0]![1] as Float64Array)[row] = random.between(0, 10);
     }
     const deaths = [...table.ids.subarray(0, table.count)].filter(() => random.chance(0.06));
+    return this.#append(births, deaths);
+  }
+
+  #append(births: Table, deaths: readonly number[]) {
     const parts = { births, deaths, departures: [], arrivals: [], idCounter: this.#id };
     const tick = this.#seq + 1;
-    const body = encodeCommit(table, { ...parts, tick });
-    settle(table, { births, deaths, departures: [] });
+    const body = encodeCommit(this.table, { ...parts, tick });
+    settle(this.table, { births, deaths, departures: [] });
     const prevHash = this.#hash;
     this.#seq++;
     this.#hash = entryHash(prevHash, this.#seq, '1', tick, body);
@@ -147,6 +168,46 @@ describe('a face of a cell', () => {
         expectSame(face, client, author.table, isMember);
       }
     }
+  });
+
+  /** A cell of three, a face of it, and a client that has seen the first round. */
+  function three() {
+    const author = new Author(createRandom(1));
+    const live = new LiveCell(kit, 0);
+    live.load({ cell: 0, entries: [author.replace(3)] }, new Map(), []);
+    const face = new Face(live, chosenOf(schema, {}));
+    const rows = new CellRows(face.chosen.shape, 0, CENTRE.x, CENTRE.y);
+    const client: Client = { rows, base: -1, every: 1 };
+    let round = 0;
+    const publish = (): void => {
+      live.publish(++round, () => false);
+      face.update(round);
+    };
+    publish();
+    tell(face, client);
+    return { author, live, face, client, publish };
+  }
+
+  test('a client that waits over a movement too small to see is told the one before it', () => {
+    const { author, live, face, client, publish } = three();
+    for (const way of [0.5, 0.001]) {
+      live.apply(author.shift(way));
+      publish();
+    }
+    tell(face, client);
+    expectSame(face, client, author.table, () => true);
+  });
+
+  test('who left is not remembered for ever: a client too far behind gets the state', () => {
+    const { author, live, face, client, publish } = three();
+    for (let i = 0; i < 3; i++) {
+      live.apply(author.replace(400));
+      publish();
+    }
+    expect(face.partSince(client.base)?.isState).toBe(false);
+    live.apply(author.replace(400));
+    publish();
+    expect(face.partSince(client.base)?.isState).toBe(true);
   });
 
   test('clients that stand at the same version get the same bytes, encoded once', () => {
