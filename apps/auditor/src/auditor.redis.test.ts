@@ -237,6 +237,7 @@ describe('auditor', () => {
     await look();
     nowMs += 10_000;
     await look();
+    expect(auditor.status()).toMatchObject({ alive: 12, lost: 0, duplicated: 1 });
     const verdict = await auditor.verdict();
     expect(rulesOf(verdict)).toContain('E1');
     expect(verdict).toMatchObject({ duplicated: 1 });
@@ -269,8 +270,12 @@ describe('auditor', () => {
     const { auditor, look, a, b } = await audited();
     await a.commit({ departures: [{ to: 1, ids: [first(a)] }] });
     const second = await a.commit({ departures: [{ to: 1, ids: [entityId(0, 2)] }] });
+    await look();
+    // On their way is not lost.
+    expect(auditor.status()).toMatchObject({ inFlight: 2, lost: 0 });
     await b.commit({ arrivals: second });
     await look();
+    expect(auditor.status()).toMatchObject({ lost: 1, duplicated: 0, unaccounted: 0 });
     const verdict = await auditor.verdict();
     expect(rulesOf(verdict)).toEqual(['E1']);
     expect(verdict.lost).toBe(1);

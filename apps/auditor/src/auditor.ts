@@ -2,18 +2,13 @@
  * Follows all cells of a world and brings what it reads before the judge. It never writes to Redis
  * and asks no pod: what it cannot read there it says it has not seen.
  */
-import {
-  type AuditReady,
-  type AuditStatus,
-  type AuditVerdict,
-  inspectRows,
-  type Violation,
-} from '@leasehold/protocol';
+import type { AuditReady, AuditStatus, AuditVerdict, Violation } from '@leasehold/protocol';
 import { type Census, CensusTaker } from './census.ts';
+import { compareChannel, idsOf } from './channel.ts';
 import { placeName } from './custody.ts';
 import { CELLS_MAX, IDS_MAX } from './findings.ts';
 import { Judge } from './judge.ts';
-import type { CellReading, OutReading, Reading } from './reading.ts';
+import type { CellReading, Reading } from './reading.ts';
 import { replay, Schemas } from './replay.ts';
 import type { CellTrack } from './track.ts';
 
@@ -107,6 +102,9 @@ export class Auditor {
       created: custody.created,
       deleted: custody.deleted,
       inFlight: custody.inFlight,
+      lost: custody.missing.size,
+      duplicated: custody.doubled.size,
+      unaccounted: custody.vanished.size,
       violations: findings.violationCount,
       blindSpots: findings.blindSpotCount,
       rollbacks: findings.rollbacks.length,
@@ -259,7 +257,7 @@ export class Auditor {
     const writers = this.#judge.tracks.filter(({ unseenOut }) => unseenOut.length > 0);
     const positions = writers.map(({ cell, outSeenTo }) => ({ cell, seq: outSeenTo }));
     for (const { cell, entries } of await this.#reading.outNews(positions)) {
-      this.#compareChannel(this.#judge.track(cell), entries);
+      this.#channelEntries += compareChannel(this.#judge.track(cell), entries, this.#judge);
     }
     // What was not found is consumed and trimmed, or was never written; then it is lost at rest.
     for (const track of writers) {
@@ -267,32 +265,6 @@ export class Auditor {
       track.unseenOut = [];
       track.outSeenTo = track.outSeq;
     }
-  }
-
-  #compareChannel(track: CellTrack, entries: readonly OutReading[]): void {
-    const { cell } = track;
-    const findings = this.#judge.findings;
-    const departures = new Map(track.unseenOut.map((departure) => [departure.seq, departure]));
-    const first = entries[0]?.seq ?? 0;
-    for (const entry of entries) {
-      if (entry.seq > track.outSeq) break;
-      const departure = departures.get(entry.seq);
-      departures.delete(entry.seq);
-      this.#channelEntries++;
-      const ids = idsOf(entry.body);
-      if (departure === undefined) {
-        findings.violation('E1', cell, `channel entry ${entry.seq} has no departure`, { ids });
-      } else if (departure.to !== entry.to || departure.ids.join() !== ids.join()) {
-        const message = `channel entry ${entry.seq} carries other entities than departed`;
-        findings.violation('E1', cell, message, { ids: departure.ids });
-      }
-    }
-    const last = entries.at(-1)?.seq ?? 0;
-    for (const [seq, { ids }] of departures) {
-      if (seq < first || seq > last) continue;
-      findings.violation('E1', cell, `channel entry ${seq} is missing`, { ids });
-    }
-    track.unseenOut = track.unseenOut.filter(({ seq }) => seq < first);
   }
 
   async #readMetas(): Promise<void> {
@@ -485,13 +457,5 @@ export class Auditor {
     const count = await this.#readNews();
     const isCounted = this.#recounting === undefined;
     return isAtRest && isCounted && count === 0 ? taker.finish() : undefined;
-  }
-}
-
-function idsOf(body: Uint8Array): number[] {
-  try {
-    return inspectRows(body).ids;
-  } catch {
-    return [];
   }
 }

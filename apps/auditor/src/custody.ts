@@ -37,6 +37,13 @@ export class Custody {
   readonly places = new Map<number, number>();
   /** Gone from a cell while it was not watched: died, left, or lost; nobody can say. */
   readonly vanished = new Map<number, number>();
+  /**
+   * Seen to be gone for good, with the cell they left: nobody can take them in any more. Whom a
+   * cell forgot without a word is a violation at its next sample, and counted only at the end.
+   */
+  readonly missing = new Map<number, number>();
+  /** Seen in two places at once, whatever became of them. */
+  readonly doubled = new Set<number>();
   created = 0;
   deleted = 0;
   /** Alive plus vanished must be this plus created − deleted. */
@@ -84,7 +91,16 @@ export class Custody {
       const from = Math.floor(key / LANE);
       for (const { ids } of lane) for (const id of ids) this.#settleAt(id, inFlightFrom(from));
     }
+    // Whoever is in a cell was not lost after all. A lost one's channel entry may still be there.
+    for (const [id, place] of this.places) if (place >= 0) this.missing.delete(id);
     this.#base = this.places.size - this.created + this.deleted;
+  }
+
+  /** Nobody will bring these into a cell any more; `from` is the cell they departed from. */
+  lose(ids: readonly number[], from: number): void {
+    for (const id of ids) {
+      if (this.places.get(id) === inFlightFrom(from)) this.missing.set(id, from);
+    }
   }
 
   #settleAt(id: number, place: number): void {
@@ -92,6 +108,7 @@ export class Custody {
     if (other !== undefined) {
       const message = `an entity is both in ${placeName(other)} and in ${placeName(place)}`;
       this.#findings.violation('E1', place < 0 ? -1 - place : place, message, { ids: [id] });
+      this.doubled.add(id);
     }
     this.places.set(id, place);
   }
@@ -134,6 +151,7 @@ export class Custody {
       const skipped = lane.shift() as Flight;
       const message = `channel entry ${from}:${skipped.seq} was skipped`;
       this.#findings.violation('E1', cell, message, { seq, ids: skipped.ids });
+      this.lose(skipped.ids, from);
     }
     const flight = lane[0]?.seq === arrival.seq ? lane.shift() : undefined;
     const isBlind = arrival.seq <= (this.#tracks[from]?.blindOutTo ?? 0);
@@ -160,8 +178,10 @@ export class Custody {
       else if (!isExpected && !isBlind) {
         const message = `an entity arrived while it is in ${placeName(place)}`;
         this.#findings.violation('E1', cell, message, { seq, ids: [id] });
+        this.doubled.add(id);
       }
       this.places.set(id, cell);
+      this.missing.delete(id);
     }
     track.ids.add(id);
   }
@@ -173,8 +193,11 @@ export class Custody {
     const place = this.#isSettled ? this.places.get(id) : track.ids.has(id) ? cell : undefined;
     const counter = counterOf(id);
     const isOwn = id < OUTSIDE_BIT;
-    if (place !== undefined) say(`an entity was born that lives in ${placeName(place)}`);
-    else if (isOwn && bearerOf(id) !== cell) say('an entity was born under the id of another cell');
+    if (place !== undefined) {
+      say(`an entity was born that lives in ${placeName(place)}`);
+      this.doubled.add(id);
+    } else if (isOwn && bearerOf(id) !== cell)
+      say('an entity was born under the id of another cell');
     else if (isOwn && counter <= track.idCounter) say('an entity came back from death by birth');
     else if (isOwn && counter > idCounter) say(`an entity was born beyond id counter ${idCounter}`);
     if (place === undefined) this.created++;
