@@ -283,7 +283,10 @@ export class ViewHub {
       if (blockMs > 0) await this.#clock.sleep(blockMs);
       return [];
     }
-    return this.#store.poll(cursors, blockMs);
+    const startMs = this.#clock.nowMs();
+    const news = await this.#store.poll(cursors, blockMs);
+    if (blockMs === 0) this.counts.pollMs += this.#clock.nowMs() - startMs;
+    return news;
   }
 
   #changed = new Set<FollowedCell>();

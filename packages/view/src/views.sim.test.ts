@@ -8,14 +8,10 @@ import { openPods } from '@leasehold/pod/pods-fixture';
 import { decodeRows, type Head, inspectCommit, type Table } from '@leasehold/protocol';
 import type { Area } from '@leasehold/protocol/view';
 import { AreaShape, type AreaSpec } from '@leasehold/spatial';
-import { openTwinStore } from '@leasehold/twin-store';
 import { expect, test } from 'vitest';
 import { TestClient } from './client-fixture.ts';
-import { ViewHub } from './hub.ts';
+import { openHub, type Pods } from './hub-fixture.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
-const FACTS = { gateway: 'g', ...WORLD, tickHz: 20, mode: 'realtime', canKill: false } as const;
 /** Of the positions' fixed point, and a little for the arithmetic. */
 const HALF_STEP = 0.005 + 1e-9;
 const AREAS: readonly AreaSpec[] = [
@@ -32,17 +28,6 @@ const AREAS: readonly AreaSpec[] = [
     ],
   },
 ];
-
-type Pods = Awaited<ReturnType<typeof openPods>>;
-
-function openHub(world: Pods, name = 'gateway'): ViewHub {
-  const { schema, spatial } = world.engine;
-  const store = openTwinStore(world.server, { ...WORLD, pod: name });
-  const parts = { store, schema, grid: world.grid, clock: world.clock, log: silent, facts: FACTS };
-  const hub = new ViewHub({ ...parts, ...(spatial === undefined ? {} : { spatial }) });
-  hub.start();
-  return hub;
-}
 
 type Place = { readonly x: number; readonly y: number; readonly cell: number };
 
