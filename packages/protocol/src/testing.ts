@@ -1,4 +1,5 @@
 /** What the tests of this package share: a schema with every kind, random ticks, table contents. */
+import type { Random } from '@leasehold/kernel';
 import fc from 'fast-check';
 import { applyChanges, settle } from './apply.ts';
 import { encodeRows } from './channel-body.ts';
@@ -200,4 +201,33 @@ export function recoded(body: CommitBody): Uint8Array | undefined {
   }
   if (!applyChanges(table, { ...body, masks: undefined, changes })) return undefined;
   return writeCommit(table, body);
+}
+
+const INTERESTING = [0, 1, 2, 3, 4, 7, 127, 128, 129, 192, 240, 254, 255];
+
+/**
+ * One to four edits: a flipped bit, a telling byte, bytes dropped, doubled, swapped, cut off. The
+ * first `spared` bytes are left alone mostly, or little else would be tried.
+ */
+export function mutated(
+  bytes: Uint8Array,
+  other: Uint8Array,
+  random: Random,
+  spared: number,
+): Uint8Array {
+  let result = Array.from(bytes);
+  for (let edits = 1 + random.below(4); edits > 0 && result.length > 0; edits--) {
+    const start = random.chance(0.02) ? 0 : Math.min(spared, result.length - 1);
+    const at = start + random.below(result.length - start);
+    const length = 1 + random.below(9);
+    const kind = random.below(7);
+    if (kind === 0) result[at] = (result[at] as number) ^ (1 << random.below(8));
+    else if (kind === 1) result[at] = INTERESTING[random.below(INTERESTING.length)] as number;
+    else if (kind === 2) result.splice(at, length);
+    else if (kind === 3) result.splice(at, 0, ...result.slice(at, at + length));
+    else if (kind === 4) result.splice(at, length, ...other.slice(at, at + length));
+    else if (kind === 5) result.splice(at, 0, 255, 255, 255, 255, 255, 255, 255, 15);
+    else if (random.chance(0.2)) result = result.slice(0, at);
+  }
+  return Uint8Array.from(result);
 }
