@@ -90,6 +90,7 @@ export function undeclaredFaults(
       const { name: self, dependencies = {}, devDependencies = {} } = manifestOf(workspace);
       const forTests =
         isTest(file.path) || isTestSupport(file.path) || workspace === 'packages/testkit';
+      const forBuilding = file.path.endsWith('.config.ts');
       return (
         importsOf(file.text)
           .filter((used) => !used.startsWith('.') && !used.startsWith('node:'))
@@ -101,7 +102,8 @@ export function undeclaredFaults(
           )
           // An example says the package's own name, as its users will.
           .filter((used) => used !== self && !(used in dependencies))
-          .filter((used) => !(forTests && (used in devDependencies || TEST_TOOLS.has(used))))
+          .filter((used) => !((forTests || forBuilding) && used in devDependencies))
+          .filter((used) => !(forTests && TEST_TOOLS.has(used)))
           .map((used) => `${file.path}: ${used} is not in the dependencies of ${workspace}`)
       );
     });
