@@ -1,5 +1,20 @@
+/** View client for browser and Node: subscribe to an area, read it, draw it smoothly. */
+import { LiveView } from './live-view.ts';
+import { settingsOf } from './options.ts';
 import type { ConnectOptions, View } from './types.ts';
 
+export type {
+  Answer,
+  Area,
+  ComponentSchema,
+  FeedItem,
+  FieldValue,
+  Holders,
+  PodStatus,
+  Status,
+  Welcome,
+  WorldTime,
+} from '@leasehold/protocol/view';
 export type {
   CellColumns,
   ClientClock,
@@ -12,22 +27,17 @@ export type {
   SubscribeOptions,
   Subscription,
   SubscriptionEvents,
-  Value,
   View,
   ViewEvents,
   ViewState,
 } from './types.ts';
-export type {
-  Area,
-  FeedItem,
-  Holders,
-  PodStatus,
-  Status,
-  Welcome,
-  WorldTime,
-} from './wire.ts';
 
-/** Connects, and stays connected until `close`. */
+/**
+ * Connects, and stays connected until `close`: the first connection is made after the caller's own
+ * code, so that it can listen and subscribe first. What goes wrong later is an `error` event.
+ *
+ * Errors: throws `SETTING_INVALID` for options that no connection can be made with.
+ */
 export function connect(options: ConnectOptions): View {
-  throw new Error(`not yet: ${String(options.url)}`);
+  return new LiveView(settingsOf(options));
 }

@@ -3,10 +3,15 @@
  * below 2^53); coordinates are in the units of the world's space (degrees of longitude and latitude
  * on WGS 84); times are milliseconds of the clock the view was given.
  */
-import type { Area, FeedItem, Holders, Status, Welcome, WorldTime } from './wire.ts';
-
-/** A field's value: numbers, booleans as 0 or 1, text, or JSON. */
-export type Value = unknown;
+import type {
+  Area,
+  FeedItem,
+  FieldValue,
+  Holders,
+  Status,
+  Welcome,
+  WorldTime,
+} from '@leasehold/protocol/view';
 
 /**
  * Where time comes from. The default is the clock of the page or process (`performance.now`), so
@@ -92,7 +97,7 @@ export type ViewEvents = {
   error: Fault;
 };
 
-/** Ids are ascending and distinct. Each list is given once per frame, after all of it is applied. */
+/** Ids in no order, each once. A list is given once a frame at most, after all of it is applied. */
 export type SubscriptionEvents = {
   enter: readonly number[];
   leave: readonly number[];
@@ -122,7 +127,7 @@ export type Entity = {
   /** The tick this state is of. */
   readonly tick: number;
   /** By component and field; only components that the entity has and the subscription selected. */
-  readonly components: Readonly<Record<string, Readonly<Record<string, Value>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, FieldValue>>>>;
 };
 
 /**
@@ -156,8 +161,8 @@ export interface CellColumns {
   readonly count: number;
   /** [row] Ascending. An entity that is just changing cells may for a moment be in two. */
   readonly ids: Float64Array;
-  /** [row] values of a field; 0, '' or null where the entity lacks the component. */
-  column(component: string, field: string): ArrayLike<Value> | undefined;
+  /** [row] Values of a field, booleans as 0 and 1; 0, '' or null without the component. */
+  column(component: string, field: string): ArrayLike<FieldValue> | undefined;
   /** Whether a row has the component. */
   has(row: number, component: string): boolean;
 }
@@ -175,13 +180,16 @@ export interface Subscription {
     event: E,
     hear: (value: SubscriptionEvents[E]) => void,
   ): () => void;
-  /** Moves the area. Call it as often as the camera moves: the newest is sent ten times a second. */
+  /** Moves the area. Call it as often as a camera moves: the newest is sent eight times a second. */
   setArea(area: Area): void;
   has(id: number): boolean;
   get(id: number): Entity | undefined;
   ids(): IterableIterator<number>;
   /** Id and value of a field, of every entity that has the component. */
-  values(component: string, field: string): IterableIterator<readonly [id: number, value: Value]>;
+  values(
+    component: string,
+    field: string,
+  ): IterableIterator<readonly [id: number, value: FieldValue]>;
   cells(): IterableIterator<CellColumns>;
   /**
    * Smooth positions at a time of the view's clock (a `requestAnimationFrame` stamp will do).
