@@ -21,6 +21,8 @@ const FAULT_PAUSE_MS = 50;
 /** Cells that are loaded together: each part is a few round trips and blocks for some 20 ms. */
 const LOAD_CELLS_MAX = 64;
 const CLOCK_MS = 500;
+/** Until time runs: the first tick should come when it is due. */
+const CLOCK_PAUSED_MS = 50;
 /** How long a lockstep reader waits in the store for the first news. */
 const READ_BLOCK_MS = 50;
 
@@ -175,7 +177,8 @@ export class Pod {
     if (store.status().isConnected) {
       if (now >= this.#nextClockMs) {
         this.#clock = await store.clock();
-        this.#nextClockMs = now + (this.#clock === undefined ? 50 : CLOCK_MS);
+        const isRunning = this.#clock?.isPaused === false;
+        this.#nextClockMs = now + (isRunning ? CLOCK_MS : CLOCK_PAUSED_MS);
       }
       if (now >= this.#nextReportMs) {
         await store.report(this.#isDraining ? 'draining' : 'ready', this.report());
