@@ -22,10 +22,13 @@ export const environment = () => ({
   DO_NOT_TRACK: '1',
 });
 
-/** Installs what the lock file says, unless that is what is there. Ends the process if it fails. */
+/**
+ * Installs what the lock file says, unless that is what is there; true if it had to. Ends the
+ * process if it fails.
+ */
 export async function ensureInstalled() {
   const why = whyInstall();
-  if (why === undefined) return;
+  if (why === undefined) return false;
   say(`Installing dependencies (npm ci): ${why}. This takes about a minute …`);
   const startMs = Date.now();
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -37,6 +40,7 @@ export async function ensureInstalled() {
     process.exit(code);
   }
   say(`Installed in ${((Date.now() - startMs) / 1000).toFixed(0)} s.`);
+  return true;
 }
 
 /** Compares the lock file with npm's own record of what it installed. */
@@ -75,15 +79,17 @@ export function node24() {
 
 /**
  * Runs a program to its end and resolves with its exit code. SIGINT and SIGTERM are passed on, and
- * the child decides when to go; we stay until it has.
+ * the child decides when to go; we stay until it has. `hear` gets what it says instead of the
+ * terminal.
  */
-export function run(program, args, { quietStdout = false, env = {} } = {}) {
+export function run(program, args, { quietStdout = false, env = {}, hear } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
       env: { ...environment(), ...env },
-      stdio: ['inherit', quietStdout ? 'ignore' : 'inherit', 'inherit'],
+      stdio: stdioOf(quietStdout, hear),
     });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', hear);
     // A terminal sends Ctrl-C to the whole group; the second delivery is the child's to ignore.
     const pass = (signal) => child.kill(signal);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
@@ -95,8 +101,13 @@ export function run(program, args, { quietStdout = false, env = {} } = {}) {
       say(`${program}: ${error.message}`);
       finish(127);
     });
-    child.on('exit', (code, signal) => finish(code ?? 128 + (SIGNAL_NUMBERS[signal] ?? 0)));
+    child.on('close', (code, signal) => finish(code ?? 128 + (SIGNAL_NUMBERS[signal] ?? 0)));
   });
+}
+
+function stdioOf(quietStdout, hear) {
+  if (hear !== undefined) return ['ignore', 'pipe', 'pipe'];
+  return ['inherit', quietStdout ? 'ignore' : 'inherit', 'inherit'];
 }
 
 const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };

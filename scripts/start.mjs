@@ -1,15 +1,27 @@
 /**
- * `npm start`: installs if needed, then runs the flights world with three pods in this terminal.
- * Arguments go to `leasehold run`; a first one that is no flag names another world folder:
- * `npm start -- examples/flocking --seconds 30`.
+ * `npm start`: installs and builds what is missing, then runs the flights world with three pods and
+ * its live map. Arguments go to `leasehold run`; a first one that is no flag names another world
+ * folder: `npm start -- examples/flocking --pods 4`.
  */
-import { ensureInstalled, node24, run } from './frame.mjs';
+import { ensureInstalled, node24, run, say } from './frame.mjs';
+import { ensureViewer } from './viewer.mjs';
 
 const given = process.argv.slice(2);
-const named = given[0] !== undefined && !given[0].startsWith('-');
-const world = named ? given[0] : 'examples/flights';
-const rest = named ? given.slice(1) : given;
-const pods = rest.some((word) => word.startsWith('--pods')) ? [] : ['--pods', '3'];
+const isNamed = given[0] !== undefined && !given[0].startsWith('-');
+const world = isNamed ? given[0] : 'examples/flights';
+const rest = isNamed ? given.slice(1) : given;
+const has = (name) => rest.some((word) => word === name || word.startsWith(`${name}=`));
+const isAsking = has('--help') || has('-h');
+const command = [
+  ...['run', world],
+  ...(has('--pods') ? [] : ['--pods', '3']),
+  ...(has('--gateways') ? [] : ['--gateways', '1']),
+  ...rest,
+];
 
-await ensureInstalled();
-process.exitCode = await run(node24(), ['apps/cli/src/main.ts', 'run', world, ...pods, ...rest]);
+const wasMissing = await ensureInstalled();
+if (!isAsking) {
+  if (!wasMissing) say('· dependencies: installed');
+  await ensureViewer();
+}
+process.exitCode = await run(node24(), ['apps/cli/src/main.ts', ...command]);

@@ -6,6 +6,8 @@ import type { Grid } from '@leasehold/spatial';
 import { Child } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../auditor/src/main.ts', import.meta.url));
+/** After a takeover everybody waits for its word. */
+const STATUS_MS = 250;
 /** Counting a big world takes seconds; more than this means that it hangs. */
 const READY_MAX_MS = 60_000;
 const VERDICT_MAX_MS = 120_000;
@@ -36,6 +38,7 @@ export class AuditorProcess {
       COLUMNS: String(grid.columns),
       ROWS: String(grid.rows),
       BLOCK_CELLS: String(grid.blockCells),
+      STATUS_MS: String(STATUS_MS),
     };
     this.#child = new Child('auditor', MAIN, env, (message) => {
       const type = String(message['type']);

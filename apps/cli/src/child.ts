@@ -3,14 +3,11 @@
  * is a pipe, and when that ends (even by SIGKILL of the parent) the child leaves by itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-/** What was compiled once is not compiled again: a pod that takes a dead one's place starts sooner. */
-const COMPILE_CACHE = join(tmpdir(), 'leasehold-compile-cache');
 /** Lines kept to explain a child that failed. */
 const LAST_LINES_MAX = 20;
 

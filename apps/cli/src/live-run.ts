@@ -1,28 +1,24 @@
 /**
- * One run of a stored world: the auditor first, then pods; faults by schedule; at the end the pods
- * hand over, and the auditor says what became of every entity.
+ * One run of a stored world: auditor, pods and gateways start together while its time stands still;
+ * faults by schedule; at the end the pods hand over, and the auditor says what became of every
+ * entity.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
 import type { FeedEntry } from '@leasehold/protocol';
+import { type AuditWord, AuditWords, wordLine } from './audit-words.ts';
 import { AuditorProcess, type Verdict } from './auditor-process.ts';
 import { FaultClock } from './faults.ts';
 import { Fleet, type Pod } from './fleet.ts';
+import { Gateways } from './gateways.ts';
 import { Happenings } from './happenings.ts';
 import { brokenLibraryName, brokenLibrarySource } from './known-bad.ts';
-import { plainLine, type ViewFacts, viewLines } from './live-view.ts';
+import { addressLine, plainLine, type ViewFacts, viewLines } from './live-view.ts';
+import { openAddress } from './open-address.ts';
 import type { RunOptions } from './options.ts';
 import type { Output } from './output.ts';
-import {
-  exitReasons,
-  frozenOf,
-  gapsOf,
-  type Kill,
-  podTotals,
-  type Report,
-  round,
-  takeoversOf,
-} from './report.ts';
+import { frozenOf, type Kill, type Report, round } from './report.ts';
+import { reportOf } from './run-report.ts';
 import type { StoredWorld } from './stored-world.ts';
 
 const LOOK_MS = 50;
@@ -36,14 +32,23 @@ const HELD_MAX_MS = 60_000;
 const SHARED_MAX_MS = 5_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
+/** Cells asked for at once where the last tick is looked up. */
+const HEADS_MAX = 1_000;
 /** A system that fails everywhere fails for one reason. */
 const FROZEN_SAID_MAX = 5;
+
+export type RunSurroundings = {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly ports: readonly number[];
+};
 
 /** What a run is told while it lasts: the folder changed (`dev`). */
 export type RunHooks = { readonly tick?: (run: LiveRun) => Promise<void> };
 
 export class LiveRun {
   readonly fleet: Fleet;
+  readonly gateways: Gateways;
   readonly #world: StoredWorld;
   readonly #options: RunOptions;
   readonly #output: Output;
@@ -56,17 +61,22 @@ export class LiveRun {
   readonly #wakes: { readonly pod: Pod; readonly atMs: number }[] = [];
   readonly #feed: FeedEntry[] = [];
   readonly #happenings = new Happenings();
+  readonly #words = new AuditWords();
+  /** Words that are not in the feed yet: the store may be away. */
+  readonly #untold: AuditWord[] = [];
   readonly #commitsPerS = new Map<string, number>();
   readonly #counted = new Map<string, { readonly commits: number; readonly atMs: number }>();
   #feedAfter = '0';
   #baseTick = 0;
+  #isEnding = false;
   #runningSinceMs = 0;
   #startedMs = 0;
   #refreshedMs = 0;
   #plainMs = 0;
   #seconds = 0;
 
-  constructor(world: StoredWorld, options: RunOptions, output: Output, signal: AbortSignal) {
+  /** `ports`: one for each gateway. */
+  constructor(world: StoredWorld, options: RunOptions, { output, signal, ports }: RunSurroundings) {
     this.#world = world;
     this.#options = options;
     this.#output = output;
@@ -82,22 +92,30 @@ export class LiveRun {
     const { killEveryMs, stopEveryMs } = options;
     this.#faults = new FaultClock({ kill: killEveryMs, stop: stopEveryMs }, seed);
     const library = options.break === undefined ? '' : brokenLibraryName(options.break);
+    const env = {
+      REDIS_URL: redisUrl,
+      WORLD_FOLDER: loaded.folder,
+      WORLD: name,
+      LEASEHOLD_HOME: options.home,
+      LAYER: layer,
+    };
     this.fleet = new Fleet(
-      {
-        REDIS_URL: redisUrl,
-        WORLD_FOLDER: loaded.folder,
-        WORLD: name,
-        LEASEHOLD_HOME: options.home,
-        LAYER: layer,
-        SEED: String(seed),
-        LEASEHOLD_LIBRARY: library,
-      },
+      { ...env, SEED: String(seed), LEASEHOLD_LIBRARY: library },
       `pod-${process.pid.toString(36)}-`,
       { failed: (pod) => this.#sayFailure(pod), killed: (pod) => this.#replace(pod) },
     );
+    this.gateways = new Gateways({
+      env,
+      ports,
+      warn: (line) => this.#output.warn(line),
+      kill: (pod) => this.#killForViewer(pod),
+    });
   }
 
-  /** Counts the world, starts the pods, and lets time run once every block is held. */
+  /**
+   * Counts the world and starts pods and gateways, all at once: nothing moves until every block is
+   * held and everything has been counted. Then time runs.
+   */
   async start(): Promise<void> {
     const { store, admin, loaded, mode } = this.#world;
     const broken = this.#options.break;
@@ -105,17 +123,59 @@ export class LiveRun {
       this.#output.warn(`known-bad build: ${broken}`);
       await admin.loadFunctions(brokenLibrarySource(broken));
     }
-    const { entities, tick } = await this.#auditor.ready();
-    this.#output.progress(`the auditor counts ${entities} entities at tick ${tick}`);
+    const tick = await this.#lastTick();
     this.#baseTick = tick;
     const endTick = this.#options.ticks > 0 ? tick + this.#options.ticks : 0;
     const clock = { mode, rateHz: loaded.manifest.tickHz, baseTick: tick, endTick };
     await store.setClock({ ...clock, isPaused: true });
     for (let i = 0; i < this.#options.pods; i++) this.fleet.start();
-    await this.#untilHeld();
+    this.gateways.start();
+    await Promise.all([this.#untilCounted(), this.#untilHeld(), this.#untilServed()]);
     this.#runningSinceMs = (await store.setClock({ ...clock, isPaused: false })).baseMs;
     this.#happenings.runningSinceMs = this.#runningSinceMs;
     this.#startedMs = performance.now();
+    this.#tellAddress();
+  }
+
+  /**
+   * The tick at which the world stopped: the highest that any cell has committed. Where the store
+   * has no answer for a cell, the auditor says why, and nothing is started.
+   */
+  async #lastTick(): Promise<number> {
+    const { store, loaded } = this.#world;
+    const { cells } = loaded.grid;
+    let tick = 0;
+    for (let from = 0; from < cells; from += HEADS_MAX) {
+      const length = Math.min(HEADS_MAX, cells - from);
+      for (const head of await store.heads(Array.from({ length }, (_, i) => from + i))) {
+        if ('tag' in head) await this.#auditor.ready();
+        else tick = Math.max(tick, head.tick);
+      }
+    }
+    return tick;
+  }
+
+  async #untilCounted(): Promise<void> {
+    const { entities, tick } = await this.#auditor.ready();
+    this.#output.progress(`the auditor counts ${entities} entities at tick ${tick}`);
+  }
+
+  async #untilServed(): Promise<void> {
+    await this.gateways.untilListening(this.#signal);
+    const { gateways } = this.#options;
+    const address = this.gateways.address;
+    if (address === '') return;
+    const others = gateways > 1 ? `, and ${gateways - 1} on the ports after it` : '';
+    this.#output.progress(`a gateway listens at ${new URL(address).origin}${others}`);
+  }
+
+  #tellAddress(): void {
+    const { address } = this.gateways;
+    if (address === '') return;
+    // Where the view is redrawn it is its first line all the time.
+    if (!this.#output.isLive) this.#output.notice(addressLine(address, this.#output.colors));
+    if (!this.#options.isOpening) return;
+    openAddress(address, (why) => this.#output.warn(`cannot open a browser: ${why}`));
   }
 
   /** Runs until its end has come or the signal says so. */
@@ -143,17 +203,37 @@ export class LiveRun {
 
   /** Drains the pods, hears the verdict, and adds everything up. */
   async finish(): Promise<Report> {
+    this.#isEnding = true;
     await this.#readPods();
     this.#output.progress('pods hand over');
     for (const { pod } of this.#wakes.splice(0)) this.fleet.wake(pod);
     await this.#drain();
     await this.#readFeed();
     this.#output.progress('the auditor counts again');
-    return this.#reportOf(await this.#auditor.verdict());
+    const verdict = await this.#auditor.verdict();
+    this.#untold.push(lastWord(verdict));
+    await this.#tellWords().catch(() => undefined);
+    await this.gateways.stop();
+    return reportOf(this.#world, verdict, {
+      pods: this.#options.pods,
+      baseTick: this.#baseTick,
+      seconds: this.#seconds,
+      runningSinceMs: this.#runningSinceMs,
+      feed: this.#feed,
+      kills: this.#kills,
+      stops: this.#stops,
+      reports: this.fleet.pods.map(({ report }) => report),
+      failures: this.fleet.failures,
+    });
+  }
+
+  killAll(): void {
+    this.fleet.killAll();
+    this.gateways.killAll();
   }
 
   async close(): Promise<void> {
-    await this.fleet.close();
+    await Promise.all([this.fleet.close(), this.gateways.close()]);
     await this.#auditor.close();
   }
 
@@ -195,6 +275,9 @@ export class LiveRun {
       }
       await sleep(LOOK_MS);
     }
+    if (this.#signal.aborted) return;
+    const pods = this.fleet.alive.length;
+    this.#output.progress(`${pods} pod${pods === 1 ? ' holds' : 's hold'} ${cells} cells`);
   }
 
   #podFault(): LeaseholdError {
@@ -215,6 +298,22 @@ export class LiveRun {
   #replace(pod: Pod): void {
     this.#kills.push({ pod: pod.name, atMs: this.#world.store.nowMs() });
     this.#output.warn(`${pod.name} was killed, another will take its place`);
+    this.#replaceSoon();
+  }
+
+  /** A viewer with this start's token asks for it: a kill like any other, of our own pods only. */
+  #killForViewer(name: string): void {
+    const pod = this.fleet.running.find((running) => running.name === name);
+    // Before time runs and after it has ended nobody would take the cells.
+    if (pod === undefined || this.#startedMs === 0 || this.#isEnding) return;
+    this.#kill(pod, 'killed from the map');
+  }
+
+  #kill(pod: Pod, how: string): void {
+    const atMs = this.#world.store.nowMs();
+    this.fleet.kill(pod);
+    this.#kills.push({ pod: pod.name, atMs });
+    this.#note(`${pod.name} ${how}`);
     this.#replaceSoon();
   }
 
@@ -241,13 +340,10 @@ export class LiveRun {
     for (const { kind } of this.#faults.due(elapsedMs)) {
       const pod = this.#faults.choose(this.fleet.running);
       if (pod === undefined) continue;
-      const atMs = this.#world.store.nowMs();
       if (kind === 'kill') {
-        this.fleet.kill(pod);
-        this.#kills.push({ pod: pod.name, atMs });
-        this.#note(`killed ${pod.name}`);
-        this.#replaceSoon();
+        this.#kill(pod, 'killed');
       } else {
+        const atMs = this.#world.store.nowMs();
         this.fleet.freeze(pod);
         this.#stops.push({ pod: pod.name, atMs });
         this.#wakes.push({ pod, atMs: elapsedMs + this.#options.stopForMs });
@@ -270,6 +366,7 @@ export class LiveRun {
     try {
       await this.#readPods();
       await this.#readFeed();
+      await this.#tellWords();
     } catch (error) {
       // The store may be away for a moment: pods and auditor wait for it, and so does the view.
       this.#note(`store: ${error instanceof Error ? error.message : String(error)}`);
@@ -296,6 +393,7 @@ export class LiveRun {
   #viewFacts(): ViewFacts {
     return {
       world: this.#world.name,
+      address: this.gateways.address,
       mode: this.#world.mode,
       elapsedS: this.#elapsedS(),
       pods: this.fleet.pods,
@@ -321,6 +419,34 @@ export class LiveRun {
       if (entry.kind === 'frozen') this.#sayFrozen(entry);
       this.#feed.push(entry);
       this.#happenings.hear(this.#elapsedS(), entry);
+      this.#noteTakeover(entry);
+    }
+  }
+
+  /** Only of holders that were gone: who hands over in order tells the next where it stopped. */
+  #noteTakeover({ kind, facts }: FeedEntry): void {
+    const isSudden = facts['cause'] === 'revoked' || facts['cause'] === 'expired';
+    const isOfThisRun = Number(facts['lastAtMs'] ?? 0) >= this.#runningSinceMs;
+    if (kind !== 'takeover' || !isSudden || !isOfThisRun) return;
+    const { mode, loaded } = this.#world;
+    const sinceMs = Number(facts['resumedAtMs'] ?? 0) - this.#runningSinceMs;
+    const tick =
+      mode === 'lockstep'
+        ? (this.#auditor.status?.tick ?? 0)
+        : this.#baseTick + Math.floor((sinceMs * loaded.manifest.tickHz) / 1000);
+    this.#words.noteTakeover(tick, performance.now());
+  }
+
+  /** Puts what the auditor has to say into the world's feed, where every viewer finds it. */
+  async #tellWords(): Promise<void> {
+    const { status } = this.#auditor;
+    if (status !== undefined && !this.#isEnding) {
+      this.#untold.push(...this.#words.due(status, performance.now()));
+    }
+    for (let word = this.#untold[0]; word !== undefined; word = this.#untold[0]) {
+      await this.#world.store.feed({ kind: 'audit', pod: '', facts: word });
+      if (word.about !== 'start') this.#note(wordLine(word));
+      this.#untold.shift();
     }
   }
 
@@ -342,71 +468,9 @@ export class LiveRun {
   #note(event: string): void {
     this.#happenings.say(this.#elapsedS(), event);
   }
+}
 
-  #reportOf(verdict: Verdict): Report {
-    const { name, incarnation, isContinued, mode, seed, redisKind, loaded } = this.#world;
-    const { tickHz } = loaded.manifest;
-    const totals = podTotals(this.fleet.pods.map(({ report }) => report));
-    const takeovers = takeoversOf(this.#feed, {
-      kills: this.#kills,
-      stops: this.#stops,
-      runningSinceMs: this.#runningSinceMs,
-      // Lockstep waits instead of missing ticks.
-      rateHz: mode === 'realtime' ? tickHz : 0,
-    });
-    const reasons = exitReasons(verdict, this.fleet.failures);
-    const ticks = Math.max(0, verdict.tickMax - this.#baseTick);
-    const perTick = (value: number): number => round(value / Math.max(1, ticks), 1);
-    return {
-      world: name,
-      incarnation,
-      continued: isContinued,
-      mode,
-      seed,
-      ticks,
-      seconds: this.#seconds,
-      pods: this.#options.pods,
-      entitiesStart: verdict.entitiesStart,
-      entitiesEnd: verdict.entitiesEnd,
-      created: verdict.created,
-      deleted: verdict.deleted,
-      lost: verdict.lost,
-      duplicated: verdict.duplicated,
-      violations: verdict.violations,
-      violationCount: verdict.violationCount,
-      takeovers,
-      gaps: gapsOf(takeovers),
-      kills: this.#kills.length,
-      stops: this.#stops.length,
-      jumps: totals.jumps,
-      frozenCells: totals.frozen,
-      frozen: frozenOf(this.#feed),
-      commits: totals.commits,
-      fencedCommits: totals.fenced,
-      redis: {
-        kind: redisKind,
-        bytesPerTick: perTick(totals.bytes),
-        commandsPerTick: perTick(totals.commands),
-        memoryBytes: verdict.memoryBytes,
-      },
-      tickMs: totals.tickMs,
-      stateHash: mode === 'lockstep' ? verdict.stateHash : null,
-      auditor: {
-        isAtRest: verdict.isAtRest,
-        unaccounted: verdict.unaccounted,
-        inFlight: verdict.inFlight,
-        blindSpotCount: verdict.blindSpotCount,
-        rollbacks: verdict.rollbacks,
-        healedCells: verdict.healedCells,
-        rewrittenCells: verdict.rewrittenCells,
-        unhealedCells: verdict.unhealedCells,
-        unhealed: verdict.unhealed,
-        lostEntities: verdict.lostEntities,
-        duplicatedEntities: verdict.duplicatedEntities,
-        checked: verdict.checked,
-      },
-      exitCode: reasons.length === 0 ? 0 : 1,
-      reasons,
-    };
-  }
+function lastWord(verdict: Verdict): AuditWord {
+  const { tickMax: tick, entitiesEnd: entities, lost, duplicated, violationCount } = verdict;
+  return { about: 'end', tick, entities, lost, duplicated, violations: violationCount };
 }

@@ -16,6 +16,7 @@ const pod = (name: string, pid: number, more: Partial<Pod> = {}): Pod =>
 
 const facts = (more: Partial<ViewFacts> = {}): ViewFacts => ({
   world: 'w',
+  address: '',
   mode: 'realtime',
   elapsedS: 12.4,
   pods: [pod('pod-1', 101), pod('pod-2', 102)],
@@ -24,6 +25,9 @@ const facts = (more: Partial<ViewFacts> = {}): ViewFacts => ({
     created: 5,
     deleted: 4,
     inFlight: 3,
+    lost: 0,
+    duplicated: 0,
+    unaccounted: 0,
     violations: 0,
     blindSpots: 0,
     rollbacks: 0,
@@ -62,6 +66,12 @@ test('the view has the world, its figures, aligned pods, what one may do, and wh
     '  kill -9 101: the others take its cells. Ctrl-C ends it; the world stays.',
   );
   expect(lines[7]).toBe('   11 s  something');
+});
+
+test('the address of the map is the first line, for as long as there is one', () => {
+  const address = `http://127.0.0.1:7300/#token=${'0'.repeat(32)}`;
+  expect(viewLines(facts({ address }), plain)[0]).toBe(`map  ${address}`);
+  expect(viewLines(facts(), plain)[0]).toMatch(/^w {2}realtime/);
 });
 
 test('it fits a terminal of 80 columns', () => {

@@ -9,6 +9,8 @@ import type { Colors } from './output.ts';
 
 export type ViewFacts = {
   readonly world: string;
+  /** Of the map, '' when none is served. */
+  readonly address: string;
   readonly mode: string;
   readonly elapsedS: number;
   readonly pods: readonly Pod[];
@@ -39,6 +41,7 @@ export function viewLines(facts: ViewFacts, colors: Colors): string[] {
     `  ${'pod'.padEnd(14)}${'pid'.padStart(8)}${'state'.padStart(10)}${'cells'.padStart(7)}` +
     `${'entities'.padStart(10)}${'tick ms'.padStart(9)}${'commits/s'.padStart(11)}`;
   return [
+    ...(facts.address === '' ? [] : [addressLine(facts.address, colors)]),
     head,
     ...(audit === undefined ? [] : [figures(audit, colors)]),
     dim(title),
@@ -50,6 +53,10 @@ export function viewLines(facts: ViewFacts, colors: Colors): string[] {
     dim(`  ${hint(alive)}`),
     ...facts.events.map((event) => dim(event)),
   ];
+}
+
+export function addressLine(address: string, { bold, cyan }: Colors): string {
+  return `${bold('map')}  ${cyan(address)}`;
 }
 
 function figures(audit: AuditStatus, { green, red }: Colors): string {

@@ -1,5 +1,5 @@
 /** The command `leasehold`: wiring and nothing else. */
-import { main } from './program.ts';
+import { useCompileCache } from './compile-cache.ts';
 
 // Started through an older Node, which is gone now. Pods and auditor see their input end, and
 // leave.
@@ -8,4 +8,6 @@ process.channel?.unref();
 // Whoever read the output has gone, as `| head` or a closed terminal does: the run ends in order.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+useCompileCache();
+const { main } = await import('./program.ts');
 process.exitCode = await main(process.argv.slice(2), process.env);

@@ -7,11 +7,16 @@ export const BREAKS: readonly Break[] = ['fence', 'chain', 'channel'];
 
 /** More processes than this on one machine measure the machine, not the product. */
 export const PODS_MAX = 64;
+export const GATEWAYS_MAX = 16;
+const PORT_MAX = 65_535;
 const DAY_S = 86_400;
 
 /** What commander hands over: every value as it was typed. */
 export type RunFlags = {
   readonly pods?: string;
+  readonly gateways?: string;
+  readonly port?: string;
+  readonly open?: boolean;
   readonly seconds?: string;
   readonly ticks?: string;
   readonly lockstep?: boolean;
@@ -28,6 +33,12 @@ export type RunFlags = {
 export type RunOptions = {
   readonly folder: string;
   readonly pods: number;
+  /** 0 = none: the world needs no gateway to live. */
+  readonly gateways: number;
+  /** Of the first gateway; 0 = a free one from the default on. */
+  readonly port: number;
+  /** Whether a browser is opened on the map. */
+  readonly isOpening: boolean;
   /** 0 = until told to stop. */
   readonly seconds: number;
   /** 0 = no end tick. */
@@ -43,6 +54,8 @@ export type RunOptions = {
   readonly break: Break | undefined;
   readonly home: string;
 };
+
+const WHOLE = { fallback: 0, isWhole: true };
 
 function invalid(flag: string, value: string, remedy: string): LeaseholdError {
   const message = `${flag} cannot be ${JSON.stringify(value)}`;
@@ -85,6 +98,7 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
   const options: RunOptions = {
     folder: resolve(folder),
     pods: numberOf('--pods', flags.pods, { min: 1, max: PODS_MAX, fallback: 1, isWhole: true }),
+    ...gatewayOptions(flags),
     seconds: numberOf('--seconds', flags.seconds, seconds),
     ticks: numberOf('--ticks', flags.ticks, { min: 1, max: 1e9, fallback: 0, isWhole: true }),
     isLockstep: flags.lockstep === true,
@@ -100,6 +114,22 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
     throw invalid('--stop-for', flags.stopFor, 'It needs --stop-every: how often a pod is frozen.');
   }
   return withImpliedFaults(options);
+}
+
+function gatewayOptions({ gateways: count, port: first, open }: RunFlags) {
+  const gateways = numberOf('--gateways', count, { ...WHOLE, min: 0, max: GATEWAYS_MAX });
+  const isOpening = open === true;
+  // The others have the ports after the first one's.
+  const port = numberOf('--port', first, {
+    ...WHOLE,
+    min: 1,
+    max: PORT_MAX + 1 - Math.max(1, gateways),
+  });
+  if (gateways > 0) return { gateways, port, isOpening };
+  const remedy = 'It needs --gateways: how many serve the map.';
+  if (first !== undefined) throw invalid('--port', first, remedy);
+  if (isOpening) throw invalid('--open', '', remedy);
+  return { gateways, port, isOpening };
 }
 
 function breakOf(text: string | undefined): Break | undefined {

@@ -58,6 +58,12 @@ export class Output {
     this.#stderr.write(`${this.colors.dim('·')} ${text}\n`);
   }
 
+  /** What whoever started this must know, and cannot ask for later; said with `--json` too. */
+  notice(text: string): void {
+    this.clear();
+    this.#stderr.write(`${text}\n`);
+  }
+
   /** Worth attention, though the run goes on; said with `--json` too, on stderr. */
   warn(text: string): void {
     this.clear();

@@ -18,7 +18,7 @@ Exit codes:
 
 const HELP = `
 Examples:
-  $ leasehold run examples/flights --pods 3
+  $ leasehold run examples/flights --pods 3 --gateways 1
   $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --json
   $ leasehold audit examples/flights --seconds 10
   $ leasehold dev examples/flocking
@@ -29,9 +29,13 @@ const RUN_HELP = `
 Examples:
   $ leasehold run examples/flights --pods 3
   $ leasehold run examples/flights --pods 3 --seconds 60 --kill-every 5 --json
+  $ leasehold run examples/flights --pods 3 --gateways 1 --open
   $ leasehold run examples/flights --pods 3 --seconds 60 --stop-every 15 --stop-for 5
   $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --pods 4 --json
   $ leasehold run examples/flights --fresh
+
+npm start, in the repository, is leasehold run examples/flights --pods 3 --gateways 1, after
+installing and building what is missing; npm start -- takes another world and all flags from above.
 ${EXIT_CODES}`;
 
 const AUDIT_HELP = `
@@ -96,6 +100,12 @@ export function programOf(
   const timed = (command: Command): Command =>
     command
       .option('--pods <n>', 'simulator processes (default: 1)')
+      .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
+      .option(
+        '--port <p>',
+        'port of the first gateway, the next for others (default: 7300 or free)',
+      )
+      .option('--open', 'open the map in a browser')
       .option('--seconds <s>', 'how long; without it or --ticks until Ctrl-C')
       .option('--fresh', 'forget the stored world and seed it anew');
 

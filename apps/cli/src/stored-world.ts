@@ -107,11 +107,12 @@ export async function openCheckedServers(home: string, output: Output): Promise<
 }
 
 function sayVoids(report: PreflightReport, output: Output): void {
-  output.progress(`Redis ${report.version} at ${report.url}`);
-  const voids = report.promises.filter(({ holds }) => !holds);
-  if (voids.length === 0) return;
-  output.progress('this Redis does not promise that (leasehold doctor says why, and what to do):');
-  for (const { promise } of voids) output.progress(`  ${promise}`);
+  const voids = report.promises.filter(({ holds }) => !holds).length;
+  const said =
+    voids === 0
+      ? ''
+      : `; it cannot keep ${voids} of ${report.promises.length} promises: see leasehold doctor`;
+  output.progress(`Redis ${report.version} at ${report.url}${said}`);
 }
 
 async function storedWorld(

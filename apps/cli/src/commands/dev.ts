@@ -51,6 +51,8 @@ async function reload(live: LiveRun, folder: string, output: Output): Promise<vo
     }
     await live.fleet.drain(pod);
   }
+  // What they know of components is from the module, too.
+  await live.gateways.restart();
   output.progress('reloaded; the state is kept');
 }
 

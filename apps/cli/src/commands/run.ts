@@ -3,6 +3,7 @@ import { openInterrupt } from '../interrupt.ts';
 import { LiveRun, type RunHooks } from '../live-run.ts';
 import type { RunOptions } from '../options.ts';
 import type { Output } from '../output.ts';
+import { choosePorts, PORT_DEFAULT } from '../ports.ts';
 import { type Report, summary } from '../report.ts';
 import { checkWorld, openStoredWorld } from '../stored-world.ts';
 
@@ -16,15 +17,20 @@ export async function run(
   if (options.isLockstep) {
     output.progress(`lockstep runs in a world of its own, ${checked.name}, and begins anew`);
   }
+  const { gateways, port } = options;
+  const ports = await choosePorts(gateways, port);
+  if (gateways > 0 && port === 0 && ports[0] !== PORT_DEFAULT) {
+    output.progress(`port ${PORT_DEFAULT} is taken: the map is on port ${ports[0]}`);
+  }
   let live: LiveRun | undefined;
   const interrupt = openInterrupt(
     () => output.progress('ending; Ctrl-C again leaves at once'),
-    () => live?.fleet.killAll(),
+    () => live?.killAll(),
   );
   try {
     const world = await openStoredWorld(options, checked, output);
     try {
-      live = new LiveRun(world, options, output, interrupt.signal);
+      live = new LiveRun(world, options, { output, signal: interrupt.signal, ports });
       const report = await judged(live, hooks);
       say(report, output);
       return report.exitCode;

@@ -1,0 +1,179 @@
+/**
+ * The gateways of a run: processes that serve views of the world, and its map. They hold nothing, so
+ * one that dies is replaced on the same port. They own no pod either: a kill that a viewer asks for
+ * comes here as a line, and is done by whoever owns the pods.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { LeaseholdError } from '@leasehold/kernel';
+import { Child, type Exit } from './child.ts';
+import { LOOPBACK } from './ports.ts';
+
+const MAIN = fileURLToPath(new URL('../../view-gateway/src/main.ts', import.meta.url));
+const VIEWER_DIST = fileURLToPath(new URL('../../viewer/dist', import.meta.url));
+const REPLACE_MS = 500;
+/** One that cannot listen is tried again ever more rarely. */
+const REPLACE_MS_MAX = 8_000;
+const LISTENING_MAX_MS = 30_000;
+/** Clients are told and connect elsewhere; then some, for a machine that is busy. */
+const DRAIN_MS = 500;
+const DRAIN_MARGIN_MS = 3_000;
+const LOOK_MS = 10;
+
+export type GatewayParts = {
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: readonly number[];
+  /** Told what becomes of gateways without our doing. */
+  readonly warn: (line: string) => void;
+  /** A viewer with the token wants this pod dead. */
+  readonly kill: (pod: string) => void;
+  /** The program to run; another one in tests. */
+  readonly main?: string;
+};
+
+type Gateway = {
+  readonly name: string;
+  readonly port: number;
+  child: Child | undefined;
+  /** '' until it listens. */
+  url: string;
+  /** Starts in a row that did not come to listen. */
+  failures: number;
+  /** Until another takes the place of one that died. */
+  timer: NodeJS.Timeout | undefined;
+};
+
+export class Gateways {
+  readonly #parts: GatewayParts;
+  /** Of this start alone: handed to gateways and shown in the address, and kept nowhere. */
+  readonly #token = randomBytes(16).toString('hex');
+  readonly #gateways: Gateway[] = [];
+  /** Children that are being ended by us. */
+  readonly #leaving = new Set<Child>();
+  #isOver = false;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    for (const [i, port] of this.#parts.ports.entries()) {
+      const name = `gateway-${process.pid.toString(36)}-${i + 1}`;
+      const idle = { child: undefined, url: '', failures: 0, timer: undefined };
+      const gateway: Gateway = { name, port, ...idle };
+      this.#gateways.push(gateway);
+      this.#launch(gateway);
+    }
+  }
+
+  /**
+   * Resolves once every gateway has listened, or the signal says that it does not matter any more.
+   * Throws `POD_FAILED` when one ended instead.
+   */
+  async untilListening(signal: AbortSignal): Promise<void> {
+    const deadlineMs = performance.now() + LISTENING_MAX_MS;
+    for (const gateway of this.#gateways) {
+      while (gateway.url === '' && !signal.aborted) {
+        if (gateway.failures > 0) throw notListening(gateway, 'ended before it could listen');
+        if (performance.now() > deadlineMs) throw notListening(gateway, 'does not listen');
+        await sleep(LOOK_MS);
+      }
+    }
+  }
+
+  /** The page of the first gateway, with the token that lets it kill pods; '' before it listens. */
+  get address(): string {
+    const url = this.#gateways[0]?.url ?? '';
+    if (url === '') return '';
+    // Who can be reached from elsewhere kills nothing: the token stays here.
+    return isLoopback(url) ? `${url}/#token=${this.#token}` : `${url}/`;
+  }
+
+  /** Ends and starts them one by one, as their clients connect to another meanwhile. */
+  async restart(): Promise<void> {
+    for (const gateway of this.#gateways) {
+      if (this.#isOver) return;
+      await this.#end(gateway);
+      if (!this.#isOver) this.#launch(gateway);
+      while (gateway.url === '' && gateway.failures === 0 && !this.#isOver) await sleep(LOOK_MS);
+    }
+  }
+
+  /** Ends them in order; nothing listens afterwards. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#gateways.map((gateway) => this.#end(gateway)));
+  }
+
+  /** At once and without ceremony. */
+  killAll(): void {
+    this.#isOver = true;
+    for (const { child, timer } of this.#gateways) {
+      clearTimeout(timer);
+      child?.signal('SIGKILL');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.killAll();
+    await Promise.all(this.#gateways.map(({ child }) => child?.exited));
+  }
+
+  #launch(gateway: Gateway): void {
+    const { env, kill, main = MAIN } = this.#parts;
+    const { name, port } = gateway;
+    gateway.url = '';
+    const settings = {
+      LOG_LEVEL: 'warn',
+      DRAIN_MS: String(DRAIN_MS),
+      ...env,
+      HOST: LOOPBACK,
+      PORT: String(port),
+      GATEWAY: name,
+      KILL_TOKEN: this.#token,
+      VIEWER_DIST,
+    };
+    const child = new Child(name, main, settings, (message) => {
+      if (message['type'] === 'listening') {
+        gateway.url = String(message['url']).replace(/\/+$/, '');
+        gateway.failures = 0;
+      }
+      if (message['type'] === 'kill') kill(String(message['pod']));
+    });
+    gateway.child = child;
+    void child.exited.then((exit) => this.#noteExit(gateway, child, exit));
+  }
+
+  #noteExit(gateway: Gateway, child: Child, { code, signal }: Exit): void {
+    if (this.#isOver || this.#leaving.delete(child)) return;
+    if (gateway.url === '') gateway.failures++;
+    gateway.url = '';
+    if (gateway.failures <= 1) {
+      const { warn } = this.#parts;
+      warn(`${gateway.name} ended (${signal ?? `exit code ${code}`}), another takes its port`);
+      if (signal === null) for (const line of child.lastLines.slice(-3)) warn(`  ${line}`);
+    }
+    const ms = Math.min(REPLACE_MS_MAX, REPLACE_MS * 2 ** Math.max(0, gateway.failures - 1));
+    gateway.timer = setTimeout(() => this.#launch(gateway), ms);
+  }
+
+  async #end({ child, timer }: Gateway): Promise<void> {
+    clearTimeout(timer);
+    if (child === undefined || child.exit !== undefined) return;
+    this.#leaving.add(child);
+    await child.stop(DRAIN_MS + DRAIN_MARGIN_MS);
+  }
+}
+
+function isLoopback(url: string): boolean {
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
+}
+
+function notListening({ name, port, child }: Gateway, what: string): LeaseholdError {
+  return new LeaseholdError('POD_FAILED', `${name} ${what} on port ${port}`, {
+    field: 'gateway',
+    value: child?.lastLines.slice(-5).join('\n') ?? '',
+    remedy: 'Mend what the last lines say, or run with --gateways 0: the world needs none.',
+  });
+}
