@@ -42,6 +42,9 @@ export {
   BYTES_PER_CELL_MAX,
   CELLS_PER_CALL_MAX,
   GEO_PER_COMMIT_MAX,
+  LOCATE_CELLS_MAX,
+  NEAR_COUNT_MAX,
+  NEAR_SEARCHES_MAX,
   OUT_PER_COMMIT_MAX,
 } from './store.ts';
 export { Table } from './table.ts';

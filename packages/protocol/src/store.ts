@@ -231,6 +231,25 @@ export type FeedEntry = {
   readonly facts: Readonly<Record<string, string | number>>;
 };
 
+/** Where to look in one cell's index: around a point written as `Commit.geo` writes them. */
+export type NearSearch = {
+  readonly cell: number;
+  readonly longitude: number;
+  /** At most 85.05 from the equator: nothing beyond is indexed. */
+  readonly latitude: number;
+  /** On the sphere of the index, whose radius is 6,372,797.56 m. */
+  readonly radiusM: number;
+};
+
+/** What a cell's index says of an entity. */
+export type NearCandidate = {
+  readonly id: number;
+  /** Rounded to the index's own steps of 360° / 2^26 and 170° / 2^26. */
+  readonly longitude: number;
+  readonly latitude: number;
+  readonly distanceM: number;
+};
+
 /** What the store is and what it can promise now. Changes when the connection was made anew. */
 export type StoreStatus = {
   readonly isConnected: boolean;
@@ -287,6 +306,23 @@ export interface Store {
   ): Promise<CellImage[]>;
   /** A cell's own channel from a position on, whatever the destinations. */
   channel(cell: number, afterSeq: number): Promise<ChannelEntry[]>;
+
+  /**
+   * Which of these cells have the entity in their index, in the order asked. A hint, in one round
+   * trip: a cell tells its index late and a few at a time, so one that holds the entity may not be
+   * among them, and one that it has left may be. Verify from state, and look everywhere before
+   * saying that it does not exist. At most `LOCATE_CELLS_MAX` cells.
+   */
+  locate(id: number, cells: readonly number[]): Promise<number[]>;
+  /**
+   * For each search the entities that the index has within the radius, nearest first, at most
+   * `count` of them; all in one round trip. A hint as well: positions are those last told, off by
+   * up to the world's index resolution along each axis plus half a step of the index; entities may
+   * be missing, or listed in a cell that they have left, and nothing beyond |latitude| 85.05 is
+   * ever there. So take from it how far to look, and filter from state. A cell that has no index is
+   * an empty answer. At most `NEAR_SEARCHES_MAX` searches and a count of `NEAR_COUNT_MAX`.
+   */
+  near(searches: readonly NearSearch[], count: number): Promise<NearCandidate[][]>;
   /**
    * Reads what is new in all these cells in one round trip, waiting up to `blockMs` for the first
    * entry. Behind it runs the barrier, so what is returned cannot be rolled back by a failover.
@@ -326,3 +362,9 @@ export const BYTES_PER_CELL_MAX = 1024 * 1024;
 export const GEO_PER_COMMIT_MAX = 256;
 /** Most channel entries in one commit: one per neighbour, and events later. */
 export const OUT_PER_COMMIT_MAX = 64;
+/** Most cells of one `locate`: measured, 4,096 take 2 ms of Redis. */
+export const LOCATE_CELLS_MAX = 4_096;
+/** Most cells of one `near`: measured, 64 cells of 256 entities take 5 ms of Redis. */
+export const NEAR_SEARCHES_MAX = 64;
+/** Most candidates of each. */
+export const NEAR_COUNT_MAX = 1_000;
