@@ -11,6 +11,7 @@ import { worldSchemaJson } from '@leasehold/world';
 import { settings as auditor } from '../apps/auditor/src/config.ts';
 import { programOf } from '../apps/cli/src/program.ts';
 import { settings as simulator } from '../apps/simulator/src/config.ts';
+import { settings as gateway } from '../apps/view-gateway/src/config.ts';
 
 /** What the command and its door read; its other choices are flags. */
 const command = [
@@ -44,6 +45,7 @@ const tables = {
   settings: {
     'The command leasehold': command,
     'A pod (apps/simulator)': settingsTable(simulator),
+    'A gateway (apps/view-gateway)': settingsTable(gateway),
     'The auditor (apps/auditor)': settingsTable(auditor),
   },
   help: helpTexts(),

@@ -27,6 +27,10 @@ export async function addViewRoute(
     errorHandler: () => undefined,
     preClose: () => connections.close(drainMs),
   });
+  // Left alone, the plugin makes a WebSocket of any path first, and then closes it.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.ws && request.routeOptions.url !== '/view') await reply.callNotFound();
+  });
   app.get(
     '/view',
     {

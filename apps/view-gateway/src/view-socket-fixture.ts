@@ -68,7 +68,8 @@ export class ViewSocket {
   /** Says hello and waits for the welcome. */
   async greet(): Promise<Welcome> {
     this.hello();
-    return eventually(() => this.welcome);
+    await eventually(() => this.welcome !== undefined);
+    return this.welcome as Welcome;
   }
 
   /** After the welcome. */
@@ -80,8 +81,10 @@ export class ViewSocket {
   }
 
   /** The first answer, past or coming, that was a refusal with this code. */
-  refusal(code: string): Promise<Answer> {
-    return eventually(() => this.answers.find((answer) => !answer.ok && answer.code === code));
+  async refusal(code: string): Promise<Answer> {
+    const find = () => this.answers.find((answer) => !answer.ok && answer.code === code);
+    await eventually(find);
+    return find() as Answer;
   }
 
   /** Ids of all rows of all subscriptions, ascending. */
@@ -100,8 +103,8 @@ export class ViewSocket {
     const reader = new FrameReader(frame);
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
       const { kind, body } = part;
-      if (kind === PART.welcome) this.welcome = readJsonPart(body);
-      if (kind === PART.answer) this.answers.push(readJsonPart(body));
+      if (kind === PART.welcome) this.welcome = readJsonPart(body) as unknown as Welcome;
+      if (kind === PART.answer) this.answers.push(readJsonPart(body) as Answer);
       if (kind === PART.scope) this.#scope = readScope(body);
       if (kind === PART.live) this.live++;
       if (kind === PART.gone) for (const cell of readCells(body)) this.#forget(cell);
@@ -118,7 +121,7 @@ export class ViewSocket {
     const shape = this.#shapes.get(this.#scope);
     if (shape === undefined || this.welcome === undefined) return undefined;
     const key = `${this.#scope}:${cell}`;
-    const { x, y } = cellCentre(this.welcome.grid, cell);
+    const [x, y] = cellCentre(this.welcome.grid, cell);
     const rows = this.#cells.get(key) ?? new CellRows(shape, cell, x, y);
     this.#cells.set(key, rows);
     return rows;
