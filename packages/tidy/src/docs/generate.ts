@@ -20,15 +20,25 @@ const TABLES_MS_MAX = 60_000;
 
 /** Where the first remedy in the sources is a rare one, or is put together from parts. */
 const CHOSEN: Partial<Readonly<Record<ErrorCode, string>>> = {
+  AREA_INVALID: 'Give finite numbers in decimal digits.',
+  BODY_MALFORMED: 'Run `leasehold audit` on the world; restore the cell from a snapshot.',
+  COMPONENT_UNKNOWN: 'List it in components of the simulation.',
   MANIFEST_INVALID: 'Did you mean tickHz?',
   MODULE_INVALID: 'Write: export default simulation({ components, systems }).',
   PORT_IN_USE: 'End what listens on port 7310, or choose another.',
+  READER_IDLE: 'Say hello within 5 s, keep a subscription, and answer pings.',
+  READER_SLOW: 'Read faster, or subscribe to a smaller area, fewer components or a lower rate.',
   REDIS_TOO_OLD: 'Install Redis 7.0 or newer, or Valkey, and set REDIS_URL to it.',
   SERVER_MISSING: 'Install redis-server, or set REDIS_URL to a Redis that runs.',
   SETTING_INVALID: 'Give a whole number from 1 to 64.',
   SPATIAL_NOT_FINITE: 'Find the system that computes it; a position must stay a finite number.',
+  SUBSCRIPTION_UNKNOWN: 'Subscribe first; a number is free again once it was unsubscribed.',
   SYSTEM_FAILED: 'Mend the system: it must not throw for any entity.',
+  TOKEN_REFUSED: 'Open the address that was printed at the start, with all that follows #token=.',
+  VIEW_MESSAGE_INVALID: 'Send one of hello, subscribe, area, unsubscribe, resync, status, ping.',
+  VIEW_VERSION: 'Use client and gateway of the same release.',
   WORLD_MISSING: 'Give a folder that has a world.yaml, such as examples/flocking.',
+  WORLD_UNKNOWN: 'Ask for the world that the gateway serves, or connect to another gateway.',
 };
 
 /** Generated files by their paths from the root of the repository. */
