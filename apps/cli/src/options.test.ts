@@ -7,6 +7,9 @@ describe('flags of run', () => {
   test('without flags a world runs with one pod until it is told to stop', () => {
     expect(options({})).toMatchObject({
       pods: 1,
+      gateways: 0,
+      port: 0,
+      isOpening: false,
       seconds: 0,
       ticks: 0,
       seed: -1,
@@ -30,6 +33,13 @@ describe('flags of run', () => {
     [{ pods: '65' }, '--pods'],
     [{ pods: '1.5' }, '--pods'],
     [{ pods: '' }, '--pods'],
+    [{ gateways: '-1' }, '--gateways'],
+    [{ gateways: '17' }, '--gateways'],
+    [{ gateways: '1', port: '0' }, '--port'],
+    [{ gateways: '1', port: '65536' }, '--port'],
+    [{ gateways: '2', port: '65535' }, '--port'],
+    [{ port: '7300' }, '--port'],
+    [{ gateways: '0', open: true }, '--open'],
     [{ seconds: 'ten' }, '--seconds'],
     [{ seconds: '-1' }, '--seconds'],
     [{ ticks: '0' }, '--ticks'],
@@ -45,6 +55,14 @@ describe('flags of run', () => {
         detail: expect.objectContaining({ field, remedy: expect.stringMatching(/\w/) }),
       }),
     );
+  });
+
+  test('gateways have the ports from the given one on', () => {
+    expect(options({ gateways: '2', port: '65534', open: true })).toMatchObject({
+      gateways: 2,
+      port: 65_534,
+      isOpening: true,
+    });
   });
 
   test('a build without a fence is given a second pod and a stop, or it could not show', () => {
