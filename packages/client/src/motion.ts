@@ -158,6 +158,7 @@ export class Motion {
     const moved = Math.sqrt(dx * dx + dy * dy);
     const ticks = tick - before;
     if (!(ticks >= 0) || Number.isNaN(now) || this.#isTeleport(slot, moved, ticks)) {
+      if (ticks > 0 && this.#usual[slot] === 0) this.#usual[slot] = moved / ticks;
       this.#place(slot, x, y, tick);
       return;
     }
@@ -170,6 +171,7 @@ export class Motion {
     } else if (ticks < STOP_TICKS) {
       return;
     }
+    this.#start(slot, now);
     // A correction within one tick says nothing about the velocity.
     if (ticks > 0) {
       this.#velocityX[slot] = dx / ticks;
@@ -177,7 +179,12 @@ export class Motion {
     }
     this.#sampleX[slot] = x;
     this.#sampleY[slot] = y;
-    this.#lead(slot, tick, now);
+    this.#sampleT[slot] = tick;
+    // The path was at its end before this sample came: what is shown may be far off.
+    if (now > (this.#endT[slot] as number) + BLEND_TICKS) {
+      this.#blendT[slot] = now + BLEND_S * this.#ticksPerS;
+    }
+    this.#lead(slot, Math.max(tick, now + BLEND_TICKS, this.#blendT[slot] as number));
   }
 
   #isTeleport(slot: number, moved: number, ticks: number): boolean {
@@ -216,24 +223,23 @@ export class Motion {
     this.#blendT[slot] = Number.NEGATIVE_INFINITY;
   }
 
-  /** A new path from what is shown now to the sample, or to where it will be if it is late. */
-  #lead(slot: number, tick: number, now: number): void {
-    const shownX = this.#along(slot, now, true);
-    const shownY = this.#along(slot, now, false);
-    this.#sampleT[slot] = tick;
-    // The path was at its end before this sample came: what is shown may be far off.
-    if (now > (this.#endT[slot] as number) + BLEND_TICKS) {
-      this.#blendT[slot] = now + BLEND_S * this.#ticksPerS;
-    }
-    const end = Math.max(tick, now + BLEND_TICKS, this.#blendT[slot] as number);
-    const ahead = Math.min(end - tick, this.#hold);
+  /** A new path begins where the old one is now. */
+  #start(slot: number, now: number): void {
+    const x = this.#along(slot, now, true);
+    this.#startY[slot] = this.#along(slot, now, false);
+    this.#startX[slot] = x;
+    this.#startT[slot] = now;
+  }
+
+  /** The path ends where the entity will be at `end`, as the sample and its velocity say. */
+  #lead(slot: number, end: number): void {
+    const startX = this.#startX[slot] as number;
+    const startY = this.#startY[slot] as number;
+    const ahead = Math.max(0, Math.min(end - (this.#sampleT[slot] as number), this.#hold));
     const endX = (this.#sampleX[slot] as number) + (this.#velocityX[slot] as number) * ahead;
     const endY = (this.#sampleY[slot] as number) + (this.#velocityY[slot] as number) * ahead;
-    this.#startX[slot] = shownX;
-    this.#startY[slot] = shownY;
-    this.#startT[slot] = now;
-    this.#endX[slot] = shownX + shortWay(endX - shownX, this.#space, 'x');
-    this.#endY[slot] = shownY + shortWay(endY - shownY, this.#space, 'y');
+    this.#endX[slot] = startX + shortWay(endX - startX, this.#space, 'x');
+    this.#endY[slot] = startY + shortWay(endY - startY, this.#space, 'y');
     this.#endT[slot] = end;
   }
 
@@ -265,21 +271,12 @@ export class Motion {
     if (Number.isNaN(from) || Number.isNaN(to)) return;
     const { count, ids } = this.#shown;
     for (let slot = 0; slot < count; slot++) {
-      const sampleT = this.#sampleT[slot] as number;
-      if (ids[slot] === 0 || Number.isNaN(sampleT)) continue;
-      const shownX = this.#along(slot, from, true);
-      const shownY = this.#along(slot, from, false);
-      const end = to + BLEND_S * this.#ticksPerS;
-      const ahead = Math.max(0, Math.min(end - sampleT, this.#hold));
-      const endX = (this.#sampleX[slot] as number) + (this.#velocityX[slot] as number) * ahead;
-      const endY = (this.#sampleY[slot] as number) + (this.#velocityY[slot] as number) * ahead;
-      this.#startX[slot] = shownX;
-      this.#startY[slot] = shownY;
+      if (ids[slot] === 0) continue;
+      this.#start(slot, from);
       this.#startT[slot] = to;
-      this.#endX[slot] = shownX + shortWay(endX - shownX, this.#space, 'x');
-      this.#endY[slot] = shownY + shortWay(endY - shownY, this.#space, 'y');
-      this.#endT[slot] = end;
+      const end = to + BLEND_S * this.#ticksPerS;
       this.#blendT[slot] = end;
+      this.#lead(slot, end);
     }
   }
 
