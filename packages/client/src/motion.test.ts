@@ -127,10 +127,17 @@ describe('motion', () => {
   test('being unmoved for a tick, as between two cells, is no stop', () => {
     const motion = motionIn(PLANE);
     told(motion, 20, (tick) => 100 + tick * 2);
-    motion.sample(0, 140, 500, 21, 19.5);
-    motion.sample(0, 140, 500, 22, 20.5);
-    motion.sample(0, 146, 500, 23, 21.5);
-    for (const now of [20, 20.5, 21, 21.5, 22]) expect(xAt(motion, now)).toBeCloseTo(100 + now * 2);
+    for (const [tick, x] of [
+      [21, 140],
+      [22, 140],
+      [23, 146],
+      [24, 148],
+    ] as const) {
+      motion.sample(0, x, 500, tick, tick - DELAY);
+      for (const now of [tick - 1.5, tick - 1, tick - 0.6]) {
+        expect(xAt(motion, now)).toBeCloseTo(100 + now * 2);
+      }
+    }
   });
 
   test('a sample of before is no news, and neither is the same one again', () => {
