@@ -15,6 +15,8 @@ import type {
   FollowNews,
   Head,
   LeaseReply,
+  NearCandidate,
+  NearSearch,
   PodRecord,
   Refusal,
   Store,
@@ -36,6 +38,7 @@ import {
   leaseRenew,
   leaseRevoke,
 } from './generated/library.ts';
+import { GeoReads } from './geo-reads.ts';
 import { readHead } from './head.ts';
 import { type BlockGrid, type CellKeys, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
@@ -103,6 +106,7 @@ export class LiveStore implements Store {
   readonly #calls: CallOptions;
   readonly #follower: Follower;
   readonly #loader: Loader;
+  readonly #geo: GeoReads;
   readonly #pods: Pods;
   readonly #shared: Shared;
   #beat: NodeJS.Timeout | undefined;
@@ -130,6 +134,7 @@ export class LiveStore implements Store {
     this.#calls = { library: options.library ?? LIBRARY, perBlock: false };
     this.#follower = new Follower(this.#reads, this.#keys, localMs);
     this.#loader = new Loader(this.#commands, this.#keys, (cells) => this.#headsOf(cells));
+    this.#geo = new GeoReads(this.#commands, this.#keys);
     const links = { commands: this.#commands, hearing: this.#hearing };
     this.#pods = new Pods(links, this.#keys, this.#clock);
     this.#shared = new Shared(this.#commands, this.#keys);
@@ -257,6 +262,14 @@ export class LiveStore implements Store {
       for (const each of raw) entries.push(readChannelEntry(cell, each));
       if (raw.length < ENTRIES_PER_READ_MAX) return entries;
     }
+  }
+
+  locate(id: number, cells: readonly number[]): Promise<number[]> {
+    return this.#geo.locate(id, cells);
+  }
+
+  near(searches: readonly NearSearch[], count: number): Promise<NearCandidate[][]> {
+    return this.#geo.near(searches, count);
   }
 
   async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {

@@ -11,7 +11,7 @@ export type PodSettings = {
   readonly leaseTtlMs: number;
   /** Most blocks this pod claims; more than its fair share is a reserve for others' deaths. */
   readonly blocksMax: number;
-  /** How far an entity moves before its index is told, in space units (WGS84: degrees); 0 = no index. */
+  /** How far an entity moves before its index is told; WGS84: degrees. 0 = no index. */
   readonly indexResolution: number;
 };
 

@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { SuiteWorld } from './store-suite-bench.ts';
+import { indexTests } from './store-suite-index.ts';
 import { leaseTests } from './store-suite-lease.ts';
 import { channelTests, commitTests, followTests } from './store-suite-log.ts';
 import { creationTests, podTests, sharedTests } from './store-suite-world.ts';
@@ -36,6 +37,7 @@ export function describeStore(name: string, open: () => Promise<SuiteWorld>): vo
       describe('commit', () => commitTests(world));
       describe('channel and inbox', () => channelTests(world));
       describe('following', () => followTests(world));
+      describe('index', () => indexTests(world));
       describe('pods', () => podTests(world));
       describe('clock, feed and schemas', () => sharedTests(world));
     });

@@ -98,6 +98,34 @@ export function geoBoxes(grid: Grid, cell: number, box: Box, resolution: number)
   return found;
 }
 
+/** What `GEOSEARCH … FROMLONLAT longitude latitude BYRADIUS radiusM m` is told. */
+export type GeoCircle = {
+  readonly longitude: number;
+  readonly latitude: number;
+  readonly radiusM: number;
+};
+
+/**
+ * The search of one cell's index that finds everybody in it, those near a point first: from the
+ * place nearest to the point that lies within a cell's length of the centre, since the index knows
+ * nothing farther away. So the order is a good guess, not the order of distance to the point.
+ */
+export function geoAround(grid: Grid, cell: number, x: number, y: number): GeoCircle {
+  const reach = grid.cellSize * OFFSET_CELLS_MAX;
+  const clamp = (value: number, max: number): number => Math.max(-max, Math.min(value, max));
+  const right = clamp(grid.deltaX(grid.centreX(cell), grid.wrapX(x)), reach);
+  const up = clamp(grid.deltaY(grid.centreY(cell), grid.wrapY(y)), reach);
+  const isSphere = grid.spec.kind === 'wgs84';
+  const degrees = isSphere ? reach : OFFSET_CELLS_MAX;
+  // From corner to corner of the square of everybody, on the plane: on the sphere it is shorter.
+  const radiusM = 2 * Math.SQRT2 * degrees * RADIANS * REDIS_EARTH_RADIUS_M * ROUNDING;
+  return {
+    longitude: isSphere ? grid.wrapX(grid.centreX(cell) + right) : right / grid.cellSize,
+    latitude: isSphere ? clamp(grid.centreY(cell) + up, LATITUDE_INDEXED_MAX) : up / grid.cellSize,
+    radiusM: Math.min(radiusM, Math.PI * REDIS_EARTH_RADIUS_M),
+  };
+}
+
 /** The offsets of a span from the cell's centre, clipped to its reach, once for every turn. */
 function parts(
   low: number,

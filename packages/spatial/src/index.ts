@@ -16,6 +16,8 @@ export { cellDistanceMax, cellDistanceMin } from './cell-distance.ts';
 export {
   fromGeo,
   type GeoBox,
+  type GeoCircle,
+  geoAround,
   geoBoxes,
   INDEX_STEP_DEGREES,
   REDIS_EARTH_RADIUS_M,

@@ -20,6 +20,7 @@ import {
   OUT_PER_COMMIT_MAX,
   SEED_EPOCH,
 } from '@leasehold/protocol';
+import { LATITUDE_MAX } from './geo.ts';
 
 const FORMAT_VERSION = 1;
 // The limits of `db/lua/lib/limits.lua` that clients need not know.
@@ -32,7 +33,6 @@ const POST_BYTES_MAX = 64 * 1024;
 const POST_IDS_MAX = 1_024;
 const ID_BYTES_MAX = 128;
 const HASH_BYTES_MAX = 32;
-const LATITUDE_MAX = 85.05112878;
 
 const NONCE_PATTERN = /^[\w-]+\.[\w-]+$/;
 

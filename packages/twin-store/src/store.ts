@@ -13,12 +13,15 @@ import type {
   FollowNews,
   Head,
   LeaseReply,
+  NearCandidate,
+  NearSearch,
   PodRecord,
   Refusal,
   Store,
   StoreStatus,
   WorldClock,
 } from '@leasehold/protocol';
+import { LOCATE_CELLS_MAX, NEAR_COUNT_MAX, NEAR_SEARCHES_MAX } from '@leasehold/protocol';
 import {
   acquire,
   badArg,
@@ -31,6 +34,7 @@ import {
   revoke,
 } from './cell.ts';
 import { imageOf, newsOf } from './follow.ts';
+import { nearIn } from './geo.ts';
 import { type CallName, type Connection, type TwinServer, worldKey } from './server.ts';
 
 /** Notes kept for people; the oldest are dropped. */
@@ -163,6 +167,19 @@ class TwinStore implements Store {
     return this.#read('channel', () => {
       return (this.#find(cell)?.out ?? []).filter((entry) => entry.seq > afterSeq);
     });
+  }
+
+  locate(id: number, cells: readonly number[]): Promise<number[]> {
+    assert(cells.length <= LOCATE_CELLS_MAX, `${cells.length} cells are too many for one locate`);
+    return this.#read('locate', () => cells.filter((cell) => this.#find(cell)?.geo.has(id)));
+  }
+
+  near(searches: readonly NearSearch[], count: number): Promise<NearCandidate[][]> {
+    assert(searches.length <= NEAR_SEARCHES_MAX, `${searches.length} searches are too many`);
+    assert(count >= 1 && count <= NEAR_COUNT_MAX, `a count of ${count} is not within the limits`);
+    return this.#read('near', () =>
+      searches.map((search) => nearIn(this.#find(search.cell)?.geo, search, count)),
+    );
   }
 
   async poll(cursors: readonly FollowCursor[], blockMs: number): Promise<FollowNews[]> {
