@@ -122,9 +122,7 @@ export class CellRows {
     if (behind > position.seq || holds > (DELTA.removed | DELTA.added | DELTA.changes)) {
       throw body.fault('its base or its flags are out of range');
     }
-    if (this.seq < 0 || position.seq - behind !== this.seq || baseHash !== this.hash) {
-      return undefined;
-    }
+    if (position.seq - behind !== this.seq || baseHash !== this.hash) return undefined;
     const left = (holds & DELTA.removed) === 0 ? NONE : body.ids('removed ids');
     if (!this.#find(left)) return undefined;
     let count = this.count;
@@ -227,6 +225,7 @@ export class CellRows {
         (column as Float64Array).copyWithin(start - k - 1, start, end);
       }
     });
+    // Nobody reads them, but texts of rows that left would be kept from being freed.
     this.#blank(count - gaps, count);
     return count - gaps;
   }
