@@ -51,6 +51,11 @@ export class Output {
     if (this.isJson) this.#stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
   }
 
+  /** One JSON value of many, on a line of its own, for programs that read as it comes. */
+  jsonLine(value: unknown): void {
+    if (this.isJson) this.#stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
   /** What is going on, for whoever watches; kept apart from results. */
   progress(text: string): void {
     if (this.isJson) return;

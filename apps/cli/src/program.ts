@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.ts';
 import { run } from './commands/run.ts';
 import { homeOf, numberOf, type RunFlags, runOptions } from './options.ts';
 import { Output } from './output.ts';
+import { addWatch } from './watch-command.ts';
 
 const DAY_S = 86_400;
 
@@ -141,6 +142,8 @@ export function programOf(
     .action(async (folder: string, flags: Flags) => {
       exit(await dev(runOptions(folder, flags, env), output));
     });
+
+  addWatch(program, output, env, exit);
 
   home(program.command('doctor'))
     .description('Show what this machine has, and which promises its Redis can keep.')
