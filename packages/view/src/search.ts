@@ -9,7 +9,7 @@ import { AreaShape, type Grid } from '@leasehold/spatial';
 import type { FollowedCell, Following } from './following.ts';
 import type { ViewLimits } from './limits.ts';
 import type { CellKit, LiveCell } from './live-cell.ts';
-import { type CellRowsAt, nearestOf } from './nearest.ts';
+import { type CellPositions, nearest } from './nearest.ts';
 import { type Chosen, chosenOf } from './selection.ts';
 import { rowOf } from './subscription.ts';
 
@@ -108,10 +108,9 @@ export class Search {
   ): Promise<Found> {
     const chosen = chosenOf(schema, selection);
     const { store, grid } = this.#parts;
-    const near = await nearestOf({
-      ...{ store, grid, x, y, count },
-      rowsOf: (numbers) => this.#with(numbers, (cells) => this.#places(cells, chosen.mask)),
-    });
+    const rowsOf = (numbers: readonly number[]) =>
+      this.#with(numbers, (cells) => this.#places(cells, chosen.mask));
+    const near = await nearest({ store, grid, rowsOf }, { x, y, count });
     const cells = [...new Set(near.map(({ cell }) => cell))];
     return this.#with(cells, (followed) => {
       const entities: FoundEntity[] = [];
@@ -126,7 +125,7 @@ export class Search {
     });
   }
 
-  #places(cells: readonly FollowedCell[], mask: number): CellRowsAt[] {
+  #places(cells: readonly FollowedCell[], mask: number): CellPositions[] {
     return cells.map(({ live }) => {
       const ids: number[] = [];
       const xs: number[] = [];
@@ -138,7 +137,7 @@ export class Search {
         xs.push(at.x);
         ys.push(at.y);
       }
-      return { cell: live.cell, ids, xs, ys };
+      return { cell: live.cell, count: ids.length, ids, xs, ys };
     });
   }
 
