@@ -43,11 +43,11 @@ export class GatewayWorld {
     this.#env = env;
   }
 
-  /** Writes a world folder and seeds it. */
-  static async seed(redisUrl: string, birds = 200): Promise<GatewayWorld> {
+  /** Writes a world folder and seeds it. `module`: a file that takes a parameter `birds`. */
+  static async seed(redisUrl: string, birds = 200, module = FLOCKING): Promise<GatewayWorld> {
     const name = `birds-${randomBytes(4).toString('hex')}`;
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-gateway-'));
-    await copyFile(FLOCKING, join(folder, 'world.ts'));
+    await copyFile(module, join(folder, 'world.ts'));
     await writeFile(join(folder, 'world.yaml'), manifestOf(name, birds));
     const { grid, manifest, simulation, manifestHash } = await loadWorld(folder);
     const { seed, tickHz, params } = manifest;

@@ -75,7 +75,7 @@ test.each([
 test.each([
   ['y=1', ['AREA_INVALID', 'x', '']],
   ['x=1&y=NaN', ['AREA_INVALID', 'y', 'NaN']],
-  ['x=1&y=1&count=1001', ['VIEW_MESSAGE_INVALID', 'count', '1001']],
+  ['x=1&y=1&count=101', ['VIEW_MESSAGE_INVALID', 'count', '101']],
 ])('the nearest of %j are refused', (search, fault) => {
   expect(faultOf(() => nearestQuestion(search))).toEqual(fault);
 });

@@ -24,7 +24,7 @@ export type NearestQuestion = Shown & {
 export const QUERY_LIMIT_DEFAULT = 1_000;
 export const QUERY_LIMIT_MAX = 10_000;
 export const NEAREST_COUNT_DEFAULT = 10;
-export const NEAREST_COUNT_MAX = 1_000;
+export const NEAREST_COUNT_MAX = 100;
 /** One ring; a coast is not what one asks for in an address. */
 const POINTS_MAX = 128;
 const VALUE_SHOWN_MAX = 100;
