@@ -97,7 +97,10 @@ describe('a client that says what it must not', () => {
   test('of a thousand subscriptions only the allowed are kept; the rest is told so', async () => {
     view = await openView({ messagesPerS: 2_000 });
     const client = view.join().hello();
-    for (let id = 1; id <= 1_000; id++) client.say({ type: 'subscribe', id, area: box(0) });
+    for (let id = 1; id <= 1_000; id++) {
+      client.say({ type: 'subscribe', id, area: box(0) });
+      if (id % 100 === 0) await view.advance(1);
+    }
     await view.advance(100);
     const refused = client.answers.filter(({ code }) => code === 'LIMIT_EXCEEDED');
     expect(client.viewer.subscriptions.size).toBe(view.hub.limits.subscriptionsMax);
@@ -156,6 +159,14 @@ describe('a client that does not read', () => {
     expect(stuck.closed).toEqual({ code: 4004, reason: 'READER_SLOW' });
     expect(await isFed(good)).toBe(true);
   });
+});
+
+test('a client that asks and never reads the answers is dropped before they fill the memory', async () => {
+  view = await openView({ messagesPerS: 100_000, queueBytesMax: 4_096 });
+  const client = view.join().hello();
+  client.isReading = false;
+  for (let at = 0; at < 1_000; at++) client.say({ type: 'ping', at });
+  expect(client.closed).toEqual({ code: 4004, reason: 'READER_SLOW' });
 });
 
 describe('a client that comes back', () => {

@@ -48,6 +48,11 @@ export class Subscription {
     this.periodMs = periodMs;
   }
 
+  /** The next telling is due a period after this one was; who fell behind does not catch up. */
+  wasTold(nowMs: number): void {
+    this.dueAtMs = Math.max(this.dueAtMs, nowMs - this.periodMs) + this.periodMs;
+  }
+
   /** Becomes about another area. `round`: a new one, for the faces that an edge now cuts anew. */
   place(shape: AreaShape, round: number, held?: ReadonlyMap<number, Held>): void {
     const inside = (x: number, y: number): boolean => shape.contains(x, y);
@@ -111,6 +116,7 @@ export class Subscription {
 
   /** Whether the client has been told of every cell at least once. */
   get isComplete(): boolean {
+    if (this.target !== undefined && Number.isNaN(this.target.x)) return false;
     for (const { base } of this.seats.values()) if (base === -1) return false;
     return true;
   }

@@ -41,6 +41,7 @@ export class Viewer {
   readonly #hub: ViewHub;
   readonly #peer: Peer;
   #control: Uint8Array[] = [];
+  #controlBytes = 0;
   #isCutShort = false;
   #progressAtMs: number;
   #secondSinceMs = 0;
@@ -109,9 +110,19 @@ export class Viewer {
     this.post(encodeJsonPart('answer', answer));
   }
 
-  /** Queues a complete part for the next frame. */
+  /** Queues a complete part for the next frame. One who does not read loses its connection. */
   post(part: Uint8Array): void {
+    if (this.isGone) return;
     this.#control.push(part);
+    this.#controlBytes += part.length;
+    if (this.#controlBytes <= this.#hub.limits.queueBytesMax) return;
+    this.#control = [];
+    this.drop('READER_SLOW');
+  }
+
+  #takeControl(): readonly Uint8Array[] {
+    this.#controlBytes = 0;
+    return this.#control.splice(0);
   }
 
   #obey(message: ClientMessage): void {
@@ -246,7 +257,7 @@ export class Viewer {
 
   #sendControl(): void {
     this.#begin();
-    for (const part of this.#control.splice(0)) writer.part(part);
+    for (const part of this.#takeControl()) writer.part(part);
     this.#send();
   }
 
@@ -276,12 +287,12 @@ export class Viewer {
     this.#isCutShort = false;
     this.#begin();
     let hasNews = this.#control.length > 0;
-    for (const part of this.#control.splice(0)) writer.part(part);
+    for (const part of this.#takeControl()) writer.part(part);
     for (const subscription of this.subscriptions.values()) {
-      if (subscription.dueAtMs > nowMs) continue;
+      if (subscription.dueAtMs > nowMs + DUE_SLACK_MS) continue;
       if (this.#write(subscription)) {
         hasNews = true;
-        subscription.dueAtMs = nowMs + subscription.periodMs * DUE_SLACK;
+        subscription.wasTold(nowMs);
       }
       if (this.#isCutShort) return;
     }
@@ -349,7 +360,7 @@ export class Viewer {
 }
 
 /** A round that comes a little early is still the right one. */
-const DUE_SLACK = 0.75;
+const DUE_SLACK_MS = 10;
 
 const ascending = (a: number, b: number): number => a - b;
 

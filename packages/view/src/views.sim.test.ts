@@ -162,3 +162,44 @@ test.each([1, 2, 3, 4])(
     await world.close();
   },
 );
+
+const times = [0, 1].flatMap((replicas) => [1, 2, 3].map((seed) => [replicas, seed] as const));
+test.each(times)(
+  'V1 a store that goes back takes every view with it, and they say so (%i replicas, seed %i)',
+  async (replicas, seed) => {
+    const random = createRandom(seed);
+    const world = await openPods({ mode: 'realtime', seed });
+    const { clock, server } = world;
+    server.replicas = replicas;
+    server.replicaLagMs = replicas === 0 ? 0 : 60;
+    for (let i = 0; i < 3; i++) void world.start(`pod-${i}`);
+    await clock.advance(1_500);
+    const hub = openHub(world);
+    const at = { schema: world.engine.schema, grid: world.grid };
+    const clients = AREAS.map((area) => {
+      const client = new TestClient(hub, at).hello().subscribe(1, area as Area);
+      return { area, client };
+    });
+    for (let n = 0; n < 3; n++) {
+      await clock.advance(400 + random.below(300));
+      const snapshot = server.snapshot();
+      await clock.advance(replicas === 0 ? 20 + random.below(200) : random.below(58));
+      server.rollback(snapshot);
+    }
+    await clock.advance(1_000);
+    const time = await world.watcher.clock();
+    if (time === undefined) throw new Error('the world has no clock');
+    await world.watcher.setClock({ ...time, isPaused: true });
+    await clock.advance(3_000);
+    const truth = await authority(world);
+    for (const { client, area } of clients) {
+      expectEqual(world, client, area, truth);
+      expect(client.breaks).toBe(0);
+    }
+    if (replicas === 0) expect(hub.following.resyncs).toBeGreaterThan(0);
+    const stop = hub.stop();
+    await clock.advance(5_000);
+    await stop;
+    await world.close();
+  },
+);
