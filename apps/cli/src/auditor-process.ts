@@ -91,7 +91,7 @@ export class AuditorProcess {
   }
 
   #gone(what: string): LeaseholdError {
-    const value = this.#child.lastLines.slice(-5).join('\n');
+    const value = this.#child.lastWords.join('\n');
     return new LeaseholdError('POD_FAILED', `the auditor ${what}`, {
       field: 'auditor',
       value,

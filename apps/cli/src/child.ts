@@ -10,6 +10,7 @@ export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signa
 
 /** Lines kept to explain a child that failed. */
 const LAST_LINES_MAX = 20;
+const LAST_WORDS_MAX = 5;
 
 export class Child {
   readonly name: string;
@@ -52,6 +53,12 @@ export class Child {
       });
       this.#process.on('close', (code, signal) => end({ code, signal }));
     });
+  }
+
+  /** The last lines that tell what was wrong, rather than where in the code it was. */
+  get lastWords(): readonly string[] {
+    const words = this.lastLines.filter((line) => !/^\s*(at |Node\.js v|[\^{}]*$)/.test(line));
+    return words.slice(-LAST_WORDS_MAX);
   }
 
   send(line: string): void {

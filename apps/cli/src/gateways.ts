@@ -152,7 +152,7 @@ export class Gateways {
     if (gateway.failures <= 1) {
       const { warn } = this.#parts;
       warn(`${gateway.name} ended (${signal ?? `exit code ${code}`}), another takes its port`);
-      if (signal === null) for (const line of child.lastLines.slice(-3)) warn(`  ${line}`);
+      if (signal === null) for (const line of child.lastWords.slice(-3)) warn(`  ${line}`);
     }
     const ms = Math.min(REPLACE_MS_MAX, REPLACE_MS * 2 ** Math.max(0, gateway.failures - 1));
     gateway.timer = setTimeout(() => this.#launch(gateway), ms);
@@ -173,7 +173,7 @@ function isLoopback(url: string): boolean {
 function notListening({ name, port, child }: Gateway, what: string): LeaseholdError {
   return new LeaseholdError('POD_FAILED', `${name} ${what} on port ${port}`, {
     field: 'gateway',
-    value: child?.lastLines.slice(-5).join('\n') ?? '',
+    value: child?.lastWords.join('\n') ?? '',
     remedy: 'Mend what the last lines say, or run with --gateways 0: the world needs none.',
   });
 }

@@ -128,7 +128,9 @@ export class LiveRun {
     const endTick = this.#options.ticks > 0 ? tick + this.#options.ticks : 0;
     const clock = { mode, rateHz: loaded.manifest.tickHz, baseTick: tick, endTick };
     await store.setClock({ ...clock, isPaused: true });
-    for (let i = 0; i < this.#options.pods; i++) this.fleet.start();
+    const { pods } = this.#options;
+    const together = { STARTING_PODS: String(pods) };
+    for (let i = 0; i < pods; i++) this.fleet.start(together);
     this.gateways.start();
     await Promise.all([this.#untilCounted(), this.#untilHeld(), this.#untilServed()]);
     this.#runningSinceMs = (await store.setClock({ ...clock, isPaused: false })).baseMs;
@@ -284,14 +286,14 @@ export class LiveRun {
     const pod = this.fleet.pods.at(-1) as Pod;
     return new LeaseholdError('POD_FAILED', `all pods ended: ${this.fleet.failures.join('; ')}`, {
       field: 'pod',
-      value: pod.child.lastLines.slice(-5).join('\n'),
+      value: pod.child.lastWords.join('\n'),
       remedy: 'Mend what the last lines say, and run again: the world is as it was.',
     });
   }
 
   #sayFailure(pod: Pod): void {
     this.#output.warn(this.fleet.failures.at(-1) ?? pod.name);
-    for (const line of pod.child.lastLines.slice(-3)) this.#output.warn(`  ${line}`);
+    for (const line of pod.child.lastWords.slice(-3)) this.#output.warn(`  ${line}`);
   }
 
   /** Somebody else sent SIGKILL: as good a test as our own, so it counts as one. */

@@ -28,6 +28,11 @@ export const settings = {
     max: 1_048_576,
     fallback: 0,
   }),
+  startingPods: integer(
+    'STARTING_PODS',
+    'Pods started together, this one included: they wait for each other before they claim.',
+    { min: 1, max: 1_024, fallback: 1 },
+  ),
   drainMs: integer('DRAIN_MS', 'Time to hand everything over after SIGTERM.', {
     min: 100,
     max: 25_000,

@@ -65,6 +65,7 @@ await runService('simulator', async (parts, log) => {
       leaseTtlMs: config.leaseTtlMs === 0 ? manifest.lease.ttlMs : config.leaseTtlMs,
       blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
       indexResolution: manifest.index.resolution,
+      startingPods: config.startingPods,
     },
     randomHex,
     schemaOf: await storedSchemas(store, engine.schema),

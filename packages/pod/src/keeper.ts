@@ -7,7 +7,7 @@ import { assignBlocks } from './assignment.ts';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Roster } from './roster.ts';
-import { ACQUIRE_CELLS_MAX, type PodParts } from './settings.ts';
+import { ACQUIRE_CELLS_MAX, type PodParts, STARTING_LOOK_MS, STARTING_MS_MAX } from './settings.ts';
 
 /** A cell that is wanted and that somebody else may hold. */
 type Rival = { readonly pod: string; readonly retryAtMs: number };
@@ -36,6 +36,8 @@ export class Keeper {
   #nextHandoverMs = 0;
   #nextTrimMs = 0;
   #nextRenewMs = 0;
+  /** Until then it waits for pods that start together with it; 0 = it has waited. */
+  #waitsUntilMs: number;
   isDraining = false;
 
   constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, unknown>) {
@@ -43,6 +45,8 @@ export class Keeper {
     this.#holdings = holdings;
     this.#loading = loading;
     this.roster = new Roster(parts.store, parts.pod);
+    const isAlone = (parts.settings.startingPods ?? 1) <= 1;
+    this.#waitsUntilMs = isAlone ? 0 : parts.clock.nowMs() + STARTING_MS_MAX;
   }
 
   /** Another pod has just left these cells to this one: they are taken whoever should have them. */
@@ -74,9 +78,14 @@ export class Keeper {
     const now = clock.nowMs();
     const holders = new Set<string>();
     for (const { pod: holder } of this.#rivals.values()) if (holder !== '') holders.add(holder);
-    await this.roster.look(now, holders);
+    const isWaiting = this.#waitsUntilMs > 0;
+    await this.roster.look(now, holders, isWaiting ? STARTING_LOOK_MS : undefined);
     if (this.isDraining) return [];
     const members = this.roster.members(now).sort();
+    // Whoever comes first would take everything, and hand it over block by block afterwards.
+    const { startingPods = 1 } = this.#parts.settings;
+    if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return [];
+    this.#waitsUntilMs = 0;
     const key = members.join(' ');
     if (key !== this.#members) {
       this.#members = key;

@@ -153,7 +153,8 @@ export async function openPods(options: Options) {
   const pods = new Map<string, Pod>();
   return {
     ...{ grid, clock, server, engine, pods, watcher },
-    async start(name: string): Promise<Pod> {
+    /** `startingPods`: how many are started together. */
+    async start(name: string, startingPods = 1): Promise<Pod> {
       const store: Store = openTwinStore(server, { ...WORLD, pod: name });
       const pod = new Pod({
         pod: name,
@@ -162,7 +163,7 @@ export async function openPods(options: Options) {
         engine: compiled(),
         clock,
         log: options.log ?? silent,
-        settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5 },
+        settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5, startingPods },
         randomHex: () => random.next().toString(16).padStart(8, '0'),
         schemaOf: () => undefined,
       });

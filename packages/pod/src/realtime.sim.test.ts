@@ -103,3 +103,32 @@ test('W1 the cells of a killed pod tick again within half a second, taken by rev
     expect(Number(facts['resumedAtMs']) - killedMs).toBeLessThanOrEqual(500);
   }
 });
+
+test('pods that are started together share the world before they claim, however late one comes', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const shares = () => [...world.pods.values()].map((pod) => pod.report()['cells'] ?? 0);
+  void world.start('pod-a', 3);
+  await world.clock.advance(400);
+  void world.start('pod-b', 3);
+  await world.clock.advance(400);
+  expect(shares()).toEqual([0, 0]);
+  void world.start('pod-c', 3);
+  await world.clock.advance(1_000);
+  const shared = shares();
+  const { entries } = await world.watcher.readFeed('0');
+  await world.close();
+  expect(shared.reduce((sum, cells) => sum + cells, 0)).toBe(world.grid.cells);
+  expect(Math.max(...shared) - Math.min(...shared)).toBeLessThanOrEqual(world.grid.cells / 4);
+  expect(entries.filter(({ kind }) => kind === 'takeover')).toEqual([]);
+});
+
+test('a pod whose companions do not come goes on alone after two seconds', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const pod = await world.start('pod-a', 3);
+  await world.clock.advance(1_500);
+  const before = pod.report()['cells'];
+  await world.clock.advance(1_500);
+  const after = pod.report()['cells'];
+  await world.close();
+  expect([before, after]).toEqual([0, world.grid.cells]);
+});

@@ -33,8 +33,11 @@ export class Roster {
     return this.#records;
   }
 
-  /** Reads who is there. `holders` are pods that hold something wanted, known or not. */
-  async look(nowMs: number, holders: Iterable<string>): Promise<void> {
+  /**
+   * Reads who is there. `holders` are pods that hold something wanted, known or not. `listEveryMs`:
+   * how long a list of pods is good for.
+   */
+  async look(nowMs: number, holders: Iterable<string>, listEveryMs = REPORT_MS): Promise<void> {
     const status = this.#store.status();
     if (status.runId !== this.#runId) {
       this.#runId = status.runId;
@@ -42,7 +45,7 @@ export class Roster {
     }
     if (nowMs >= this.#nextListMs) {
       this.#records = await this.#store.pods();
-      this.#nextListMs = nowMs + REPORT_MS;
+      this.#nextListMs = nowMs + listEveryMs;
     }
     const asked = new Set(holders);
     for (const { pod } of this.#records) asked.add(pod);

@@ -13,6 +13,8 @@ export type PodSettings = {
   readonly blocksMax: number;
   /** How far an entity moves before its index is told; WGS84: degrees. 0 = no index. */
   readonly indexResolution: number;
+  /** Pods that start together, this one included: they know each other before they claim. */
+  readonly startingPods?: number;
 };
 
 export type PodParts = {
@@ -56,5 +58,9 @@ export const REPORT_MS = 250;
 export const KEEP_MS = 25;
 /** A pod gets blocks when it has been here this long: before, it could not follow up a death. */
 export const SETTLED_MS = 2_000;
+/** How long pods that start together wait for each other; then they go on with those there are. */
+export const STARTING_MS_MAX = 2_000;
+/** How often they look who has come. */
+export const STARTING_LOOK_MS = 50;
 /** Cells acquired in one go; loading more at once would delay the tick of those already held. */
 export const ACQUIRE_CELLS_MAX = 256;
