@@ -73,6 +73,7 @@ export class LiveSubscription implements Subscription {
   #isTold = false;
   #isAreaWaiting = false;
   #isClosed = false;
+  readonly #lastSeen = new Map<number, Entity>();
   /** Of the frame that is being applied. */
   #broken: number[] = [];
   #resynced: number[] = [];
@@ -216,6 +217,7 @@ export class LiveSubscription implements Subscription {
     // A state that cannot be read leaves no row, whoever was in it.
     const isAnew = rows.shape !== this.#shape || rows.seq < 0;
     if (isAnew) held.rows = this.#rowsOf(body, held.cell);
+    this.#keep(held);
     const change = held.rows.applyState(body);
     held.isAwaited = false;
     this.#roster.place(held);
@@ -226,6 +228,7 @@ export class LiveSubscription implements Subscription {
   delta(body: ByteReader, arrivalMs: number): void {
     const held = this.#held(body);
     if (held.isAwaited) return;
+    this.#keep(held);
     const change = held.rows.applyDelta(body);
     if (change === undefined) {
       held.isAwaited = true;
@@ -254,6 +257,21 @@ export class LiveSubscription implements Subscription {
     return new CellRows(this.#shape, cell, x, y);
   }
 
+  /** Not all cells are told: an entity may have left one for another that comes later. */
+  get #isPartial(): boolean {
+    return this.#isTold && !this.isLive;
+  }
+
+  /** Rows that are about to be replaced, for those who will be missing for a moment. */
+  #keep({ rows, slots }: Held): void {
+    if (!this.#isPartial) return;
+    for (let row = 0; row < Math.min(rows.count, slots.length); row++) {
+      if ((slots[row] as number) >= 0) {
+        this.#lastSeen.set(rows.ids[row] as number, entityAt(rows, row));
+      }
+    }
+  }
+
   #applied(held: Held, changed: Uint32Array, arrivalMs: number): void {
     held.isConfirmed = true;
     this.tick = Math.max(this.tick, held.rows.tick);
@@ -263,7 +281,11 @@ export class LiveSubscription implements Subscription {
   }
 
   gone(cells: readonly number[]): void {
-    for (const cell of cells) this.#roster.drop(cell);
+    for (const cell of cells) {
+      const held = this.#roster.cells.get(cell);
+      if (held !== undefined) this.#keep(held);
+      this.#roster.drop(cell);
+    }
   }
 
   resync(cells: readonly number[]): void {
@@ -293,7 +315,10 @@ export class LiveSubscription implements Subscription {
       this.#line.send({ type: 'resync', id: this.id, cells });
     }
     const resynced = [...this.#resynced.splice(0), ...broken];
-    const { enter, leave, update } = this.#roster.finish();
+    const now = this.#line.clock.nowMs();
+    const isPartial = this.#isPartial;
+    const { enter, leave, update } = this.#roster.finish(now, isPartial);
+    if (!isPartial) this.#lastSeen.clear();
     const wentLive = this.#wentLive;
     const fault = this.#fault;
     this.#wentLive = false;
@@ -314,9 +339,10 @@ export class LiveSubscription implements Subscription {
   }
 
   get(id: number): Entity | undefined {
+    if (!this.#roster.has(id)) return undefined;
     const home = this.#roster.homeOf(id);
     const row = home === undefined ? -1 : rowOf(home.rows, id);
-    return home === undefined || row < 0 ? undefined : entityAt(home.rows, row);
+    return home === undefined || row < 0 ? this.#lastSeen.get(id) : entityAt(home.rows, row);
   }
 
   ids(): IterableIterator<number> {
@@ -342,7 +368,7 @@ export class LiveSubscription implements Subscription {
     this.isLive = false;
     this.#areaPause.clear();
     for (const cell of [...this.#roster.cells.keys()]) this.#roster.drop(cell);
-    this.#roster.finish();
+    this.#roster.finish(0, false);
     this.#line.closed(this);
   }
 }

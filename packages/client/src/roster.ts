@@ -25,6 +25,9 @@ export type Changes = {
 /** Told of every slot that gets or loses an entity. */
 type HearSlot = (slot: number, id: number) => void;
 
+/** Longer than a gateway takes to read a world; a cell that nobody can read must not keep ghosts. */
+const MISSING_MAX_MS = 10_000;
+
 const NO_SLOTS = new Int32Array(0);
 
 export function emptyHeld(cell: number, rows: CellRows): Held {
@@ -46,6 +49,8 @@ export class Roster {
   /** Ids whose place changed in this frame: whether they were there before it. */
   readonly #touched = new Map<number, boolean>();
   readonly #homeless: number[] = [];
+  /** Slots of entities that no cell has while cells are being told: since when. */
+  readonly #missing = new Map<number, number>();
   readonly #hearSlot: HearSlot;
   #updates: number[] = [];
   #frame = 0;
@@ -154,12 +159,19 @@ export class Roster {
     }
   }
 
-  /** Ends a frame: who came, who left, who changed. */
-  finish(): Changes {
+  /**
+   * Ends a frame: who came, who left, who changed. While not all cells are told (`isPartial`), an
+   * entity that no cell has may be on its way to one that comes later, so it is given some time.
+   */
+  finish(nowMs: number, isPartial: boolean): Changes {
     for (const slot of this.#homeless.splice(0)) {
       // It may be listed twice: left, taken, and left again in one frame.
       const isTaken = this.#slotOf.get(this.#idOf[slot] as number) === slot;
-      if (isTaken && this.#heldOf[slot] === undefined) this.#release(slot);
+      if (isTaken && this.#heldOf[slot] === undefined) this.#miss(slot, nowMs);
+    }
+    for (const [slot, sinceMs] of this.#missing) {
+      if (this.#heldOf[slot] !== undefined) this.#missing.delete(slot);
+      else if (!isPartial || nowMs - sinceMs > MISSING_MAX_MS) this.#release(slot);
     }
     const enter: number[] = [];
     const leave: number[] = [];
@@ -180,18 +192,25 @@ export class Roster {
     return { enter, leave, update };
   }
 
-  /** Its cell has let go of it: another one that holds it takes over, or it is gone. */
-  #release(slot: number): void {
+  /** Its cell has let go of it: another one that holds it takes over, or it is missing. */
+  #miss(slot: number, nowMs: number): void {
     const id = this.#idOf[slot] as number;
     const other = this.#doubles.get(id);
     this.#doubles.delete(id);
-    const row =
-      other !== undefined && this.cells.get(other.cell) === other && rowOf(other.rows, id);
-    if (other !== undefined && typeof row === 'number' && row >= 0) {
-      this.#heldOf[slot] = other;
-      other.slots[row] = slot;
+    const isHeld = other !== undefined && this.cells.get(other.cell) === other;
+    const row = isHeld ? rowOf(other.rows, id) : -1;
+    if (!isHeld || row < 0) {
+      this.#missing.set(slot, nowMs);
       return;
     }
+    this.#heldOf[slot] = other;
+    other.slots[row] = slot;
+  }
+
+  #release(slot: number): void {
+    const id = this.#idOf[slot] as number;
+    this.#missing.delete(slot);
+    this.#touched.set(id, this.#touched.get(id) ?? true);
     this.#slotOf.delete(id);
     this.#idOf[slot] = 0;
     this.#free.push(slot);

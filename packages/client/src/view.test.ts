@@ -390,6 +390,28 @@ describe('after a connection is lost', () => {
     ]);
   });
 
+  test('nobody blinks who crosses into a cell that is told later, nor is unreadable meanwhile', async () => {
+    const { subscription, events, peer, left, right } = await following();
+    peer.socket.terminate();
+    const next = await gateway.peer(2);
+    await next.welcome();
+    await next.heard('subscribe');
+    next.frame(9, scope(1), left.delta(9, { 1: undefined, 2: { x: 22, y: 20 } }));
+    await eventually(() => subscription.tick === 9);
+    expect(subscription.has(1)).toBe(true);
+    expect(subscription.get(1)).toMatchObject({ cell: 0, tick: 5 });
+    next.frame(9, scope(1), right.delta(9, { 1: { x: 101, y: 10 }, 3: undefined }));
+    await eventually(() => subscription.get(1)?.cell === 1);
+    expect([...subscription.ids()].sort()).toEqual([1, 2, 3]);
+    next.tell(1, 10);
+    await eventually(() => subscription.isLive);
+    expect([...subscription.ids()].sort()).toEqual([1, 2]);
+    expect(events.filter(([name]) => name === 'enter' || name === 'leave')).toEqual([
+      ['leave', [3]],
+    ]);
+    expect(subscription.get(3)).toBeUndefined();
+  });
+
   test('rows of another incarnation are not offered, and go when the new one is told', async () => {
     const { subscription, events, peer } = await following();
     peer.socket.terminate();
