@@ -35,20 +35,14 @@ function aligned(body: ByteReader, bytes: number): ArrayBuffer {
   return scratch;
 }
 
-/** Reads a block for the first `count` of `list`. `hasBase`: whether differences may be in it. */
-export function readBlock(
-  body: ByteReader,
-  into: FieldColumn,
-  list: RowList,
-  count: number,
-  hasBase: boolean,
-): void {
+/** Reads a block for the first `count` of `list`. Rows without a value take no difference. */
+export function readBlock(body: ByteReader, into: FieldColumn, list: RowList, count: number): void {
   const encoding = body.u8();
   if (into.field.step === 0) {
     if (encoding !== ENCODING.raw) throw noEncoding(body, into, encoding);
     if (Array.isArray(into.column)) readTexts(body, into, list, count);
     else readNumbers(body, into, list, count);
-  } else if (encoding === ENCODING.difference8 && hasBase) {
+  } else if (encoding === ENCODING.difference8) {
     readDifferences(body, into, list, body.raw(count));
   } else if (encoding === ENCODING.fixed16) {
     readFixed16(into, list, new Int16Array(aligned(body, count * 2), 0, count));

@@ -336,7 +336,7 @@ export class CellRows {
         this.masks[row] = (this.masks[row] as number) | (1 << c);
       }
       for (const into of this.#fields[c] as FieldColumn[]) {
-        readBlock(body, into, list, found, false);
+        readBlock(body, into, list, found);
       }
     }
   }
@@ -360,7 +360,7 @@ export class CellRows {
       if (set !== previous) mark(list, set.count);
       previous = set;
       if (!this.#changed.includes(name)) this.#changed.push(name);
-      readBlock(body, into, list, set.count, true);
+      readBlock(body, into, list, set.count);
     }
   }
 

@@ -153,6 +153,12 @@ describe('a part', () => {
     );
     refuses(() =>
       readHolders(
+        bytes((writer) => pods(writer).varint(4).varint(1)),
+        3,
+      ),
+    );
+    refuses(() =>
+      readHolders(
         bytes((writer) => writer.varint(1).text('a').u8(2)),
         0,
       ),
