@@ -1,0 +1,140 @@
+/**
+ * The world's feed in sentences. A pod's death makes one entry per block and taker; people want one
+ * line, so entries of one burst are told together. Pure: times are those of the entries.
+ */
+import type { FeedItem } from '@leasehold/client';
+import { counted, listed, whole } from './format.ts';
+
+export type FeedLine = {
+  /** Stays the same while the line grows. */
+  readonly key: string;
+  readonly atMs: number;
+  readonly tone: 'death' | 'good' | 'bad' | 'note';
+  readonly text: string;
+};
+
+/** Entries of one burst are no farther apart than this. */
+const BURST_MS = 4_000;
+/** Enough to scroll back over a handful of deaths. */
+const LINES_MAX = 60;
+
+type Burst = {
+  readonly key: string;
+  readonly subject: string;
+  readonly kind: string;
+  readonly atMs: number;
+  lastMs: number;
+  readonly items: FeedItem[];
+};
+
+export class Feed {
+  #bursts: Burst[] = [];
+  #born = 0;
+
+  /** Newest first. */
+  get lines(): readonly FeedLine[] {
+    return this.#bursts.map(lineOf);
+  }
+
+  add(items: readonly FeedItem[]): void {
+    for (const item of items) {
+      const subject = subjectOf(item);
+      const open = this.#bursts.find(
+        (burst) =>
+          burst.kind === item.kind &&
+          burst.subject === subject &&
+          Math.abs(item.atMs - burst.lastMs) <= BURST_MS,
+      );
+      if (open !== undefined && item.kind !== 'audit') {
+        open.items.push(item);
+        open.lastMs = Math.max(open.lastMs, item.atMs);
+        continue;
+      }
+      const { kind, atMs } = item;
+      const key = `${atMs}-${this.#born++}`;
+      this.#bursts.unshift({ key, subject, kind, atMs, lastMs: atMs, items: [item] });
+    }
+    this.#bursts = this.#bursts.slice(0, LINES_MAX);
+  }
+}
+
+/** Whom an entry is about: entries about the same, at the same time, are one line. */
+function subjectOf({ kind, pod, facts }: FeedItem): string {
+  if (kind === 'takeover') return `${facts['from']} ${facts['cause']}`;
+  return kind === 'frozen' ? `${pod} ${facts['why']}` : pod;
+}
+
+function lineOf({ key, kind, atMs, items }: Burst): FeedLine {
+  const line = (tone: FeedLine['tone'], text: string): FeedLine => ({ key, atMs, tone, text });
+  const first = items[0]!;
+  switch (kind) {
+    case 'takeover':
+      return line(wasDeath(first) ? 'death' : 'note', takeoverText(items));
+    case 'audit':
+      return line(auditFaults(first).length > 0 ? 'bad' : 'good', auditText(first));
+    case 'jump': {
+      const ticks = Math.max(...items.map((item) => numberOf(item, 'jumped')));
+      return line('note', `${first.pod} fell behind: ${cellsText(items)} jumped ${upTo(ticks)}`);
+    }
+    case 'frozen':
+      return line('bad', `${first.pod} froze ${cellsText(items)}: ${first.facts['why'] ?? ''}`);
+    case 'reload': {
+      const cells = sumOf(items, 'cells');
+      return line('note', `${first.pod} read ${counted(cells, 'cell')} again from the store`);
+    }
+    default:
+      return line('note', [kind, first.pod, factsText(first)].filter(Boolean).join(' · '));
+  }
+}
+
+const wasDeath = ({ facts }: FeedItem): boolean =>
+  facts['cause'] === 'revoked' || facts['cause'] === 'expired';
+
+function takeoverText(items: readonly FeedItem[]): string {
+  const first = items[0]!;
+  const from = String(first.facts['from'] ?? 'a pod');
+  const takers = listed([...new Set(items.map((item) => item.pod))].sort());
+  const cells = counted(sumOf(items, 'cells'), 'cell');
+  const gapMs = Math.max(...items.map((item) => numberOf(item, 'gapMs')));
+  const gapTicks = Math.max(...items.map((item) => numberOf(item, 'gapTicks')));
+  const gap = `${whole(gapMs)} ms, ${counted(gapTicks, 'tick')}`;
+  if (wasDeath(first)) return `${from} died: ${cells} taken by ${takers} in ${gap}`;
+  if (first.facts['cause'] === 'handover') return `${from} handed ${cells} to ${takers} in ${gap}`;
+  return `${from} left ${cells}, taken by ${takers} in ${gap}`;
+}
+
+function auditFaults(item: FeedItem): string[] {
+  return [
+    [numberOf(item, 'lost'), 'lost'],
+    [numberOf(item, 'duplicated'), 'duplicated'],
+    [numberOf(item, 'violations'), 'rules violated'],
+  ].flatMap(([count, what]) => (Number(count) > 0 ? [`${whole(Number(count))} ${what}`] : []));
+}
+
+function auditText(item: FeedItem): string {
+  const faults = auditFaults(item);
+  const verdict = faults.length === 0 ? 'nothing lost' : listed(faults);
+  return `auditor: ${verdict}, ${whole(numberOf(item, 'entities'))} entities`;
+}
+
+function cellsText(items: readonly FeedItem[]): string {
+  const cells = new Set(items.map((item) => numberOf(item, 'cell')));
+  return cells.size === 1 ? `cell ${[...cells][0]}` : counted(cells.size, 'cell');
+}
+
+const upTo = (ticks: number): string =>
+  ticks === 1 ? '1 tick' : `up to ${counted(ticks, 'tick')}`;
+
+function factsText({ facts }: FeedItem): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+function numberOf({ facts }: FeedItem, name: string): number {
+  const value = Number(facts[name] ?? 0);
+  return Number.isFinite(value) ? value : 0;
+}
+
+const sumOf = (items: readonly FeedItem[], name: string): number =>
+  items.reduce((sum, item) => sum + numberOf(item, name), 0);

@@ -1,0 +1,207 @@
+/**
+ * One world on the map: camera, layers, and the subscription that follows the camera. It draws when
+ * it is told to and keeps no timer.
+ */
+import type { Area, Holders, Positions, Subscription, View, Welcome } from '@leasehold/client';
+import { Container, type EventSystem } from 'pixi.js';
+import { Viewport } from 'pixi-viewport';
+import type { PodColours } from '../palette.ts';
+import type { MapColours } from '../theme.ts';
+import { BadgesLayer } from './badges-layer.ts';
+import { areaFor, type Bounds, homeScale, scaleLimits } from './camera.ts';
+import { CellsLayer } from './cells-layer.ts';
+import { EntitiesLayer } from './entities-layer.ts';
+import type { LandPolygon } from './land.ts';
+import { LandLayer } from './land-layer.ts';
+import type { Frame, Layer } from './layer.ts';
+import { MarksLayer } from './marks-layer.ts';
+import { idBeside, slotAt } from './picking.ts';
+import { mapComponents } from './selection.ts';
+import { TrailsLayer } from './trails-layer.ts';
+
+/** The area moves at most this often. */
+const AREA_EVERY_MS = 200;
+const NOBODY: Positions = {
+  count: 0,
+  ids: new Float64Array(0),
+  x: new Float64Array(0),
+  y: new Float64Array(0),
+  heading: new Float32Array(0),
+  version: 0,
+  tick: Number.NaN,
+};
+
+export type SceneParts = {
+  readonly view: View;
+  readonly welcome: Welcome;
+  readonly events: EventSystem;
+  readonly colours: PodColours;
+  readonly land: readonly LandPolygon[];
+  readonly isCalm: boolean;
+  readonly widthPx: number;
+  readonly heightPx: number;
+};
+
+export class Scene {
+  readonly stage = new Container();
+  readonly viewport: Viewport;
+  readonly marks = new MarksLayer();
+  readonly cells: CellsLayer;
+  readonly badges: BadgesLayer;
+  readonly trails: TrailsLayer;
+  readonly entities: EntitiesLayer;
+  readonly subscription: Subscription;
+  readonly welcome: Welcome;
+  readonly #layers: readonly Layer[];
+  readonly #frame: Frame;
+  #area: Area = { kind: 'world' };
+  #areaSetAtMs = 0;
+  /** Until the user moves the camera, it keeps showing all when the window changes. */
+  #isHome = true;
+
+  constructor(parts: SceneParts) {
+    const { view, welcome, events, colours, widthPx, heightPx } = parts;
+    const { grid } = welcome;
+    this.welcome = welcome;
+    this.viewport = new Viewport({
+      events,
+      screenWidth: widthPx,
+      screenHeight: heightPx,
+      worldWidth: grid.width,
+      worldHeight: grid.height,
+      noTicker: true,
+      threshold: 6,
+      passiveWheel: false,
+    });
+    this.viewport
+      .drag({ mouseButtons: 'left' })
+      .pinch()
+      .wheel({ smooth: parts.isCalm ? false : 6 });
+    if (!parts.isCalm) this.viewport.decelerate({ friction: 0.93 });
+    this.viewport.on('drag-start', () => this.leaveHome());
+    this.viewport.on('wheel-start', () => this.leaveHome());
+    this.viewport.on('pinch-start', () => this.leaveHome());
+    const land = new LandLayer(grid, parts.land);
+    this.cells = new CellsLayer(grid, colours, parts.isCalm);
+    this.badges = new BadgesLayer(grid, colours);
+    this.trails = new TrailsLayer(grid);
+    this.entities = new EntitiesLayer(grid.cellSize);
+    this.#layers = [land, this.cells, this.trails, this.entities, this.badges, this.marks];
+    this.viewport.addChild(land.container, this.cells.tints, this.cells.lines, this.trails.mesh);
+    const overlay = [this.entities.container, this.badges.container, this.marks.container];
+    this.stage.addChild(this.viewport, ...overlay);
+    this.#frame = {
+      nowMs: 0,
+      positions: NOBODY,
+      screen: { scale: 1, left: 0, top: 0 },
+      widthPx,
+      heightPx,
+    };
+    this.subscription = view.subscribe({ area: this.#area, components: mapComponents(welcome) });
+    this.resize(widthPx, heightPx);
+    this.home();
+  }
+
+  get frame(): Readonly<Frame> {
+    return this.#frame;
+  }
+
+  leaveHome(): void {
+    this.#isHome = false;
+  }
+
+  home(): void {
+    const { grid } = this.welcome;
+    const { widthPx, heightPx } = this.#frame;
+    this.viewport.setZoom(homeScale(grid, widthPx, heightPx) * 0.985);
+    this.viewport.moveCenter(grid.width / 2, grid.height / 2);
+    this.#isHome = true;
+  }
+
+  resize(widthPx: number, heightPx: number): void {
+    const { grid } = this.welcome;
+    const { viewport } = this;
+    this.#frame.widthPx = widthPx;
+    this.#frame.heightPx = heightPx;
+    viewport.resize(widthPx, heightPx, grid.width, grid.height);
+    const { min, max } = scaleLimits(grid, widthPx, heightPx);
+    viewport.clampZoom({ minScale: min, maxScale: max });
+    viewport.clamp({ direction: 'all', underflow: 'center' });
+    if (this.#isHome) this.home();
+  }
+
+  recolour(colours: MapColours): void {
+    for (const layer of this.#layers) layer.recolour(colours);
+  }
+
+  showHolders(holders: Holders): void {
+    this.cells.show(holders);
+    this.badges.show(holders);
+  }
+
+  /** Brings everything to `nowMs`; `followed` is the entity the camera keeps in its centre, or 0. */
+  update(nowMs: number, elapsedMs: number, followed: number): void {
+    const frame = this.#frame;
+    frame.nowMs = nowMs;
+    frame.positions = this.subscription.positions(nowMs);
+    if (followed !== 0) this.#follow(followed);
+    this.viewport.update(elapsedMs);
+    const { grid } = this.welcome;
+    const scale = this.viewport.scale.x;
+    frame.screen.scale = scale;
+    frame.screen.left = this.viewport.x - grid.originX * scale;
+    frame.screen.top = this.viewport.y + (grid.originY + grid.height) * scale;
+    for (const layer of this.#layers) layer.draw(frame);
+    if (nowMs - this.#areaSetAtMs >= AREA_EVERY_MS) this.#moveArea(nowMs);
+  }
+
+  centreOn(x: number, y: number): void {
+    const { grid } = this.welcome;
+    this.leaveHome();
+    this.viewport.moveCenter(x - grid.originX, grid.originY + grid.height - y);
+  }
+
+  /** What is on the screen, in units of the space. */
+  seen(): Bounds {
+    const { screen, widthPx, heightPx } = this.#frame;
+    return {
+      minX: -screen.left / screen.scale,
+      maxX: (widthPx - screen.left) / screen.scale,
+      minY: (screen.top - heightPx) / screen.scale,
+      maxY: screen.top / screen.scale,
+    };
+  }
+
+  /** The id at a pixel, 0 for nobody. */
+  idAt(xPx: number, yPx: number, withinPx: number): number {
+    const { positions, screen } = this.#frame;
+    const slot = slotAt(positions, screen, { xPx, yPx, withinPx });
+    return slot < 0 ? 0 : positions.ids[slot]!;
+  }
+
+  idBeside(id: number, step: 1 | -1): number {
+    return idBeside(this.#frame.positions, this.seen(), id, step);
+  }
+
+  destroy(): void {
+    this.subscription.close();
+    this.stage.destroy({ children: true });
+  }
+
+  #follow(id: number): void {
+    const { count, ids, x, y } = this.#frame.positions;
+    for (let slot = 0; slot < count; slot++) {
+      if (ids[slot] !== id) continue;
+      this.centreOn(x[slot]!, y[slot]!);
+      return;
+    }
+  }
+
+  #moveArea(nowMs: number): void {
+    const area = areaFor(this.seen(), this.welcome.grid, this.#area);
+    if (area === this.#area) return;
+    this.#area = area;
+    this.#areaSetAtMs = nowMs;
+    this.subscription.setArea(area);
+  }
+}

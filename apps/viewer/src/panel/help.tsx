@@ -1,0 +1,66 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { isHelpOpen } from '../state.ts';
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['← ↑ → ↓', 'move the map'],
+  ['+ −', 'zoom'],
+  ['0', 'show the whole world'],
+  ['N, P', 'select the next or previous entity on the map'],
+  ['Enter', 'go to the components of the selected entity'],
+  ['F', 'follow the selected entity'],
+  ['/', 'search by id'],
+  ['Esc', 'let go of the selection'],
+  ['?', 'this help'],
+];
+
+/** Explains the page in a minute; a dialog of the browser's own, which keeps the focus. */
+export function Help() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const isOpen = isHelpOpen.value;
+  useEffect(() => {
+    if (isOpen) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [isOpen]);
+  return (
+    <dialog
+      ref={dialog}
+      class="help"
+      aria-labelledby="help-title"
+      onClose={() => {
+        isHelpOpen.value = false;
+      }}
+    >
+      <h2 id="help-title">What you see</h2>
+      <p>
+        A world lives in a database. It is divided into cells; each is held by one <b>pod</b>, a
+        process that moves what is in it and owns nothing. Cells have the colour and the number of
+        their pod; a hatched cell is held by nobody.
+      </p>
+      <p>
+        Kill a pod: its cells flash, other pods take them within a moment, and what was in them goes
+        on. The events tell how long that took, and the auditor, who reads the database by itself,
+        whether anything was lost.
+      </p>
+      <h3>Keys, while the map has the focus</h3>
+      <dl class="keys">
+        {KEYS.map(([key, text]) => (
+          <div key={key} class="key">
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+      <button
+        type="button"
+        class="primary"
+        onClick={() => {
+          isHelpOpen.value = false;
+        }}
+      >
+        Close
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,96 @@
+/** What the page knows and what its user has chosen, as signals. It talks to nobody. */
+import type { Holders, Status, ViewState, Welcome } from '@leasehold/client';
+import { computed, signal } from '@preact/signals';
+import type { FeedLine } from './feed.ts';
+import { PodColours } from './palette.ts';
+
+export type Layer = 'cells' | 'holders' | 'ids' | 'trails';
+
+/** One entity with all its components, as `/query` tells it. */
+export type Inspection = {
+  readonly id: number;
+  readonly tick: number;
+  readonly cell: number;
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
+
+export type PodRow = {
+  readonly pod: string;
+  readonly pid: number;
+  readonly state: string;
+  readonly isGone: boolean;
+  readonly cells: number;
+  readonly entities: number;
+  readonly tickMsP50: number | undefined;
+  readonly tickMsP99: number | undefined;
+  readonly commitsPerS: number | undefined;
+};
+
+export const link = signal<{ readonly state: ViewState; readonly why: string }>({
+  state: 'connecting',
+  why: '',
+});
+export const welcome = signal<Welcome | undefined>(undefined);
+export const status = signal<Status | undefined>(undefined);
+export const holders = signal<Holders | undefined>(undefined);
+export const feedLines = signal<readonly FeedLine[]>([]);
+export const pods = signal<readonly PodRow[]>([]);
+export const figures = signal<{
+  readonly tick: number;
+  readonly ticksPerS: number | undefined;
+  readonly entities: number | undefined;
+  readonly births: number;
+  readonly deaths: number;
+}>({ tick: 0, ticksPerS: undefined, entities: undefined, births: 0, deaths: 0 });
+export const gauges = signal({ fps: 0, frameMsP95: 0, latencyMs: Number.NaN, inView: 0 });
+
+/** One instance: colours must be the same on the map and in the panel. */
+export const colours = new PodColours();
+
+/** '' = this page may not kill. */
+export const token = signal('');
+export const canKill = computed(() => token.value !== '' && welcome.value?.canKill === true);
+
+/** 0 = nobody. */
+export const selected = signal(0);
+export const inspection = signal<Inspection | undefined>(undefined);
+/** Why there is nothing to inspect. */
+export const inspectionFault = signal('');
+export const isFollowing = signal(false);
+export const hovered = signal<{ id: number; xPx: number; yPx: number; text: string } | undefined>(
+  undefined,
+);
+
+export const layers = {
+  cells: signal(true),
+  holders: signal(true),
+  ids: signal(false),
+  trails: signal(false),
+} as const satisfies Record<Layer, unknown>;
+
+export type Theme = 'dark' | 'light';
+export const theme = signal<Theme>('dark');
+export const isHelpOpen = signal(false);
+/** Why the map cannot be drawn; '' while it can. */
+export const mapFault = signal('');
+/** A short sentence about what the user just did; read out and soon gone. */
+export const notice = signal('');
+
+/** What the camera can be told. The map puts it here when it is ready. */
+export type MapControls = {
+  panBy(xPx: number, yPx: number): void;
+  zoomBy(factor: number): void;
+  home(): void;
+  centreOn(x: number, y: number): void;
+  /** Selects the entity after or before the selected one, among those on the screen. */
+  selectBeside(step: 1 | -1): void;
+};
+export const controls = signal<MapControls | undefined>(undefined);
+
+export function select(id: number): void {
+  if (id === selected.value) return;
+  inspection.value = undefined;
+  inspectionFault.value = '';
+  if (id === 0) isFollowing.value = false;
+  selected.value = id;
+}
