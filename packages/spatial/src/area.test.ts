@@ -1,6 +1,14 @@
 import { LeaseholdError } from '@leasehold/kernel';
 import { describe, expect, test } from 'vitest';
-import { AreaShape, type AreaSpec, circleRadiusMax, Grid, POLYGON_POINTS_MAX } from './index.ts';
+import {
+  AreaShape,
+  type AreaSpec,
+  cellDistanceMax,
+  cellDistanceMin,
+  circleRadiusMax,
+  Grid,
+  POLYGON_POINTS_MAX,
+} from './index.ts';
 
 const plane = new Grid({ kind: 'plane', width: 1000, height: 700, cell: 100 });
 const torus = new Grid({ kind: 'torus', width: 1000, height: 600, cell: 100 });
@@ -153,6 +161,13 @@ describe('a circle', () => {
   });
 });
 
+test('a cell that the antipode lies in reaches half the way round, its own cell begins at 0', () => {
+  const cell = globe.cellAt(-172, -48);
+  expect(cellDistanceMax(globe, cell, 8, 48)).toBeCloseTo(circleRadiusMax(globe), 3);
+  expect(cellDistanceMax(globe, globe.cellAt(-172, -58), 8, 48)).toBeLessThan(1.95e7);
+  expect(cellDistanceMin(globe, globe.cellAt(8, 48), 8, 48)).toBe(0);
+});
+
 describe('a polygon', () => {
   test('owns its corners and sides', () => {
     const area = shape(plane, polygon([100, 100], [300, 100], [200, 300]));
@@ -169,6 +184,25 @@ describe('a polygon', () => {
     expect(area.contains(99, 100)).toBe(false);
     expect(area.contains(301, 100)).toBe(false);
     expect(area.contains(200, Number.NaN)).toBe(false);
+  });
+
+  test('does not own what is only level with a side', () => {
+    const area = shape(
+      plane,
+      polygon(
+        [0, 0],
+        [300, 0],
+        [300, 300],
+        [200, 300],
+        [200, 100],
+        [100, 100],
+        [100, 300],
+        [0, 300],
+      ),
+    );
+    expect(area.contains(150, 300)).toBe(false);
+    expect(area.contains(150, 100)).toBe(true);
+    expect(area.contains(250, 300)).toBe(true);
   });
 
   test('is the same open or closed, and with points repeated', () => {

@@ -6,6 +6,7 @@ import {
   fromGeo,
   type GeoBox,
   Grid,
+  geoAround,
   geoBoxes,
   REDIS_EARTH_RADIUS_M,
   toGeo,
@@ -160,5 +161,27 @@ describe('the GEO index of a cell', () => {
       expect(Math.abs(longitude)).toBeCloseTo(179.5, 4);
       expect(widthM).toBeCloseTo(radians(1) * REDIS_EARTH_RADIUS_M, -1);
     }
+  });
+
+  test('is searched whole around any point, from the place of the cell that is nearest to it', () => {
+    fc.assert(
+      fc.property(anyHeld, anyFraction, anyFraction, ({ grid, cell, x, y }, across, up) => {
+        const out: [number, number] = [0, 0];
+        fc.pre(toGeo(grid, cell, x, y, out));
+        const fromX = grid.originX + (across * 1.4 - 0.2) * grid.width;
+        const fromY = grid.originY + (up * 1.4 - 0.2) * grid.height;
+        const { longitude, latitude, radiusM } = geoAround(grid, cell, fromX, fromY);
+        expect(Math.abs(latitude)).toBeLessThanOrEqual(85.05);
+        expect(longitude).toBeGreaterThanOrEqual(-180);
+        expect(longitude).toBeLessThan(180);
+        const [atX, atY] = indexed(out[0], out[1]);
+        expect(redisDistance(longitude, latitude, atX, atY)).toBeLessThanOrEqual(radiusM);
+        // A point that the cell may hold is searched from itself.
+        const own = geoAround(grid, cell, x, y);
+        expect(own.longitude).toBeCloseTo(out[0], 9);
+        expect(own.latitude).toBeCloseTo(out[1], 9);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

@@ -240,7 +240,7 @@ describe('what it costs', () => {
     world.entities.splice(0);
     world.entities.push({ id: 1, cell: 0, x: 50, y: 50 }, { id: 1, cell: 1, x: 102, y: 50 });
     world.entities.push({ id: 2, cell: 1, x: 140, y: 50 });
-    const found = await world.ask({ x: 150, y: 50, count: 2 });
+    const found = await world.ask({ x: 150, y: 50, count: 3, radius: 200 });
     expect(found.map(({ id, cell }) => [id, cell])).toEqual([
       [2, 1],
       [1, 1],
