@@ -7,3 +7,4 @@ export {
   type ServersOptions,
   type Source,
 } from './open-servers.ts';
+export { openProgram, type WantedProgram } from './program.ts';

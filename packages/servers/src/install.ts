@@ -1,6 +1,5 @@
 /**
- * Installs redis-server from the distribution. The one step that changes the machine, so it is
- * said.
+ * Installs a package of the distribution. The one step that changes the machine, so it is said.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,8 +9,9 @@ import type { ServerSettings } from './config.ts';
 /**
  * Runs apt-get as root on Debian or Ubuntu. `reasons` gets a sentence when it cannot or may not.
  */
-export async function installRedis(
-  settings: ServerSettings,
+export async function installPackage(
+  name: string,
+  settings: Pick<ServerSettings, 'path' | 'mayInstall'>,
   log: (line: string) => void,
   reasons: string[],
 ): Promise<boolean> {
@@ -28,10 +28,10 @@ export async function installRedis(
     reasons.push('LEASEHOLD_INSTALL=0 forbids installing one');
     return false;
   }
-  log('Installing redis-server with apt-get, as root (LEASEHOLD_INSTALL=0 forbids this) …');
+  log(`Installing ${name} with apt-get, as root (LEASEHOLD_INSTALL=0 forbids this) …`);
   const steps = [
     ['update', '-q'],
-    ['install', '-y', '-q', '--no-install-recommends', 'redis-server'],
+    ['install', '-y', '-q', '--no-install-recommends', name],
   ];
   for (const step of steps) {
     const fault = await run(aptGet, step);
@@ -39,7 +39,7 @@ export async function installRedis(
     reasons.push(`apt-get ${step.join(' ')} failed: ${fault}`);
     return false;
   }
-  log('Installed redis-server.');
+  log(`Installed ${name}.`);
   return true;
 }
 

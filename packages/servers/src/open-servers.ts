@@ -6,7 +6,7 @@ import { findBinary } from './binary.ts';
 import { readServerSettings } from './config.ts';
 import { openContainer } from './docker.ts';
 import { openEmbedded } from './embedded.ts';
-import { installRedis } from './install.ts';
+import { installPackage } from './install.ts';
 import { joinPrivate, openPrivate } from './private-redis.ts';
 
 export type ServersOptions = {
@@ -87,7 +87,7 @@ export async function findSource(
     const container = await openContainer(settings, log, reasons);
     if (container !== undefined) return { ...container, kind: 'container' };
   }
-  if (!(await installRedis(settings, log, reasons))) return undefined;
+  if (!(await installPackage('redis-server', settings, log, reasons))) return undefined;
   const installed = await findBinary(settings.path, reasons);
   return installed === undefined ? undefined : { kind: 'binary', binary: installed };
 }

@@ -18,6 +18,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'sdk/engine',
   'protocol/store-suite',
   'protocol/view',
+  'testkit/chromium',
   'pod/holding',
   'pod/pods-fixture',
 ]);
