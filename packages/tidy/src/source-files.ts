@@ -20,7 +20,13 @@ const PLACES: readonly string[] = [
   'scripts',
   '.ci',
 ];
-const SKIPPED: ReadonlySet<string> = new Set(['node_modules', '.leasehold', '.turbo', 'coverage']);
+const SKIPPED: ReadonlySet<string> = new Set([
+  'node_modules',
+  'dist',
+  '.leasehold',
+  '.turbo',
+  'coverage',
+]);
 
 /** Every text file of the repository's own whose name ends in one of `endings`. */
 export function sourceFiles(...endings: readonly string[]): SourceFile[] {
