@@ -1,19 +1,11 @@
 /** Boids (Reynolds 1987): birds that keep together, keep apart and head the same way. */
 import { component, f64, simulation, system } from '@leasehold/sdk';
 
-export const Position = component(
-  'position',
-  1,
-  { x: f64, y: f64 },
-  { spatial: ['x', 'y'], steps: { x: 0.002, y: 0.002 } },
-);
-/** Where a bird heads: a vector of length 1. */
-export const Heading = component(
-  'heading',
-  1,
-  { x: f64(1), y: f64 },
-  { steps: { x: 0.01, y: 0.01 } },
-);
+const place = { spatial: ['x', 'y'], steps: { x: 0.002, y: 0.002 } } as const;
+export const Position = component('position', 1, { x: f64, y: f64 }, place);
+/** Where a bird heads: a vector of length 1, which viewers see in steps of 0.01. */
+const steps = { x: 0.01, y: 0.01 };
+export const Heading = component('heading', 1, { x: f64(1), y: f64 }, { steps });
 
 /**
  * Each bird turns a little towards the others it sees, away from those too near, and as they head.
