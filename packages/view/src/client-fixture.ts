@@ -105,8 +105,7 @@ export class TestClient implements Peer {
   }
 
   #rowsOf(shape: ViewShape, cell: number): CellRows {
-    const half = this.#grid.cellSize / 2;
-    return new CellRows(shape, cell, this.#grid.minX(cell) + half, this.#grid.minY(cell) + half);
+    return new CellRows(shape, cell, this.#grid.centreX(cell), this.#grid.centreY(cell));
   }
 
   /** Ids of all rows of a subscription, ascending, repeated as often as they are there. */

@@ -1,10 +1,11 @@
 /** What one client does to itself, and that it does nothing to the others. On the twin store. */
-import type { Area } from '@leasehold/protocol/view';
+import { type Area, PART } from '@leasehold/protocol/view';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { TestClient } from './client-fixture.ts';
 import { openHub, openView } from './hub-fixture.ts';
 
 const everything: Area = { kind: 'world' };
+const around = (entity = 0): Area => ({ kind: 'around', entity, radius: 9 });
 const box = (minX: number): Area => ({ kind: 'box', minX, minY: 0, maxX: minX + 10, maxY: 30 });
 
 type View = Awaited<ReturnType<typeof openView>>;
@@ -225,6 +226,49 @@ describe('an area around an entity', () => {
     const wrong = view.join().hello().subscribe(1, { kind: 'around', entity: 12_345, radius: 9 });
     await view.advance(1_000);
     expect(last(wrong)).toMatchObject({ ok: false, code: 'ENTITY_UNKNOWN', value: '12345' });
+  });
+
+  test('is looked for until the store can be asked, and what a client holds of it is kept', async () => {
+    view = await openView();
+    const { watcher, server } = view.world;
+    const all = view.join().hello().subscribe(1, everything);
+    await view.advance(500);
+    const time = await watcher.clock();
+    if (time === undefined) throw new Error('the world has no clock');
+    await watcher.setClock({ ...time, isPaused: true });
+    await view.advance(500);
+    const area = { kind: 'around', entity: all.ids()[0] as number, radius: 9 } as const;
+    const before = view.join().hello().subscribe(1, area);
+    await view.advance(500);
+    const held = [...(before.views.get(1)?.cells.values() ?? [])];
+    expect(held.length).toBeGreaterThan(0);
+    const other = openHub(view.world, {}, 'other');
+    const client = view.join(other).hello();
+    const have = held.map(({ cell, seq, hash, count }) => [cell, seq, hash, count] as const);
+    server.dropRequests(2, 'locate');
+    client.say({ type: 'subscribe', id: 1, area, have });
+    await view.advance(6_000);
+    expect(client.answers).toEqual([{ to: 'subscribe', id: 1, ok: true }]);
+    expect(client.kinds.get(PART.live)).toBe(1);
+    expect(client.kinds.get(PART.gone)).toBeUndefined();
+    const stop = other.stop();
+    await view.advance(2_000);
+    await stop;
+  });
+
+  test('that nobody looks at any more is looked for no longer', async () => {
+    view = await openView();
+    const all = view.join().hello().subscribe(1, everything);
+    await view.advance(500);
+    const other = openHub(view.world, {}, 'other');
+    const client = view.join(other).hello();
+    client.say({ type: 'subscribe', id: 1, area: around(all.ids()[0]) });
+    client.say({ type: 'unsubscribe', id: 1 });
+    await view.advance(9_000);
+    expect(other.following.cells.size).toBe(0);
+    const stop = other.stop();
+    await view.advance(2_000);
+    await stop;
   });
 });
 

@@ -12,7 +12,7 @@ import { VIEW_LIMITS, type ViewLimits } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
 import { type Found, Search } from './search.ts';
 import { StatusReader } from './status.ts';
-import type { Held, Subscription } from './subscription.ts';
+import type { Held, Subscription, Target } from './subscription.ts';
 import { type Peer, Viewer } from './viewer.ts';
 
 export type ViewFacts = {
@@ -58,6 +58,10 @@ const BLOCK_MS = 100;
 /** News of one tick come within a few milliseconds of each other: one frame tells them all. */
 const GATHER_MS = 6;
 const FAULT_PAUSE_MS = 100;
+/** Looking for an entity may read the whole world. */
+const SEEK_PAUSE_MS = 1_000;
+/** Why an entity is looked for no longer. */
+const FINAL: readonly string[] = ['ENTITY_UNKNOWN', 'AREA_INVALID', 'LIMIT_EXCEEDED'];
 const SWEEP_MS = 1_000;
 /** Rounds are at least this part of a tick apart, so that a client gets one frame a tick. */
 const ROUND_TICKS = 0.6;
@@ -108,8 +112,7 @@ export class ViewHub {
     this.#clock = clock;
     this.#spatial = spatial;
     this.#flush = new Signal(clock);
-    const half = grid.cellSize / 2;
-    const centre = (cell: number) => ({ x: grid.minX(cell) + half, y: grid.minY(cell) + half });
+    const centre = (cell: number) => ({ x: grid.centreX(cell), y: grid.centreY(cell) });
     this.following = new Following({
       store,
       clock,
@@ -227,29 +230,51 @@ export class ViewHub {
     subscription.place(shape, ++this.#round, held);
   }
 
-  /** Finds the entity that an area is around, and stays with it. */
-  target(viewer: Viewer, subscription: Subscription, area: Area & { kind: 'around' }): void {
+  /**
+   * Finds the entity that an area is around, and stays with it. `held`: cells that a client which
+   * came back has of the area, wherever that is by now.
+   */
+  target(
+    viewer: Viewer,
+    subscription: Subscription,
+    area: Area & { kind: 'around' },
+    held?: ReadonlyMap<number, Held>,
+  ): void {
     const { entity, radius } = area;
-    const target = { entity, radius, x: Number.NaN, y: Number.NaN };
-    subscription.target = target;
-    void this.#search
-      .place(entity)
-      .then((at) => {
-        if (subscription.target !== target || viewer.isGone) return;
-        target.x = at.x;
-        target.y = at.y;
-        this.#placeOn(subscription, { kind: 'circle', radius, x: at.x, y: at.y });
+    subscription.target = { entity, radius, x: Number.NaN, y: Number.NaN };
+    void this.#seek(viewer, subscription, subscription.target, held);
+  }
+
+  async #seek(
+    viewer: Viewer,
+    subscription: Subscription,
+    target: Target,
+    held: ReadonlyMap<number, Held> | undefined,
+  ): Promise<void> {
+    const { entity, radius } = target;
+    const isWanted = (): boolean => subscription.target === target && !this.#isStopped;
+    while (isWanted()) {
+      try {
+        const at = await this.#search.place(entity);
+        if (!isWanted()) return;
+        Object.assign(target, at);
+        this.#placeOn(subscription, { kind: 'circle', radius, ...at }, held);
         this.flushSoon();
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof LeaseholdError)) {
-          this.log.warn({ err: error, entity }, 'an entity cannot be looked for now');
+        return;
+      } catch (error) {
+        if (!isWanted()) return;
+        if (error instanceof LeaseholdError && FINAL.includes(error.code)) {
+          const { code, message, detail } = error;
+          viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
+          subscription.gone.push(...(held?.keys() ?? []));
+          this.flushSoon();
           return;
         }
-        const { code, message, detail } = error;
-        viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
-        this.flushSoon();
-      });
+        // A store that cannot be read now says nothing about the entity.
+        this.log.warn({ err: error, entity }, 'an entity cannot be looked for now');
+        await this.#clock.sleep(SEEK_PAUSE_MS);
+      }
+    }
   }
 
   async #pollLoop(): Promise<void> {

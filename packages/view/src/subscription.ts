@@ -67,6 +67,8 @@ export class Subscription {
       else if (edge !== undefined && seat.face.isCut) seat.face.move(edge, round);
       else if (edge !== undefined || seat.face.isCut) this.#exchange(seat, edge, round);
     }
+    // Cells that came back with the client but are outside its area now.
+    for (const cell of held?.keys() ?? []) if (!wanted.has(cell)) this.gone.push(cell);
     this.isLive = false;
   }
 
@@ -122,6 +124,7 @@ export class Subscription {
   }
 
   close(): void {
+    this.target = undefined;
     for (const [cell, seat] of [...this.seats]) this.#leave(cell, seat);
   }
 

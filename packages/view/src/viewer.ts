@@ -191,11 +191,9 @@ export class Viewer {
     const held = new Map<number, Held>(
       (message.have ?? []).map(([cell, seq, hash, rows]) => [cell, { seq, hash, rows }]),
     );
-    // Cells that came back with the client but are outside its area now.
     this.#hub.place(subscription, area, held);
-    subscription.gone = [...held.keys()].filter((cell) => !subscription.seats.has(cell));
     this.subscriptions.set(id, subscription);
-    if (area.kind === 'around') this.#hub.target(this, subscription, area);
+    if (area.kind === 'around') this.#hub.target(this, subscription, area, held);
     this.answer({ to: 'subscribe', id, ok: true });
   }
 
