@@ -14,6 +14,7 @@ describe('takeovers', () => {
     const feed = new Feed();
     feed.add([taken('pod-3', 1_000), taken('pod-1', 1_030, { cells: 112, gapMs: 1_231 })]);
     feed.add([taken('pod-3', 1_900, { cells: 1 })]);
+    feed.seeLiving(new Set(['pod-1', 'pod-3']));
     expect(textsOf(feed)).toEqual([
       'pod-2 died: 213 cells taken by pod-1 and pod-3 in 1,231 ms, 2 ticks',
     ]);
@@ -33,6 +34,7 @@ describe('takeovers', () => {
     feed.add([taken('pod-1', 0), taken('pod-1', 10, { from: 'pod-4' })]);
     feed.add([taken('pod-1', 20, { cause: 'handover', cells: 1, gapTicks: 1 })]);
     feed.add([taken('pod-1', 60_000, { cause: 'released' })]);
+    feed.seeLiving(new Set(['pod-1']));
     expect(textsOf(feed)).toEqual([
       'pod-2 left 100 cells, taken by pod-1 in 200 ms, 2 ticks',
       'pod-2 handed 1 cell to pod-1 in 200 ms, 1 tick',
@@ -40,6 +42,19 @@ describe('takeovers', () => {
       'pod-2 died: 100 cells taken by pod-1 in 200 ms, 2 ticks',
     ]);
   });
+});
+
+test('a pod that was only too busy to renew its leases has not died', () => {
+  const feed = new Feed();
+  feed.add([taken('pod-1', 0), taken('pod-5', 0, { from: 'pod-5', cells: 9 })]);
+  feed.seeLiving(new Set(['pod-1', 'pod-2', 'pod-5']));
+  expect(textsOf(feed)).toEqual([
+    'pod-5 let go of 9 cells and took them again after 200 ms, 2 ticks',
+    'pod-2 was silent: 100 cells taken by pod-1 after 200 ms, 2 ticks',
+  ]);
+  feed.seeLiving(new Set(['pod-1', 'pod-5']));
+  feed.seeLiving(new Set(['pod-1', 'pod-2', 'pod-5']));
+  expect(textsOf(feed)[1]).toContain('pod-2 died');
 });
 
 describe('the auditor', () => {
@@ -71,7 +86,7 @@ describe('the auditor', () => {
   });
 });
 
-test('jumps and freezes of one pod are told together', () => {
+test('jumps and freezes are told together', () => {
   const feed = new Feed();
   const jump = (cell: number, jumped: number) => ({
     kind: 'jump',
@@ -79,11 +94,11 @@ test('jumps and freezes of one pod are told together', () => {
     atMs: 5,
     facts: { cell, jumped, tick: 9 },
   });
-  feed.add([jump(1, 2), jump(2, 4), jump(2, 1)]);
+  feed.add([jump(1, 2), jump(2, 4), { ...jump(2, 1), pod: 'pod-2', atMs: 20_000 }]);
   feed.add([{ kind: 'frozen', pod: 'pod-1', atMs: 5, facts: { cell: 7, why: 'out of memory' } }]);
   expect(textsOf(feed)).toEqual([
     'pod-1 froze cell 7: out of memory',
-    'pod-1 fell behind: 2 cells jumped up to 4 ticks',
+    'pod-1 and pod-2 fell behind: 2 cells jumped up to 4 ticks',
   ]);
 });
 

@@ -15,6 +15,8 @@ export type FeedLine = {
 
 /** Entries of one burst are no farther apart than this. */
 const BURST_MS = 4_000;
+/** A machine that is too slow makes pods fall behind again and again: that is one line. */
+const JUMPS_BURST_MS = 30_000;
 /** Enough to scroll back over a handful of deaths. */
 const LINES_MAX = 60;
 
@@ -25,6 +27,8 @@ type Burst = {
   readonly atMs: number;
   lastMs: number;
   readonly items: FeedItem[];
+  /** Whether the pod it is about was seen to be gone afterwards. */
+  isDeath: boolean;
 };
 
 export class Feed {
@@ -43,7 +47,7 @@ export class Feed {
         (burst) =>
           burst.kind === item.kind &&
           burst.subject === subject &&
-          Math.abs(item.atMs - burst.lastMs) <= BURST_MS,
+          Math.abs(item.atMs - burst.lastMs) <= (item.kind === 'jump' ? JUMPS_BURST_MS : BURST_MS),
       );
       if (open !== undefined && item.kind !== 'audit') {
         open.items.push(item);
@@ -52,29 +56,50 @@ export class Feed {
       }
       const { kind, atMs } = item;
       const key = `${atMs}-${this.#born++}`;
-      this.#bursts.unshift({ key, subject, kind, atMs, lastMs: atMs, items: [item] });
+      this.#bursts.unshift({
+        key,
+        subject,
+        kind,
+        atMs,
+        lastMs: atMs,
+        items: [item],
+        isDeath: false,
+      });
     }
     this.#bursts = this.#bursts.slice(0, LINES_MAX);
+  }
+
+  /**
+   * Which pods live. Cells are taken from whoever does not renew its leases; only afterwards is it
+   * seen whether that pod was dead or too busy.
+   */
+  seeLiving(pods: ReadonlySet<string>): void {
+    for (const burst of this.#bursts) {
+      if (burst.isDeath || burst.kind !== 'takeover' || !wasForced(burst.items[0]!)) continue;
+      burst.isDeath = !pods.has(String(burst.items[0]!.facts['from']));
+    }
   }
 }
 
 /** Whom an entry is about: entries about the same, at the same time, are one line. */
 function subjectOf({ kind, pod, facts }: FeedItem): string {
   if (kind === 'takeover') return `${facts['from']} ${facts['cause']}`;
+  if (kind === 'jump') return '';
   return kind === 'frozen' ? `${pod} ${facts['why']}` : pod;
 }
 
-function lineOf({ key, kind, atMs, items }: Burst): FeedLine {
+function lineOf({ key, kind, atMs, items, isDeath }: Burst): FeedLine {
   const line = (tone: FeedLine['tone'], text: string): FeedLine => ({ key, atMs, tone, text });
   const first = items[0]!;
   switch (kind) {
     case 'takeover':
-      return line(wasDeath(first) ? 'death' : 'note', takeoverText(items));
+      return line(isDeath ? 'death' : 'note', takeoverText(items, isDeath));
     case 'audit':
       return line(auditFaults(first).length > 0 ? 'bad' : 'good', auditText(first));
     case 'jump': {
       const ticks = Math.max(...items.map((item) => numberOf(item, 'jumped')));
-      return line('note', `${first.pod} fell behind: ${cellsText(items)} jumped ${upTo(ticks)}`);
+      const who = listed([...new Set(items.map((item) => item.pod))].sort());
+      return line('note', `${who} fell behind: ${cellsText(items)} jumped ${upTo(ticks)}`);
     }
     case 'frozen':
       return line('bad', `${first.pod} froze ${cellsText(items)}: ${first.facts['why'] ?? ''}`);
@@ -87,10 +112,10 @@ function lineOf({ key, kind, atMs, items }: Burst): FeedLine {
   }
 }
 
-const wasDeath = ({ facts }: FeedItem): boolean =>
+const wasForced = ({ facts }: FeedItem): boolean =>
   facts['cause'] === 'revoked' || facts['cause'] === 'expired';
 
-function takeoverText(items: readonly FeedItem[]): string {
+function takeoverText(items: readonly FeedItem[], isDeath: boolean): string {
   const first = items[0]!;
   const from = String(first.facts['from'] ?? 'a pod');
   const takers = listed([...new Set(items.map((item) => item.pod))].sort());
@@ -98,7 +123,9 @@ function takeoverText(items: readonly FeedItem[]): string {
   const gapMs = Math.max(...items.map((item) => numberOf(item, 'gapMs')));
   const gapTicks = Math.max(...items.map((item) => numberOf(item, 'gapTicks')));
   const gap = `${whole(gapMs)} ms, ${counted(gapTicks, 'tick')}`;
-  if (wasDeath(first)) return `${from} died: ${cells} taken by ${takers} in ${gap}`;
+  if (isDeath) return `${from} died: ${cells} taken by ${takers} in ${gap}`;
+  if (takers === from) return `${from} let go of ${cells} and took them again after ${gap}`;
+  if (wasForced(first)) return `${from} was silent: ${cells} taken by ${takers} after ${gap}`;
   if (first.facts['cause'] === 'handover') return `${from} handed ${cells} to ${takers} in ${gap}`;
   return `${from} left ${cells}, taken by ${takers} in ${gap}`;
 }

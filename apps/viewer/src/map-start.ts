@@ -65,14 +65,15 @@ export function startMap(view: View): void {
 async function open(view: View, frames: FrameMeter): Promise<WorldMap | undefined> {
   const host = document.getElementById('map');
   if (host === null) return undefined;
-  if (!hasWebGl()) {
+  const graphics = graphicsOf(document.createElement('canvas'));
+  if (graphics === 'none') {
     state.mapFault.value = NO_WEBGL;
     return undefined;
   }
   try {
     const { WorldMap } = await import('./map/world-map.ts');
     const map = new WorldMap(host, view, frames);
-    await map.start();
+    await map.start(graphics);
     return map;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -85,10 +86,13 @@ const NO_WEBGL =
   'This browser has no WebGL, which the map is drawn with. Switch on hardware acceleration or use ' +
   'another browser. Everything in the panel works all the same.';
 
-function hasWebGl(): boolean {
-  try {
-    return document.createElement('canvas').getContext('webgl2') !== null;
-  } catch {
-    return false;
-  }
+/** What draws: a graphics card, the processor, or nothing. */
+function graphicsOf(canvas: HTMLCanvasElement): 'fast' | 'slow' | 'none' {
+  const gl = canvas.getContext('webgl2');
+  if (gl === null) return 'none';
+  const facts = gl.getExtension('WEBGL_debug_renderer_info');
+  const name = String(gl.getParameter(facts?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
+  // Contexts are few; this one is not needed any more.
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return /swiftshader|llvmpipe|software|basic render/i.test(name) ? 'slow' : 'fast';
 }

@@ -36,14 +36,22 @@ export function startLink(urls: readonly string[]): View {
     state.status.value = now;
     figures.note(now);
     figures.showPods();
+    feed.seeLiving(living(now));
+    state.feedLines.value = feed.lines;
   });
   view.on('feed', (items) => {
     feed.add(items);
+    const { value: now } = state.status;
+    if (now !== undefined) feed.seeLiving(living(now));
     state.feedLines.value = feed.lines;
   });
   view.status(true);
   setInterval(() => figures.show(), FIGURES_MS);
   return view;
+}
+
+function living({ pods }: Status): Set<string> {
+  return new Set(pods.filter((pod) => pod.isConnected).map(({ pod }) => pod));
 }
 
 /** Turns counters that pods report into rates and totals. */

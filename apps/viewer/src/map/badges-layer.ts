@@ -1,15 +1,30 @@
-/** The numbers of pods, written in their largest regions: colour is never the only sign. */
+/**
+ * The numbers of pods, written in their regions: colour is never the only sign. The largest region
+ * of a pod has a plate, others a small number where there is room.
+ */
 import type { Holders } from '@leasehold/client';
-import { Container, Graphics, Text } from 'pixi.js';
+import { Container, Graphics, Text, type TextStyleOptions } from 'pixi.js';
 import { inkOn, type PodColours, podSign } from '../palette.ts';
 import type { Grid } from './camera.ts';
 import type { Frame, Layer } from './layer.ts';
-import { labelPlaces } from './regions.ts';
+import { type LabelPlace, labelPlaces } from './regions.ts';
 
 const HEIGHT_PX = 24;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-type Badge = { readonly x: number; readonly y: number; readonly container: Container };
+/** More numbers than this are a pattern, not a text. */
+const BADGES_MAX = 300;
+/** A small number wants a region about this wide. */
+const ROOM_PX = 34;
+
+type Badge = {
+  readonly x: number;
+  readonly y: number;
+  /** Of a square with as many cells as the region, in units of the space. */
+  readonly side: number;
+  readonly isMain: boolean;
+  readonly container: Container;
+};
 
 export class BadgesLayer implements Layer {
   readonly container = new Container({ eventMode: 'none' });
@@ -24,19 +39,26 @@ export class BadgesLayer implements Layer {
 
   show(holders: Holders): void {
     for (const child of this.container.removeChildren()) child.destroy({ children: true });
+    const places = labelPlaces(holders.cells, this.#grid).slice(0, BADGES_MAX);
+    this.#badges = places.flatMap((place) => this.#badge(place, holders));
+  }
+
+  #badge({ holder, column, row, size, isMain }: LabelPlace, holders: Holders): Badge[] {
     const { originX, originY, cellSize } = this.#grid;
-    this.#badges = labelPlaces(holders.cells, this.#grid).flatMap(({ holder, column, row }) => {
-      const pod = holders.pods[holder - 1];
-      if (pod === undefined) return [];
-      const container = badge(podSign(pod), this.#colours.of(pod));
-      if (holders.gone[holder - 1] === true) container.alpha = 0.5;
-      this.container.addChild(container);
-      return [{ x: originX + column * cellSize, y: originY + row * cellSize, container }];
-    });
+    const pod = holders.pods[holder - 1];
+    if (pod === undefined) return [];
+    const colour = this.#colours.of(pod);
+    const container = isMain ? plate(podSign(pod), colour) : number(podSign(pod), colour);
+    if (holders.gone[holder - 1] === true) container.alpha = 0.5;
+    this.container.addChild(container);
+    const side = Math.sqrt(size) * cellSize;
+    const [x, y] = [originX + column * cellSize, originY + row * cellSize];
+    return [{ x, y, side, isMain, container }];
   }
 
   draw({ screen }: Frame): void {
-    for (const { x, y, container } of this.#badges) {
+    for (const { x, y, side, isMain, container } of this.#badges) {
+      container.visible = isMain || side * screen.scale >= ROOM_PX;
       container.position.set(
         Math.round(x * screen.scale + screen.left),
         Math.round(screen.top - y * screen.scale),
@@ -47,19 +69,28 @@ export class BadgesLayer implements Layer {
   recolour(): void {}
 }
 
-function badge(sign: string, colour: number): Container {
-  const text = new Text({
-    text: sign,
-    resolution: 2,
-    style: { fontFamily: FONT, fontSize: 14, fontWeight: '700', fill: inkOn(colour) },
-  });
-  text.anchor.set(0.5);
+function plate(sign: string, colour: number): Container {
+  const text = label(sign, { fontSize: 14, fill: inkOn(colour) });
   const width = Math.max(HEIGHT_PX, text.width + 14);
-  const plate = new Graphics()
+  const ground = new Graphics()
     .roundRect(-width / 2, -HEIGHT_PX / 2, width, HEIGHT_PX, HEIGHT_PX / 2)
     .fill({ color: colour })
     .stroke({ color: 0x06121f, alpha: 0.55, width: 2, alignment: 0 });
   const container = new Container();
-  container.addChild(plate, text);
+  container.addChild(ground, text);
   return container;
+}
+
+function number(sign: string, fill: number): Text {
+  return label(sign, { fontSize: 12, fill, stroke: { color: 0x06121f, width: 3, join: 'round' } });
+}
+
+function label(text: string, style: TextStyleOptions): Text {
+  const drawn = new Text({
+    text,
+    resolution: 2,
+    style: { fontFamily: FONT, fontWeight: '700', ...style },
+  });
+  drawn.anchor.set(0.5);
+  return drawn;
 }

@@ -43,6 +43,7 @@ export class CellsLayer implements Layer {
     this.#tint = new Pixels(grid);
     this.#flash = new Pixels(grid);
     this.#changedAtMs = new Float64Array(grid.columns * grid.rows).fill(Number.NEGATIVE_INFINITY);
+    this.#flash.sprite.visible = false;
     this.tints.addChild(this.#tint.sprite, this.#flash.sprite, this.#hatch);
     this.lines.addChild(this.#gridLines, this.#borders);
   }
@@ -75,7 +76,8 @@ export class CellsLayer implements Layer {
   }
 
   #animate(nowMs: number): void {
-    const { holders, flash } = { holders: this.#holders, flash: this.#flash };
+    const holders = this.#holders;
+    const flash = this.#flash;
     if (holders === undefined) return;
     const pulse = 90 + 80 * Math.sin((nowMs / PULSE_MS) * 2 * Math.PI);
     let isActive = false;
@@ -88,11 +90,13 @@ export class CellsLayer implements Layer {
       flash.set(cell, light, light, light, light);
     }
     flash.upload();
+    flash.sprite.visible = isActive;
     this.#isFlashing = isActive;
   }
 
   #paint(): void {
-    const { holders, look } = { holders: this.#holders, look: this.#look };
+    const holders = this.#holders;
+    const look = this.#look;
     if (holders === undefined || look === undefined) return;
     const rgb = holders.pods.map((pod) => this.#colours.of(pod));
     const bare: number[] = [];

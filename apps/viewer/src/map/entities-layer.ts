@@ -12,7 +12,7 @@ const FIGURE_PX = 64;
 /** Where what is not drawn is put. */
 const NOWHERE = -1e6;
 /** Lengths of a dart, by zoom. */
-const DART_PX = { min: 7, max: 26 };
+const DART_PX = { min: 5, max: 26 };
 const ROOM_MIN = 1_024;
 
 export class EntitiesLayer implements Layer {
@@ -105,7 +105,7 @@ export class EntitiesLayer implements Layer {
   /** Whether the size of all particles changed with the zoom. */
   #fit(scale: number): boolean {
     const cellPx = this.#cellSize * scale;
-    const wanted = 7.5 + 3 * Math.log2(Math.max(1, cellPx / 40));
+    const wanted = 5.5 + 3.2 * Math.log2(cellPx / 28);
     const px = Math.round(Math.min(DART_PX.max, Math.max(DART_PX.min, wanted)) * 2) / 2;
     if (px === this.#dartPx) return false;
     this.#dartPx = px;
@@ -114,7 +114,7 @@ export class EntitiesLayer implements Layer {
   }
 
   #style(slot: number): void {
-    const { look } = { look: this.#look };
+    const look = this.#look;
     const particle = this.#particles[slot];
     if (particle === undefined || look === undefined) return;
     const isMover = this.#isMover[slot] === 1;

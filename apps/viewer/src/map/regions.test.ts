@@ -8,11 +8,13 @@ function grid(...rows: readonly string[]) {
 }
 
 describe('the place for a number', () => {
-  test('is in the largest region, not in the first', () => {
+  test('is in each region, larger ones first, and the largest of a pod is its main one', () => {
     const { holders, extent } = grid('1022222', '0002222', '1112222', '1112221', '1112221');
     expect(labelPlaces(holders, extent)).toEqual([
-      { holder: 1, column: 1.5, row: 3.5, size: 9 },
-      { holder: 2, column: 4.5, row: 2.5, size: 19 },
+      { holder: 2, column: 4.5, row: 2.5, size: 19, isMain: true },
+      { holder: 1, column: 1.5, row: 3.5, size: 9, isMain: true },
+      { holder: 1, column: 6.5, row: 3.5, size: 2, isMain: false },
+      { holder: 1, column: 0.5, row: 0.5, size: 1, isMain: false },
     ]);
   });
 

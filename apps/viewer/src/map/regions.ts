@@ -10,25 +10,33 @@ export type LabelPlace = {
   readonly row: number;
   /** Cells of the region it stands in. */
   readonly size: number;
+  /** Whether it is the largest region of its holder. */
+  readonly isMain: boolean;
 };
 
 type Extent = { readonly columns: number; readonly rows: number };
 
-/** One place per holder: in its largest region, as far from the border as may be. */
+/** One place per region, as far from its border as may be; larger regions first. */
 export function labelPlaces(holders: Uint16Array, { columns, rows }: Extent): LabelPlace[] {
   const depths = depthsOf(holders, columns, rows);
   const seen = new Uint8Array(holders.length);
-  const best = new Map<number, LabelPlace>();
+  const places: Omit<LabelPlace, 'isMain'>[] = [];
   const region: number[] = [];
   for (let start = 0; start < holders.length; start++) {
     const holder = holders[start]!;
     if (holder === 0 || seen[start] === 1) continue;
     region.length = 0;
     flood(holders, columns, start, seen, region);
-    if (region.length <= (best.get(holder)?.size ?? 0)) continue;
-    best.set(holder, { holder, size: region.length, ...deepest(region, depths, columns) });
+    places.push({ holder, size: region.length, ...deepest(region, depths, columns) });
   }
-  return [...best.values()].sort((a, b) => a.holder - b.holder);
+  const labelled = new Set<number>();
+  return places
+    .sort((a, b) => b.size - a.size || a.holder - b.holder)
+    .map((place) => {
+      const isMain = !labelled.has(place.holder);
+      labelled.add(place.holder);
+      return { ...place, isMain };
+    });
 }
 
 function flood(

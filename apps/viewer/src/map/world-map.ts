@@ -11,8 +11,11 @@ import type { FrameMeter } from '../meter.ts';
 import * as state from '../state.ts';
 import { MAP_COLOURS } from '../theme.ts';
 import { loadLand } from './land.ts';
+import { usePlainShaders } from './plain-shaders.ts';
 import { Pointer } from './pointer.ts';
 import { Scene } from './scene.ts';
+
+usePlainShaders();
 
 /** After a pause, such as a hidden page, movements do not catch up. */
 const ELAPSED_MS_MAX = 100;
@@ -40,15 +43,16 @@ export class WorldMap {
     return this.#scene;
   }
 
-  /** Rejects when the browser has no WebGL. */
-  async start(): Promise<void> {
+  /** `slow`: pixels are drawn by the processor, so there are fewer. Rejects without WebGL. */
+  async start(graphics: 'fast' | 'slow'): Promise<void> {
+    const sharpness = graphics === 'fast' ? RESOLUTION_MAX : 1;
     const { clientWidth, clientHeight } = this.#host;
     await this.#renderer.init({
       width: Math.max(1, clientWidth),
       height: Math.max(1, clientHeight),
-      resolution: Math.min(devicePixelRatio, RESOLUTION_MAX),
+      resolution: Math.min(devicePixelRatio, sharpness),
       autoDensity: true,
-      antialias: devicePixelRatio < RESOLUTION_MAX,
+      antialias: graphics === 'fast' && devicePixelRatio < RESOLUTION_MAX,
       accessibilityOptions: { enabledByDefault: false, activateOnTab: false },
     });
     const { canvas } = this.#renderer;
