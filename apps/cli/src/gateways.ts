@@ -132,6 +132,8 @@ export class Gateways {
       PORT: String(port),
       GATEWAY: name,
       KILL_TOKEN: this.#token,
+      // With others beside it, one must be ready for the clients of one that dies.
+      ...(this.#parts.ports.length > 1 ? { KEEP_WARM: '1' } : {}),
       VIEWER_DIST,
     };
     const child = new Child(name, main, settings, (message) => {

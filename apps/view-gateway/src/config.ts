@@ -54,6 +54,9 @@ export const settings = {
     max: 100_000,
     fallback: QUERIES_PER_S,
   }),
+  keepWarm: flag('KEEP_WARM', 'Whether to follow the whole world for clients of other gateways.', {
+    fallback: false,
+  }),
   drainMs: integer('DRAIN_MS', 'Time for clients to take leave after SIGTERM.', {
     min: 50,
     max: 25_000,

@@ -56,6 +56,7 @@ await runService('view-gateway', async (parts, log) => {
     ...{ store, schema, grid, log, clock: systemClock },
     ...(spatial === undefined ? {} : { spatial }),
     older: await storedSchemas(store, schema),
+    isWarm: config.keepWarm,
     facts: { gateway, world, incarnation, layer, tickHz, mode, canKill },
   });
   parts.use({ close: () => hub.stop() });

@@ -12,11 +12,25 @@ const FACTS = { gateway: 'g', ...WORLD, tickHz: 20, mode: 'realtime', canKill: f
 export type Pods = Awaited<ReturnType<typeof openPods>>;
 
 /** One more gateway on a world. */
-export function openHub(world: Pods, limits: Partial<ViewLimits> = {}, name = 'gateway'): ViewHub {
+export function openHub(
+  world: Pods,
+  limits: Partial<ViewLimits> = {},
+  name = 'gateway',
+  isWarm = false,
+): ViewHub {
   const { schema, spatial } = world.engine;
   const store = openTwinStore(world.server, { ...WORLD, pod: name });
   const hub = new ViewHub({
-    ...{ store, schema, grid: world.grid, clock: world.clock, log: silent, facts: FACTS, limits },
+    ...{
+      store,
+      schema,
+      grid: world.grid,
+      clock: world.clock,
+      log: silent,
+      facts: FACTS,
+      limits,
+      isWarm,
+    },
     ...(spatial === undefined ? {} : { spatial }),
   });
   hub.start();

@@ -273,6 +273,20 @@ describe('an area around an entity', () => {
 });
 
 describe('a gateway', () => {
+  test('that is kept warm has every cell before anybody asks, and keeps them', async () => {
+    view = await openView();
+    const warm = openHub(view.world, {}, 'warm', true);
+    await view.advance(8_000);
+    expect(warm.following.loads).toBe(view.world.grid.cells);
+    const client = view.join(warm).hello().subscribe(1, everything);
+    await view.advance(50);
+    expect(client.views.get(1)?.live).toBe(1);
+    expect(warm.following.loads).toBe(view.world.grid.cells);
+    const stop = warm.stop();
+    await view.advance(2_000);
+    await stop;
+  });
+
   test('that ends tells its clients, and lets go of everything', async () => {
     view = await openView();
     const client = view.join().hello().subscribe(1, everything);

@@ -8,7 +8,7 @@ import type { LayerSchema, SchemaResolver, Store } from '@leasehold/protocol';
 import { type Area, encodeJsonPart, type Selection, VIEW_PROTOCOL } from '@leasehold/protocol/view';
 import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
 import { type FollowedCell, Following } from './following.ts';
-import { VIEW_LIMITS, type ViewLimits } from './limits.ts';
+import { VIEW_LIMITS, type ViewLimits, WARM_CELLS_MAX } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
 import { type Found, Search } from './search.ts';
 import { StatusReader } from './status.ts';
@@ -37,6 +37,11 @@ export type HubParts = {
   readonly log: Log;
   readonly older?: SchemaResolver;
   readonly limits?: Partial<ViewLimits>;
+  /**
+   * Whether every cell is followed from the start, so that clients of a gateway that died are live
+   * here at once. Worlds of more than `WARM_CELLS_MAX` cells are followed when asked for.
+   */
+  readonly isWarm?: boolean;
   readonly facts: ViewFacts;
 };
 
@@ -94,6 +99,7 @@ export class ViewHub {
   readonly #clock: Clock;
   readonly #spatial: CellKit['spatial'];
   readonly #search: Search;
+  readonly #isWarm: boolean;
   readonly #flush: Signal;
   #round = 1;
   #isStopped = false;
@@ -111,6 +117,7 @@ export class ViewHub {
     this.#store = store;
     this.#clock = clock;
     this.#spatial = spatial;
+    this.#isWarm = parts.isWarm ?? false;
     this.#flush = new Signal(clock);
     const centre = (cell: number) => ({ x: grid.centreX(cell), y: grid.centreY(cell) });
     this.following = new Following({
@@ -145,6 +152,8 @@ export class ViewHub {
   }
 
   start(): void {
+    const isWarm = this.#isWarm && this.grid.cells <= WARM_CELLS_MAX;
+    for (let cell = 0; isWarm && cell < this.grid.cells; cell++) this.following.want(cell);
     this.following.start();
     this.status.start();
     this.#loops = Promise.all([this.#pollLoop(), this.#flushLoop()]);

@@ -41,3 +41,5 @@ export const LINGER_MS = 5_000;
 export const LOAD_CELLS_MAX = 64;
 /** A cell that could not be read is tried again after this long. */
 export const RETRY_MS = 2_000;
+/** A gateway follows all of a world of so many cells, if it is to be warm. */
+export const WARM_CELLS_MAX = 4_096;
