@@ -55,6 +55,7 @@ export default defineConfig({
           include: tests('.e2e'),
           exclude,
           ...redisSetup,
+          globalSetup: [...redisSetup.globalSetup, 'scripts/viewer-setup.mjs'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
           // One at a time: these measure gaps in milliseconds, and a neighbour would be in them.

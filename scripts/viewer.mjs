@@ -21,12 +21,11 @@ const FILES = ['apps/viewer/index.html', 'apps/viewer/package.json', 'package-lo
 
 /** Says in one line what it did. A page that cannot be built is left out: the world runs without. */
 export async function ensureViewer() {
-  const config = readdirSync(viewer).find((name) => /^vite\.config\.\w+$/.test(name));
-  if (config === undefined) {
+  if (configFile() === undefined) {
     say('· viewer: nothing to build, there is no apps/viewer/vite.config.ts');
     return;
   }
-  const inputs = inputsHash([join(viewer, config)]);
+  const inputs = pageHash();
   if (existsSync(noteFile) && readFileSync(noteFile, 'utf8') === inputs) {
     say('· viewer: built, and nothing has changed');
     return;
@@ -47,13 +46,19 @@ export async function ensureViewer() {
   say(`· viewer: built in ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
 }
 
-/** By content and not by time: a clone or a checkout makes every file new. */
-function inputsHash(more) {
+const configFile = () => readdirSync(viewer).find((name) => /^vite\.config\.\w+$/.test(name));
+
+/**
+ * Of everything the page is made of. By content and not by time: a clone or a checkout makes every
+ * file new.
+ */
+export function pageHash() {
+  const config = configFile();
   const hash = createHash('sha256');
   const files = [
     ...FOLDERS.flatMap((folder) => filesBelow(join(root, folder))),
     ...FILES.map((file) => join(root, file)),
-    ...more,
+    ...(config === undefined ? [] : [join(viewer, config)]),
   ];
   for (const file of files.filter((name) => existsSync(name)).sort()) {
     const content = readFileSync(file);
