@@ -3,6 +3,7 @@ import type { Holders, Status, ViewState, Welcome } from '@leasehold/client';
 import { computed, signal } from '@preact/signals';
 import type { FeedLine } from './feed.ts';
 import { PodColours } from './palette.ts';
+import type { PodRow } from './pod-rows.ts';
 
 export type Layer = 'cells' | 'holders' | 'ids' | 'trails';
 
@@ -12,18 +13,6 @@ export type Inspection = {
   readonly tick: number;
   readonly cell: number;
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-};
-
-export type PodRow = {
-  readonly pod: string;
-  readonly pid: number;
-  readonly state: string;
-  readonly isGone: boolean;
-  readonly cells: number;
-  readonly entities: number;
-  readonly tickMsP50: number | undefined;
-  readonly tickMsP99: number | undefined;
-  readonly commitsPerS: number | undefined;
 };
 
 export const link = signal<{ readonly state: ViewState; readonly why: string }>({

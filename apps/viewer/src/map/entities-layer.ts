@@ -12,7 +12,7 @@ const FIGURE_PX = 64;
 /** Where what is not drawn is put. */
 const NOWHERE = -1e6;
 /** Lengths of a dart, by zoom. */
-const DART_PX = { min: 5, max: 26 };
+const DART_PX = { min: 3.5, max: 26 };
 const ROOM_MIN = 1_024;
 
 export class EntitiesLayer implements Layer {

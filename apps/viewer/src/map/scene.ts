@@ -135,6 +135,8 @@ export class Scene {
   }
 
   showHolders(holders: Holders): void {
+    // Those of another world, which is being replaced by it.
+    if (holders.cells.length !== this.welcome.grid.columns * this.welcome.grid.rows) return;
     this.cells.show(holders);
     this.badges.show(holders);
   }

@@ -82,9 +82,7 @@ export class WorldMap {
     this.#scene = scene;
     scene.recolour(MAP_COLOURS[state.theme.peek()]);
     const holders = state.holders.peek();
-    if (holders?.cells.length === welcome.grid.columns * welcome.grid.rows) {
-      scene.showHolders(holders);
-    }
+    if (holders !== undefined) scene.showHolders(holders);
     this.#applyLayers();
     scene.viewport.on('drag-start', () => {
       state.isFollowing.value = false;

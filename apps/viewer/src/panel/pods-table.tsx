@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
 import { short, whole } from '../format.ts';
 import { cssColour, inkOn, podSign } from '../palette.ts';
+import type { PodRow } from '../pod-rows.ts';
 import { killPod } from '../requests.ts';
-import { canKill, colours, notice, type PodRow, pods } from '../state.ts';
+import { canKill, colours, notice, pods } from '../state.ts';
 
 /** Pods whose death was asked for and has not been seen yet, by name and pid. */
 const dying = signal<ReadonlySet<string>>(new Set());
