@@ -258,7 +258,7 @@ export class ViewHub {
     viewer: Viewer,
     subscription: Subscription,
     target: Target,
-    held: ReadonlyMap<number, Held> | undefined,
+    held?: ReadonlyMap<number, Held>,
   ): Promise<void> {
     const { entity, radius } = target;
     const isWanted = (): boolean => subscription.target === target && !this.#isStopped;
@@ -276,6 +276,8 @@ export class ViewHub {
           const { code, message, detail } = error;
           viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
           subscription.gone.push(...(held?.keys() ?? []));
+          // An area around one who died stays where that was.
+          if (subscription.seats.size > 0) subscription.target = undefined;
           this.flushSoon();
           return;
         }
@@ -361,16 +363,21 @@ export class ViewHub {
 
   /** Areas around entities go where those went. */
   #retarget(): void {
-    for (const { subscriptions } of this.viewers) {
-      for (const subscription of subscriptions.values()) {
+    for (const viewer of this.viewers) {
+      for (const subscription of viewer.subscriptions.values()) {
         const { target } = subscription;
-        const at = target && subscription.find(target.entity);
-        if (target === undefined || at === undefined || Number.isNaN(target.x)) continue;
-        if (at.x === target.x && at.y === target.y) continue;
-        Object.assign(target, at);
-        const { isLive } = subscription;
-        this.#placeOn(subscription, { kind: 'circle', radius: target.radius, ...at });
-        subscription.isLive = isLive;
+        if (target === undefined || Number.isNaN(target.x)) continue;
+        const at = subscription.find(target.entity);
+        if (at === undefined) {
+          // Dead, or further in one round than the area's cells reach.
+          target.x = Number.NaN;
+          void this.#seek(viewer, subscription, target);
+        } else if (at.x !== target.x || at.y !== target.y) {
+          Object.assign(target, at);
+          const { isLive } = subscription;
+          this.#placeOn(subscription, { kind: 'circle', radius: target.radius, ...at });
+          subscription.isLive = isLive;
+        }
       }
     }
   }
