@@ -17,7 +17,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const GATEWAY = path('./main.ts');
 const SIMULATOR = path('../../simulator/src/main.ts');
 const FLOCKING = path('../../../examples/flocking/world.ts');
-const START_MS = 20_000;
+const START_MS = 60_000;
 const READY_MS = 10_000;
 
 export type Env = Readonly<Record<string, string>>;

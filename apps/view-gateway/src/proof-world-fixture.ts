@@ -12,12 +12,7 @@ const Position = component(
   { x: f64, y: f64 },
   { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } },
 );
-const Heading = component(
-  'heading',
-  1,
-  { x: f64(1), y: f64 },
-  { steps: { x: 0.001, y: 0.001 } },
-);
+const Heading = component('heading', 1, { x: f64(1), y: f64 }, { steps: { x: 0.001, y: 0.001 } });
 /** Of every kind that views send raw; `massKg` changes with each tick, the others do not. */
 const Cargo = component('cargo', 1, { massKg: f64, label: string, isSealed: bool, stops: i32 });
 const Beacon = component('beacon', 1, { tone: i32 });
@@ -44,7 +39,8 @@ const live = system({
   without: [Beacon],
   params: { chance: 0.001 },
   each({ position: { x, y }, heading }, { random, params, spawn, despawn }) {
-    if (random.chance(params.chance)) spawn(Position({ x, y }), Heading({ x: -heading.y, y: x }));
+    if (random.chance(params.chance))
+      spawn(Position({ x, y }), Heading({ x: -heading.y, y: heading.x }));
     if (random.chance(params.chance)) despawn();
   },
 });
@@ -55,7 +51,7 @@ const load = system({
   without: [Cargo],
   each(_, { random, id, tick, add }) {
     if (!random.chance(0.005)) return;
-    add(Cargo({ massKg: tick, label: `box ${id}`, isSealed: random.chance(0.5), stops: -id }));
+    add(Cargo({ massKg: tick, label: `box ${id}`, isSealed: random.chance(0.5), stops: -tick }));
   },
 });
 
