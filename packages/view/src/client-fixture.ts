@@ -28,6 +28,8 @@ export class TestClient implements Peer {
   readonly kinds = new Map<number, number>();
   /** Ids of the subscription 1 after each frame, for whoever looks for one that blinked. */
   onFrame: (client: TestClient) => void = () => {};
+  /** How many there are in the world, as each status says. */
+  readonly totals: number[] = [];
   frames = 0;
   bytes = 0;
   /** Broken chains. */
@@ -90,6 +92,7 @@ export class TestClient implements Peer {
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
       const { kind, body } = part;
       this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + 1);
+      if (kind === PART.status) this.#noteStatus(readJsonPart(body));
       if (kind === PART.answer) this.answers.push(readJsonPart(body));
       if (kind === PART.scope) seen = this.views.get(readScope(body));
       if (seen === undefined) continue;
@@ -102,6 +105,10 @@ export class TestClient implements Peer {
       if (kind === PART.state) rows.applyState(body);
       else if (rows.applyDelta(body) === undefined) this.breaks++;
     }
+  }
+
+  #noteStatus(status: Readonly<Record<string, unknown>>): void {
+    this.totals.push(Number(status['entities']));
   }
 
   #rowsOf(shape: ViewShape, cell: number): CellRows {

@@ -329,6 +329,20 @@ describe('a gateway', () => {
     for (const kind of [1, 3, 4, 5]) expect(client.kinds.get(kind), `part ${kind}`).toBeTruthy();
   });
 
+  test('counts who lives and not who is reported: the death of a pod takes nobody from the total', async () => {
+    view = await openView();
+    const client = view.join().hello().subscribe(1, everything);
+    client.say({ type: 'status', on: true });
+    await view.advance(2_000);
+    const { entities } = await view.world.census();
+    view.world.kill('pod-0');
+    const before = client.totals.length;
+    await view.advance(2_000);
+    const during = client.totals.slice(before);
+    expect(during.length).toBeGreaterThan(2);
+    expect(new Set(during)).toEqual(new Set([entities]));
+  });
+
   test('answers what is in an area, one entity, and who is nearest', async () => {
     view = await openView();
     const all = view.join().hello().subscribe(1, everything);

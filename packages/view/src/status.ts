@@ -43,6 +43,8 @@ export class StatusReader {
   #pods: readonly PodRecord[] = [];
   #connected: ReadonlySet<string> = new Set();
   #time: WorldTime | undefined;
+  /** In the whole world; undefined before all of it has been read. */
+  #entities: number | undefined;
   #feed: FeedEntry[] = [];
   #feedAfter = '0';
   #holdersPart: Uint8Array | undefined;
@@ -150,12 +152,36 @@ export class StatusReader {
     const pods = this.#pods.map(({ pod, pid, state, report }) => {
       return { pod, pid, isConnected: this.#connected.has(pod), state, report };
     });
-    const entities = pods
-      .filter(({ isConnected }) => isConnected)
-      .reduce((sum, { report }) => sum + (report['entities'] ?? 0), 0);
     const { tick } = this.#parts.following;
+    this.#entities = this.#counted() ?? this.#entities;
+    const entities = this.#entities ?? this.#reported();
     this.#statusPart = encodeJsonPart('status', { tick, entities, pods });
     this.#tell(this.#statusPart);
+  }
+
+  /**
+   * All there are, where every cell is followed: what pods report lacks those of a pod that has just
+   * died. Undefined while some are being read again.
+   */
+  #counted(): number | undefined {
+    const { grid, following } = this.#parts;
+    if (following.cells.size < grid.cells) {
+      this.#entities = undefined;
+      return undefined;
+    }
+    let count = 0;
+    for (const { live } of following.cells.values()) {
+      if (!live.isReady) return undefined;
+      // With who is between two cells, whom a cell's own table lacks.
+      count += live.rows.count;
+    }
+    return count;
+  }
+
+  #reported(): number {
+    return this.#pods
+      .filter(({ pod }) => this.#connected.has(pod))
+      .reduce((sum, { report }) => sum + (report['entities'] ?? 0), 0);
   }
 
   async #readFeed(): Promise<void> {
