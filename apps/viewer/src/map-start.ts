@@ -5,7 +5,7 @@ import { FrameMeter, type Meter } from './meter.ts';
 import { Rate } from './rates.ts';
 import * as state from './state.ts';
 
-const GAUGES_MS = 1_000;
+const GAUGES_MS = 500;
 
 declare global {
   interface Window {
@@ -50,11 +50,14 @@ export function startMap(view: View): void {
     const nowMs = performance.now();
     bytes.add(nowMs, view.bytes);
     updates.add(nowMs, view.updates);
+    const subscription = map?.scene?.subscription;
+    const isWhole = subscription?.isLive === true && subscription.area.kind === 'world';
+    state.counted.value = isWhole ? subscription.size : undefined;
     state.gauges.value = {
       fps: frames.fps(nowMs),
       frameMsP95: frames.p95Ms,
       latencyMs: view.latencyMs,
-      inView: map?.scene?.subscription.size ?? 0,
+      inView: subscription?.size ?? 0,
     };
   }, GAUGES_MS);
   void open(view, frames).then((opened) => {

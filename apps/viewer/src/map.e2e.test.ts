@@ -1,6 +1,6 @@
 /** The live map of the flights world, in a real Chromium, on real pods: what a newcomer sees. */
 import { eventually, useChromium, useRedis } from '@leasehold/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { changedShare, MapPage, WAIT_MS } from './page-fixture.ts';
 import { LiveWorld } from './world-fixture.ts';
 
@@ -20,7 +20,9 @@ beforeAll(async () => {
 afterAll(() => world?.close(), TEST_MS_MAX);
 
 async function opened(options: Parameters<typeof MapPage.open>[2] = {}): Promise<MapPage> {
-  return MapPage.open(chromium.browser, world.address, options);
+  const map = await MapPage.open(chromium.browser, world.address, options);
+  onTestFinished(() => map.close());
+  return map;
 }
 
 const figure = async (map: MapPage, name: string): Promise<number> => {
@@ -52,7 +54,6 @@ describe('the page', () => {
       }, WAIT_MS);
       expect(await map.page.locator('tr[data-pod] button', { hasText: 'kill' }).count()).toBe(3);
       expect(map.faults).toEqual([]);
-      await map.close();
     },
     TEST_MS_MAX,
   );
@@ -75,13 +76,12 @@ describe('the page', () => {
         await world.query('world&components=position&limit=10000'),
         await map.figure('entities'),
       ];
-      expect(found.isTruncated).toBe(false);
+      expect(found.truncated).toBe(false);
       expect(found.entities.length).toBeGreaterThan(Math.min(from, to) - IN_A_MOMENT);
       expect(found.entities.length).toBeLessThan(Math.max(from, to) + IN_A_MOMENT);
       const { entities } = await map.meter();
       expect(Math.abs(entities - (await map.figure('entities')))).toBeLessThan(IN_A_MOMENT);
       expect(map.faults).toEqual([]);
-      await map.close();
     },
     TEST_MS_MAX,
   );
@@ -107,7 +107,6 @@ describe('the page', () => {
           .filter(([, size]) => size > 0),
       );
       expect(fetched).toEqual([]);
-      await map.close();
     },
     TEST_MS_MAX,
   );
@@ -181,7 +180,6 @@ describe('the death of a pod', () => {
       // Its cells have other colours by now; they are about a third of half the picture.
       expect(changedShare(picture, await map.blocks())).toBeGreaterThan(0.06);
       expect(map.faults).toEqual([]);
-      await map.close();
     },
     TEST_MS_MAX,
   );
@@ -201,7 +199,6 @@ describe('the death of a pod', () => {
       await map.untilLive();
       await eventually(async () => (await map.meter()).tick > tick, WAIT_MS);
       expect((await map.meter()).entities).toBeGreaterThan(7_000);
-      await map.close();
     },
     TEST_MS_MAX,
   );

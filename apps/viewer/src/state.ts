@@ -33,6 +33,9 @@ export const figures = signal<{
 }>({ tick: 0, ticksPerS: undefined, entities: undefined, births: 0, deaths: 0 });
 export const gauges = signal({ fps: 0, frameMsP95: 0, latencyMs: Number.NaN, inView: 0 });
 
+/** Entities that the map itself was told of, while it is told of the whole world. */
+export const counted = signal<number | undefined>(undefined);
+
 /** One instance: colours must be the same on the map and in the panel. */
 export const colours = new PodColours();
 

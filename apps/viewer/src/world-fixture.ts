@@ -14,7 +14,7 @@ const PODS = 3;
 
 export type Found = {
   readonly tick: number;
-  readonly isTruncated: boolean;
+  readonly truncated: boolean;
   readonly entities: readonly {
     readonly id: number;
     readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

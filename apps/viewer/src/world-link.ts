@@ -69,7 +69,8 @@ function hearWorld(view: View): void {
     state.figures.value = {
       tick: view.tick,
       ticksPerS: ticks.perSecond,
-      entities: state.status.value?.entities,
+      // What is drawn is counted first: the gateway's own count lags while it reads cells again.
+      entities: state.counted.value ?? state.status.value?.entities,
       births: rows.births,
       deaths: rows.deaths,
     };
