@@ -8,7 +8,7 @@ import type { Grid } from './camera.ts';
 import type { Frame, Layer } from './layer.ts';
 
 /** Samples an entity's trail has, the newest included. */
-const SAMPLES = 14;
+const SAMPLES = 10;
 const SAMPLE_MS = 350;
 /** Memory is bounded: in larger crowds nobody can see single trails anyway. */
 const ENTITIES_MAX = 20_000;
@@ -70,7 +70,7 @@ export class TrailsLayer implements Layer {
   }
 
   recolour({ trail }: MapColours): void {
-    this.#tint.set([(trail >> 16) / 255, ((trail >> 8) & 255) / 255, (trail & 255) / 255, 0.6]);
+    this.#tint.set([(trail >> 16) / 255, ((trail >> 8) & 255) / 255, (trail & 255) / 255, 0.4]);
   }
 
   draw({ nowMs, positions }: Frame): void {
