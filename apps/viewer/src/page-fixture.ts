@@ -58,8 +58,13 @@ export class MapPage {
   }
 
   async untilLive(): Promise<void> {
-    await eventually(async () => (await this.text('link-state')) === 'live', WAIT_MS);
-    await eventually(async () => (await this.meter()).drawn > 0, WAIT_MS);
+    const fault = this.page.locator('.map-fault');
+    await eventually(async () => {
+      const [state, { drawn }] = [await this.text('link-state'), await this.meter()];
+      if (state === 'live' && drawn > 0) return true;
+      const why = [...(await fault.allTextContents()), ...this.faults];
+      throw new Error(`${state}, ${drawn} drawn; ${why.join('; ')}`);
+    }, WAIT_MS);
   }
 
   #noteSent(text: string): void {
