@@ -6,13 +6,14 @@ import { bool, component, f64, i32, simulation, string, system } from '@leasehol
 
 const BEACONS = 8;
 
+/** A tick's way is 25 steps: views tell it as a difference, if they may. */
 const Position = component(
   'position',
   1,
   { x: f64, y: f64 },
-  { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } },
+  { spatial: ['x', 'y'], steps: { x: 0.05, y: 0.05 } },
 );
-const Heading = component('heading', 1, { x: f64(1), y: f64 }, { steps: { x: 0.001, y: 0.001 } });
+const Heading = component('heading', 1, { x: f64(1), y: f64 }, { steps: { x: 0.02, y: 0.02 } });
 /** Of every kind that views send raw; `massKg` changes with each tick, the others do not. */
 const Cargo = component('cargo', 1, { massKg: f64, label: string, isSealed: bool, stops: i32 });
 const Beacon = component('beacon', 1, { tone: i32 });
