@@ -20,8 +20,8 @@ const QUALITY = 82;
 /** The README loads it with the page. */
 const BYTES_MAX = 400_000;
 const WAIT_MS = 120_000;
-/** Aircraft have routes behind them by then, and rates have settled. */
-const SETTLE_MS = 20_000;
+/** Rates have settled by then, and aircraft have trails behind them. */
+const SETTLE_MS = 15_000;
 
 await ensureInstalled();
 if (process.argv.includes('--check')) sayWhetherCurrent();
@@ -107,16 +107,21 @@ async function pictureOf(browser, address) {
     colorScheme: 'dark',
   });
   await page.goto(address);
-  // Looked at from here: Playwright's own waiting evaluates text, which the page's policy forbids.
-  const deadlineMs = performance.now() + WAIT_MS;
-  while (!(await page.evaluate(() => window.leaseholdMeter?.drawn > 5_000))) {
-    if (performance.now() > deadlineMs) throw new Error('nothing moves on the map');
-    await sleep(200);
-  }
-  await page.waitForSelector('tr[data-pod]:nth-child(3)');
+  await until('nothing moves on the map', () =>
+    page.evaluate(() => window.leaseholdMeter?.drawn > 5_000),
+  );
+  // What the product is about: a pod is dead, and nothing is lost.
+  const kills = page.locator('tr[data-pod] button', { hasText: 'kill' });
+  await until('there are not three pods', async () => (await kills.count()) === 3);
   await sleep(SETTLE_MS);
+  await kills.nth(1).click();
+  await until('the auditor has not said that nothing was lost', async () => {
+    const [newest] = await page.locator('li[data-tone=good], li[data-tone=death]').all();
+    const deaths = await page.locator('li[data-tone=death]').count();
+    return deaths > 0 && (await newest.getAttribute('data-tone')) === 'good';
+  });
   await page.getByRole('button', { name: 'trails' }).click();
-  await sleep(4_000);
+  await sleep(SETTLE_MS);
   // Playwright knows PNG and JPEG only; Chromium knows WebP, at a third of the size.
   const devtools = await page.context().newCDPSession(page);
   const { data } = await devtools.send('Page.captureScreenshot', {
@@ -124,4 +129,13 @@ async function pictureOf(browser, address) {
     quality: QUALITY,
   });
   return Buffer.from(data, 'base64');
+}
+
+/** Looked at from here: Playwright's own waiting evaluates text, which the page's policy forbids. */
+async function until(otherwise, claim) {
+  const deadlineMs = performance.now() + WAIT_MS;
+  while (!(await claim())) {
+    if (performance.now() > deadlineMs) throw new Error(otherwise);
+    await sleep(200);
+  }
 }
