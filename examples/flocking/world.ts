@@ -1,7 +1,7 @@
 /** Boids (Reynolds 1987): birds that keep together, keep apart and head the same way. */
 import { component, f64, simulation, system } from '@leasehold/sdk';
 
-const place = { spatial: ['x', 'y'], steps: { x: 0.002, y: 0.002 } } as const;
+const place = { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } } as const;
 export const Position = component('position', 1, { x: f64, y: f64 }, place);
 /** Where a bird heads: a vector of length 1, which viewers see in steps of 0.01. */
 const steps = { x: 0.01, y: 0.01 };
