@@ -18,6 +18,14 @@ test('a pod sends as many commands for 16,384 entities as for 256', async () => 
   expect(code).toBe(0);
 }, 60_000);
 
+test('the benchmark of views runs from a pod to its clients', async () => {
+  const { code, stdout } = await bench('views', '--quick', '--json');
+  const { figures } = JSON.parse(stdout) as { figures: { name: string; value: number }[] };
+  expect(figures.filter(({ value }) => !Number.isFinite(value))).toEqual([]);
+  expect(figures.length).toBeGreaterThan(10);
+  expect(code).toBe(0);
+}, 180_000);
+
 test('an unknown benchmark is refused with the names of all', async () => {
   const { code, stdout } = await bench('speed');
   expect(code).toBe(2);

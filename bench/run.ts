@@ -4,6 +4,7 @@
  *
  *   npm run bench -- commit memory      only these
  *   npm run bench -- --json             one JSON line per benchmark
+ *   npm run bench -- --quick            only to see that they run
  *   npm run bench -- --save             remember the ratios as the baseline to compare with
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,17 +12,19 @@ import { commit } from './commit.bench.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { memory } from './memory.bench.ts';
 import { traffic } from './traffic.bench.ts';
+import { views } from './views.bench.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [commit, memory, traffic];
+const BENCHMARKS: readonly Benchmark[] = [commit, memory, traffic, views];
 const BASELINES = new URL('baselines/', import.meta.url);
 
 const args = process.argv.slice(2);
 const isJson = args.includes('--json');
+const isQuick = args.includes('--quick');
 const names = args.filter((arg) => !arg.startsWith('--'));
 const unknown = names.filter((name) => !BENCHMARKS.some(({ tag }) => tag === name));
 if (unknown.length > 0 || args.includes('--help')) {
   const tags = BENCHMARKS.map(({ tag, what }) => `  ${tag.padEnd(10)} ${what}`).join('\n');
-  console.log(`npm run bench -- [TAG …] [--json] [--save]\n\n${tags}`);
+  console.log(`npm run bench -- [TAG …] [--json] [--quick] [--save]\n\n${tags}`);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
@@ -29,7 +32,7 @@ let isMissed = false;
 for (const benchmark of BENCHMARKS) {
   if (names.length > 0 && !names.includes(benchmark.tag)) continue;
   console.error(`${benchmark.tag}: ${benchmark.what}`);
-  const figures = await benchmark.run((line) => console.error(`  ${line}`));
+  const figures = await benchmark.run((line) => console.error(`  ${line}`), { isQuick });
   const baseline = readBaseline(benchmark.tag);
   if (isJson) console.log(JSON.stringify({ tag: benchmark.tag, figures }));
   else print(figures, baseline);
