@@ -60,6 +60,8 @@ export class LiveView implements View {
   #connection: Connection | undefined;
   /** Whether the gateway of this connection has welcomed us. */
   #isWelcome = false;
+  /** The last frame ended in the middle of a telling. */
+  #isMoreToCome = false;
   #wantsStatus = false;
   #nextId = 1;
   /** Connections that failed since the last welcome. */
@@ -236,7 +238,9 @@ export class LiveView implements View {
     }
     // What was applied before the fault is true, and is told.
     for (const tell of this.#told.splice(0)) tell();
-    for (const subscription of [...this.#subscriptions.values()]) subscription.finish();
+    if (!this.#isMoreToCome || problem !== undefined) {
+      for (const subscription of [...this.#subscriptions.values()]) subscription.finish();
+    }
     if (problem !== undefined && this.state !== 'closed') this.#refuse(problem);
   }
 
@@ -247,8 +251,11 @@ export class LiveView implements View {
     }
     const feed: FeedItem[] = [];
     let subscription: LiveSubscription | undefined;
+    this.#isMoreToCome = false;
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
-      if (part.kind === PART.scope) subscription = this.#subscriptions.get(readScope(part.body));
+      if (part.kind === PART.more) this.#isMoreToCome = true;
+      else if (part.kind === PART.scope)
+        subscription = this.#subscriptions.get(readScope(part.body));
       else if (part.kind === PART.feed) feed.push(readFeedItem(part.body));
       else if (part.kind < PART.scope) this.#applyOwn(part, reader.tick, arrivalMs);
       else if (subscription !== undefined) applyCells(part, subscription, arrivalMs);

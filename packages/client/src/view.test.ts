@@ -3,6 +3,7 @@ import {
   CLOSE,
   encodeCellsPart,
   encodeJsonPart,
+  encodeMorePart,
   encodeTimePart,
   PART,
 } from '@leasehold/protocol/view';
@@ -130,6 +131,15 @@ describe('a subscription', () => {
     expect(events).toEqual([['update', [1]]]);
     expect(subscription.get(1)?.cell).toBe(1);
     expect(subscription.positions(performance.now()).ids[slot]).toBe(1);
+  });
+
+  test('an entity that crosses a border between two frames of one telling does not leave either', async () => {
+    const { subscription, events, peer, left, right } = await following();
+    peer.frame(6, scope(1), left.delta(6, { 1: undefined }), encodeMorePart());
+    peer.frame(6, scope(1), right.delta(6, { 1: { x: 101, y: 10 } }));
+    await eventually(() => events.length === 1);
+    expect(events).toEqual([['update', [1]]]);
+    expect(subscription.get(1)?.cell).toBe(1);
   });
 
   test('an entity in two cells counts once, in the one with the newer tick', async () => {

@@ -103,10 +103,16 @@ export class Face {
     this.#seenRound = Math.max(rows.round, rows.movedAt);
     if (!isFirst && !isMoved && !this.#hasChanges(this.version)) return;
     this.#versions.push({ round, seq: cell.seq, hash: cell.hash32 });
-    if (this.#versions.length > (this.isCut ? VERSIONS_CUT : VERSIONS_SHARED)) {
-      this.#versions.shift();
-    }
+    if (this.#versions.length > (this.isCut ? VERSIONS_CUT : VERSIONS_SHARED)) this.#forget();
     this.#parts.clear();
+  }
+
+  /** Nobody stands at the oldest version any more, as far as this face can tell. */
+  #forget(): void {
+    this.#versions.shift();
+    const oldest = this.#versions[0]?.round ?? -1;
+    const kept = this.#left.findIndex(({ round }) => round > oldest);
+    this.#left.splice(0, kept === -1 ? this.#left.length : kept);
   }
 
   /** The cell was read whole again: no version before leads here. */

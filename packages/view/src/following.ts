@@ -218,13 +218,12 @@ export class Following {
    * Heads first, then logs, then channels: what a cell has consumed is never more than its log
    * tells, and its channel has whatever its log has sent.
    */
-  async #load(due: readonly FollowedCell[]): Promise<void> {
+  async #load(wanted: readonly FollowedCell[]): Promise<void> {
     const { store } = this.#parts;
+    const { due, heads } = await this.#heads(wanted);
+    if (due.length === 0) return;
     const numbers = due.map(({ live }) => live.cell);
-    const heads = await store.heads(numbers);
-    const refused = heads.find((head): head is Exclude<typeof head, Head> => !('seq' in head));
-    if (refused !== undefined) throw new Error(`a head cannot be read: ${refused.tag}`);
-    const images = await this.#images(due);
+    const images = await this.#images(due, heads);
     const channels = await Promise.all(
       numbers.map((cell, i) => (images[i] === undefined ? [] : store.channel(cell, 0))),
     );
@@ -234,7 +233,7 @@ export class Following {
       const image = images[i];
       if (image === undefined || this.cells.get(followed.live.cell) !== followed) continue;
       try {
-        followed.live.load(image, (heads[i] as Head).cursors, channels[i] ?? []);
+        followed.live.load(image, heads[i]?.cursors ?? new Map(), channels[i] ?? []);
       } catch (error) {
         this.#giveUp(followed, error);
         continue;
@@ -247,18 +246,44 @@ export class Following {
     this.#parts.onLoaded(loaded);
   }
 
+  /** Where cells stand. One whose head is refused is tried later and keeps no other waiting. */
+  async #heads(wanted: readonly FollowedCell[]): Promise<{ due: FollowedCell[]; heads: Head[] }> {
+    const { store, log, clock } = this.#parts;
+    const due: FollowedCell[] = [];
+    const heads: Head[] = [];
+    const refused = new Map<string, number>();
+    for (const [i, head] of (await store.heads(wanted.map(({ live }) => live.cell))).entries()) {
+      const followed = wanted[i] as FollowedCell;
+      if ('seq' in head) {
+        due.push(followed);
+        heads.push(head);
+      } else {
+        followed.live.retryAtMs = clock.nowMs() + RETRY_MS;
+        refused.set(head.tag, (refused.get(head.tag) ?? 0) + 1);
+      }
+    }
+    for (const [tag, cells] of refused) log.warn({ tag, cells }, 'heads of cells are refused');
+    return { due, heads };
+  }
+
   /** Together if possible; one by one to find the one that cannot be read. */
-  async #images(due: readonly FollowedCell[]): Promise<(CellImage | undefined)[]> {
+  async #images(
+    due: readonly FollowedCell[],
+    heads: readonly Head[],
+  ): Promise<(CellImage | undefined)[]> {
     const { store } = this.#parts;
+    const request = (cell: number, head: Head | undefined) =>
+      head === undefined ? { cell } : { cell, head };
     try {
-      return await store.load(due.map(({ live }) => ({ cell: live.cell })));
+      // Read from the very heads whose cursors are used: a checkpoint made since would hide arrivals.
+      return await store.load(due.map(({ live }, i) => request(live.cell, heads[i])));
     } catch (error) {
       if (!(error instanceof LeaseholdError) || error.code === 'WORLD_NOT_READY') throw error;
     }
     const images: (CellImage | undefined)[] = [];
-    for (const followed of due) {
+    for (const [i, followed] of due.entries()) {
       try {
-        images.push(...(await store.load([{ cell: followed.live.cell }])));
+        images.push(...(await store.load([request(followed.live.cell, heads[i])])));
       } catch (error) {
         if (!(error instanceof LeaseholdError)) throw error;
         this.#giveUp(followed, error);

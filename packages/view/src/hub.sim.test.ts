@@ -125,6 +125,17 @@ describe('a client that says what it must not', () => {
   });
 });
 
+test('a round of more than one frame says so in all but the last', async () => {
+  view = await openView({ frameBytes: 300 });
+  const client = view.join().hello().subscribe(1, everything);
+  await view.advance(500);
+  const { frames } = client;
+  const more = client.kinds.get(13) ?? 0;
+  await view.advance(500);
+  expect(client.kinds.get(13) ?? 0).toBeGreaterThan(more);
+  expect((client.kinds.get(13) ?? 0) - more).toBeLessThan(client.frames - frames);
+});
+
 describe('a client that does not read', () => {
   test('is kept within its bytes, and has the latest state once it reads again', async () => {
     view = await openView({ queueBytesMax: 4_096, frameBytes: 2_048 });
@@ -210,7 +221,48 @@ describe('a client that comes back', () => {
   });
 });
 
+describe('an area that comes and goes faster than its client is told', () => {
+  test('leaves no cell behind at the client', async () => {
+    view = await openView({ areaChangesPerS: 1_000 });
+    const client = view.join().hello().subscribe(1, box(0), { rateHz: 1 });
+    await view.advance(2_500);
+    for (const minX of [40, 0, 40]) {
+      client.say({ type: 'area', id: 1, area: box(minX) });
+      await view.advance(20);
+    }
+    await view.advance(2_500);
+    const fresh = view.join().hello().subscribe(1, box(40));
+    await view.advance(1_000);
+    expect([...(client.views.get(1)?.cells.keys() ?? [])].sort()).toEqual(
+      [...(fresh.views.get(1)?.cells.keys() ?? [])].sort(),
+    );
+  });
+});
+
 describe('an area around an entity', () => {
+  test('that grows beyond the limit is told so, once, and disturbs nobody', async () => {
+    view = await openView({ areaCellsMax: 2 });
+    const all = openHub(view.world, {}, 'all');
+    const everybody = view.join(all).hello().subscribe(1, everything);
+    const small: Area = { kind: 'box', minX: 2, minY: 2, maxX: 8, maxY: 8 };
+    const other = view.join().hello().subscribe(1, small);
+    await view.advance(500);
+    const clients = everybody.ids().map((entity) => {
+      return view.join().hello().subscribe(1, { kind: 'around', entity, radius: 4 });
+    });
+    await view.advance(3_000);
+    expect(view.hub.isReady).toBe(true);
+    expect(other.closed).toBeUndefined();
+    for (const { answers } of clients) {
+      expect(answers.filter(({ code }) => code === 'LIMIT_EXCEEDED').length).toBeLessThan(2);
+    }
+    const refused = clients.filter(({ answers }) => answers.some(({ ok }) => ok === false));
+    expect(refused.length).toBeGreaterThan(0);
+    const stop = all.stop();
+    await view.advance(2_000);
+    await stop;
+  });
+
   test('goes where the entity goes', async () => {
     view = await openView();
     const all = view.join().hello().subscribe(1, everything);

@@ -12,7 +12,7 @@ import { VIEW_LIMITS, type ViewLimits, WARM_CELLS_MAX } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
 import { type Found, Search } from './search.ts';
 import { StatusReader } from './status.ts';
-import type { Held, Subscription, Target } from './subscription.ts';
+import type { Subscription, Target } from './subscription.ts';
 import { type Peer, Viewer } from './viewer.ts';
 
 export type ViewFacts = {
@@ -216,16 +216,16 @@ export class ViewHub {
   }
 
   /** Puts a subscription on an area. One around an entity is on no cell until that was found. */
-  place(subscription: Subscription, area: Area, held?: ReadonlyMap<number, Held>): void {
+  place(subscription: Subscription, area: Area): void {
     if (area.kind === 'around') {
       // Checked now, so that a wrong radius is told at once.
       new AreaShape(this.grid, { kind: 'circle', x: 0, y: 0, radius: area.radius });
       return;
     }
-    this.#placeOn(subscription, area, held);
+    this.#placeOn(subscription, area);
   }
 
-  #placeOn(subscription: Subscription, area: AreaSpec, held?: ReadonlyMap<number, Held>): void {
+  #placeOn(subscription: Subscription, area: AreaSpec): void {
     const shape = new AreaShape(this.grid, area);
     const { areaCellsMax } = this.limits;
     if (shape.cells.length > areaCellsMax) {
@@ -236,56 +236,52 @@ export class ViewHub {
       });
     }
     this.following.expectRoom(shape.cells);
-    subscription.place(shape, ++this.#round, held);
+    subscription.place(shape, ++this.#round);
   }
 
-  /**
-   * Finds the entity that an area is around, and stays with it. `held`: cells that a client which
-   * came back has of the area, wherever that is by now.
-   */
-  target(
-    viewer: Viewer,
-    subscription: Subscription,
-    area: Area & { kind: 'around' },
-    held?: ReadonlyMap<number, Held>,
-  ): void {
+  /** Finds the entity that an area is around, and stays with it. */
+  target(viewer: Viewer, subscription: Subscription, area: Area & { kind: 'around' }): void {
     const { entity, radius } = area;
     subscription.target = { entity, radius, x: Number.NaN, y: Number.NaN };
-    void this.#seek(viewer, subscription, subscription.target, held);
+    void this.#seek(viewer, subscription, subscription.target);
   }
 
-  async #seek(
-    viewer: Viewer,
-    subscription: Subscription,
-    target: Target,
-    held?: ReadonlyMap<number, Held>,
-  ): Promise<void> {
-    const { entity, radius } = target;
-    const isWanted = (): boolean => subscription.target === target && !this.#isStopped;
+  async #seek(viewer: Viewer, subscription: Subscription, target: Target): Promise<void> {
+    const isWanted = (): boolean =>
+      subscription.target === target && !viewer.isGone && !this.#isStopped;
     while (isWanted()) {
       try {
-        const at = await this.#search.place(entity);
+        const at = await this.#search.place(target.entity);
         if (!isWanted()) return;
-        Object.assign(target, at);
-        this.#placeOn(subscription, { kind: 'circle', radius, ...at }, held);
+        this.#follow(subscription, target, at);
         this.flushSoon();
         return;
       } catch (error) {
         if (!isWanted()) return;
         if (error instanceof LeaseholdError && FINAL.includes(error.code)) {
-          const { code, message, detail } = error;
-          viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
-          subscription.gone.push(...(held?.keys() ?? []));
-          // An area around one who died stays where that was.
-          if (subscription.seats.size > 0) subscription.target = undefined;
+          this.#giveUp(viewer, subscription, error);
           this.flushSoon();
           return;
         }
         // A store that cannot be read now says nothing about the entity.
-        this.log.warn({ err: error, entity }, 'an entity cannot be looked for now');
+        this.log.warn({ err: error, entity: target.entity }, 'an entity cannot be looked for now');
         await this.#clock.sleep(SEEK_PAUSE_MS);
       }
     }
+  }
+
+  #follow(subscription: Subscription, target: Target, at: { x: number; y: number }): void {
+    this.#placeOn(subscription, { kind: 'circle', radius: target.radius, ...at });
+    Object.assign(target, at);
+  }
+
+  /** Says why an area cannot stay around its entity; it stays where it was. */
+  #giveUp(viewer: Viewer, subscription: Subscription, error: LeaseholdError): void {
+    const { code, message, detail } = error;
+    viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
+    subscription.gone.push(...(subscription.held?.keys() ?? []));
+    subscription.held = undefined;
+    subscription.target = undefined;
   }
 
   async #pollLoop(): Promise<void> {
@@ -317,6 +313,9 @@ export class ViewHub {
     const { cursors } = this.following;
     if (cursors.length === 0) {
       if (blockMs > 0) await this.#clock.sleep(blockMs);
+      // Nothing to follow: whether the store answers, and has the world, is asked by itself.
+      const [head] = await this.#store.heads([0]);
+      if (head !== undefined && 'tag' in head) throw new Error(`no world to follow: ${head.tag}`);
       return [];
     }
     const startMs = this.#clock.nowMs();
@@ -361,9 +360,9 @@ export class ViewHub {
     this.#send();
   }
 
-  /** Areas around entities go where those went. */
+  /** Areas around entities go where those went. What goes wrong with one is told to its client. */
   #retarget(): void {
-    for (const viewer of this.viewers) {
+    for (const viewer of [...this.viewers]) {
       for (const subscription of viewer.subscriptions.values()) {
         const { target } = subscription;
         if (target === undefined || Number.isNaN(target.x)) continue;
@@ -373,19 +372,42 @@ export class ViewHub {
           target.x = Number.NaN;
           void this.#seek(viewer, subscription, target);
         } else if (at.x !== target.x || at.y !== target.y) {
-          Object.assign(target, at);
-          const { isLive } = subscription;
-          this.#placeOn(subscription, { kind: 'circle', radius: target.radius, ...at });
-          subscription.isLive = isLive;
+          this.#retargetTo(viewer, subscription, target, at);
         }
       }
     }
   }
 
+  #retargetTo(
+    viewer: Viewer,
+    subscription: Subscription,
+    target: Target,
+    at: { x: number; y: number },
+  ): void {
+    const { isLive } = subscription;
+    try {
+      this.#follow(subscription, target, at);
+      subscription.isLive = isLive;
+    } catch (error) {
+      if (!(error instanceof LeaseholdError)) throw error;
+      this.#giveUp(viewer, subscription, error);
+    }
+  }
+
   #send(): void {
     const nowMs = this.#clock.nowMs();
-    for (const viewer of this.viewers) viewer.flush(nowMs);
+    for (const viewer of [...this.viewers]) this.#serve(viewer, () => viewer.flush(nowMs));
     this.counts.sendMs += this.#clock.nowMs() - nowMs;
+  }
+
+  /** A defect that shows itself with one client costs that client its connection, and nobody else. */
+  #serve(viewer: Viewer, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.log.error({ err: error }, 'a client could not be served');
+      viewer.drop('VIEW_MESSAGE_INVALID');
+    }
   }
 
   /** Between rounds: answers, areas that moved, queues that emptied, clients that are stuck. */
@@ -394,7 +416,7 @@ export class ViewHub {
       await this.#flush.wait(FAULT_PAUSE_MS);
       const nowMs = this.#clock.nowMs();
       for (const viewer of [...this.viewers]) {
-        viewer.settle(nowMs);
+        this.#serve(viewer, () => viewer.settle(nowMs));
         if (viewer.isStuck(nowMs)) viewer.drop('READER_SLOW');
       }
       this.#send();

@@ -29,7 +29,7 @@ export const VIEW_LIMITS: ViewLimits = {
   areaChangesPerS: 10,
   messagesPerS: 200,
   messageBytesMax: 16 * 1024,
-  frameBytes: 32 * 1024,
+  frameBytes: 64 * 1024,
   queueBytesMax: 96 * 1024,
   slowMs: 10_000,
   queryRowsMax: 10_000,

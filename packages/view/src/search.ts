@@ -73,7 +73,7 @@ export class Search {
       });
     }
     return this.#with(shape.cells, (cells) => {
-      const entities: FoundEntity[] = [];
+      const found: { readonly live: LiveCell; readonly row: number; readonly id: number }[] = [];
       let tick = 0;
       for (const { live } of cells) {
         tick = Math.max(tick, live.tick);
@@ -82,12 +82,14 @@ export class Search {
           if (!has(live, row, chosen.mask)) continue;
           const at = this.#placeAt(live, row);
           if (!isWhole && (at === undefined || !shape.contains(at.x, at.y))) continue;
-          entities.push(entityAt(live, row, chosen, at));
+          found.push({ live, row, id: live.rows.ids[row] as number });
         }
       }
-      entities.sort((a, b) => a.id - b.id);
-      const isTruncated = entities.length > limit;
-      return { tick, entities: entities.slice(0, limit), isTruncated };
+      found.sort((a, b) => a.id - b.id);
+      const entities = found
+        .slice(0, limit)
+        .map(({ live, row }) => entityAt(live, row, chosen, this.#placeAt(live, row)));
+      return { tick, entities, isTruncated: found.length > limit };
     });
   }
 

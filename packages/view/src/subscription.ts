@@ -34,6 +34,8 @@ export class Subscription {
   target: Target | undefined;
   dueAtMs = 0;
   isLive = false;
+  /** Cells that a client which came back holds, until its first area is placed. */
+  held: ReadonlyMap<number, Held> | undefined;
   /** Cells that left the area and the client does not know of yet. */
   gone: number[] = [];
   /** An area that came too soon after the one before. */
@@ -54,7 +56,9 @@ export class Subscription {
   }
 
   /** Becomes about another area. `round`: a new one, for the faces that an edge now cuts anew. */
-  place(shape: AreaShape, round: number, held?: ReadonlyMap<number, Held>): void {
+  place(shape: AreaShape, round: number): void {
+    const { held } = this;
+    this.held = undefined;
     const inside = (x: number, y: number): boolean => shape.contains(x, y);
     const wanted = new Set(shape.cells);
     for (const [cell, seat] of this.seats) {
@@ -82,7 +86,9 @@ export class Subscription {
     const face = this.#following.face(followed, this.chosen, edge, round);
     // What an edge cuts is never known to be the same.
     const known = edge === undefined ? held : undefined;
-    this.seats.set(cell, { followed, face, base: -1, isTold: held !== undefined, held: known });
+    // Who has not been told that a cell left still holds it when it comes back.
+    const isTold = held !== undefined || this.gone.includes(cell);
+    this.seats.set(cell, { followed, face, base: -1, isTold, held: known });
     this.gone = this.gone.filter((other) => other !== cell);
   }
 

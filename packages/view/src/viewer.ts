@@ -11,6 +11,7 @@ import {
   encodeCellsPart,
   encodeJsonPart,
   encodeLivePart,
+  encodeMorePart,
   FrameWriter,
   VIEW_PROTOCOL,
 } from '@leasehold/protocol/view';
@@ -31,6 +32,8 @@ export interface Peer {
 
 const SECOND_MS = 1_000;
 const writer = new FrameWriter();
+/** Ends a frame in the middle of a telling: who is gone from one cell may come in the next frame. */
+const MORE = encodeMorePart();
 
 export class Viewer {
   readonly subscriptions = new Map<number, Subscription>();
@@ -191,9 +194,10 @@ export class Viewer {
     const held = new Map<number, Held>(
       (message.have ?? []).map(([cell, seq, hash, rows]) => [cell, { seq, hash, rows }]),
     );
-    this.#hub.place(subscription, area, held);
+    subscription.held = held;
+    this.#hub.place(subscription, area);
     this.subscriptions.set(id, subscription);
-    if (area.kind === 'around') this.#hub.target(this, subscription, area, held);
+    if (area.kind === 'around') this.#hub.target(this, subscription, area);
     this.answer({ to: 'subscribe', id, ok: true });
   }
 
@@ -238,7 +242,9 @@ export class Viewer {
   #resync(subscription: Subscription, cells: readonly number[]): void {
     for (const cell of cells) {
       const seat = subscription.seats.get(cell);
-      if (seat !== undefined) seat.base = -1;
+      if (seat === undefined) continue;
+      seat.base = -1;
+      seat.held = undefined;
     }
     this.#hub.counts.resyncs += cells.length;
     this.answer({ to: 'resync', id: subscription.id, ok: true });
@@ -329,6 +335,7 @@ export class Viewer {
       const part = subscription.partFor(seat);
       if (part === undefined) continue;
       if (writer.length + part.bytes.length > this.#hub.limits.frameBytes && hasNews) {
+        writer.part(MORE);
         this.#send();
         if (this.#peer.queuedBytes > this.#hub.limits.queueBytesMax) {
           this.#isCutShort = true;

@@ -64,6 +64,14 @@ export function encodeScopePart(subscription: number): Uint8Array {
   return wholePart(PART.scope, writer.reset().varint(subscription));
 }
 
+/**
+ * The last part of a frame that ends in the middle of a telling: the next frame goes on, and only
+ * after it is the view of one moment.
+ */
+export function encodeMorePart(): Uint8Array {
+  return wholePart(PART.more, writer.reset());
+}
+
 /** That the subscription in scope has been told of every cell of its area. */
 export function encodeLivePart(): Uint8Array {
   return wholePart(PART.live, writer.reset());

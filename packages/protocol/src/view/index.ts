@@ -25,6 +25,7 @@ export {
   encodeHoldersPart,
   encodeJsonPart,
   encodeLivePart,
+  encodeMorePart,
   encodeScopePart,
   encodeTimePart,
 } from './encode-parts.ts';

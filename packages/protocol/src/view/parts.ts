@@ -15,6 +15,7 @@ export const PART = {
   gone: 10,
   resync: 11,
   live: 12,
+  more: 13,
 } as const;
 export type PartKind = (typeof PART)[keyof typeof PART];
 
