@@ -69,7 +69,7 @@ class Fleet {
   }
 
   async #startGateway(port: number): Promise<void> {
-    const env = { PORT: String(port), LOG_LEVEL: 'warn' };
+    const env = { PORT: String(port), LOG_LEVEL: 'warn', KEEP_WARM: '1' };
     this.gateways.push(await this.#world.startGateway(env));
   }
 
