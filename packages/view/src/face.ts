@@ -50,6 +50,8 @@ export class Face {
   /** Row numbers of the members in the published rows; unused when all rows are members. */
   #rows = new Uint32Array(0);
   #bornAt = new Float64Array(0);
+  /** The latest round in which a member had to be told whole. */
+  #newestAt = -1;
   #spareIds = new Float64Array(0);
   #spareRows = new Uint32Array(0);
   #spareBornAt = new Float64Array(0);
@@ -68,10 +70,8 @@ export class Face {
     this.#inside = inside;
   }
 
-  /** The round of the newest version; −1 before the first. */
-  get version(): number {
-    return this.#versions.at(-1)?.round ?? -1;
-  }
+  /** The round of the newest version; −1 before the first. Only the face changes it. */
+  version = -1;
 
   get isCut(): boolean {
     return this.#inside !== undefined;
@@ -103,6 +103,7 @@ export class Face {
     this.#seenRound = Math.max(rows.round, rows.movedAt);
     if (!isFirst && !isMoved && !this.#hasChanges(this.version)) return;
     this.#versions.push({ round, seq: cell.seq, hash: cell.hash32 });
+    this.version = round;
     if (this.#versions.length > (this.isCut ? VERSIONS_CUT : VERSIONS_SHARED)) this.#forget();
     this.#parts.clear();
   }
@@ -119,6 +120,7 @@ export class Face {
   #restart(round: number): void {
     this.#generation = this.cell.generation;
     this.#versions = [];
+    this.version = -1;
     this.#left = [];
     this.#floor = round - 1;
     this.#seenRound = -1;
@@ -176,7 +178,8 @@ export class Face {
     const { rows } = this.cell;
     const base = from.round;
     const added: number[] = [];
-    for (let i = 0; i < this.count; i++) {
+    // PERF: in most rounds nobody came, and no member is looked at one by one.
+    for (let i = 0; this.#newestAt > base && i < this.count; i++) {
       if (this.#toldAt(i) > base) added.push(i);
     }
     // Who came and went again was never seen; who left and came back is among the added.
@@ -223,11 +226,12 @@ export class Face {
     const { masks, changedAt } = this.cell.rows;
     const stamps = changedAt[index] as Float64Array;
     const bit = 2 ** index;
-    const found = new Uint32Array(this.count);
+    const found = scratchOf(index, this.count);
+    const hasNew = this.#newestAt > base;
     let count = 0;
     for (let i = 0; i < this.count; i++) {
       const row = this.#rowOf(i);
-      if ((stamps[row] as number) <= base || this.#toldAt(i) > base) continue;
+      if ((stamps[row] as number) <= base || (hasNew && this.#toldAt(i) > base)) continue;
       if (((masks[row] as number) & bit) !== 0) found[count++] = i;
     }
     return { rows: found, count };
@@ -282,6 +286,7 @@ export class Face {
     let count = 0;
     let old = 0;
     let isMoved = false;
+    let newestAt = -1;
     for (let row = 0; row < rows.count; row++) {
       if (!this.#isMember(row, place)) continue;
       const id = rows.ids[row] as number;
@@ -289,13 +294,16 @@ export class Face {
       const isKnown = old < this.count && this.#ids[old] === id;
       // Somebody with other components than before is told of anew.
       if (!isKnown || (rows.bornAt[row] as number) > this.version) isMoved = true;
-      this.#spareBornAt[count] = isKnown ? (this.#bornAt[old++] as number) : round;
+      const bornAt = isKnown ? (this.#bornAt[old++] as number) : round;
+      newestAt = Math.max(newestAt, bornAt, rows.bornAt[row] as number);
+      this.#spareBornAt[count] = bornAt;
       this.#spareIds[count] = id;
       this.#spareRows[count] = row;
       count++;
     }
     if (count < this.count || old < this.count) isMoved = true;
     for (; old < this.count; old++) this.#leave(old, round);
+    this.#newestAt = newestAt;
     this.#swap(count);
     return isMoved;
   }
@@ -349,3 +357,14 @@ type Place = {
   readonly xs: Float64Array;
   readonly ys: Float64Array;
 };
+
+/** PERF: one list of rows for each component, used again by whoever encodes next. */
+const scratch: Uint32Array[] = [];
+
+function scratchOf(component: number, count: number): Uint32Array {
+  const list = scratch[component];
+  if (list !== undefined && list.length >= count) return list;
+  const longer = new Uint32Array(count * 2);
+  scratch[component] = longer;
+  return longer;
+}

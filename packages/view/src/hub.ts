@@ -61,7 +61,7 @@ export type HubCounts = {
 /** How long a poll waits in the store for the first news. */
 const BLOCK_MS = 100;
 /** News of one tick come within a few milliseconds of each other: one frame tells them all. */
-const GATHER_MS = 6;
+const GATHER_MS = 4;
 const FAULT_PAUSE_MS = 100;
 /** Looking for an entity may read the whole world. */
 const SEEK_PAUSE_MS = 1_000;
@@ -69,7 +69,7 @@ const SEEK_PAUSE_MS = 1_000;
 const FINAL: readonly string[] = ['ENTITY_UNKNOWN', 'AREA_INVALID', 'LIMIT_EXCEEDED'];
 const SWEEP_MS = 1_000;
 /** Rounds are at least this part of a tick apart, so that a client gets one frame a tick. */
-const ROUND_TICKS = 0.6;
+const ROUND_TICKS = 0.5;
 const ROUND_MS_MAX = 40;
 
 export class ViewHub {
