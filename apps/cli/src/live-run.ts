@@ -428,7 +428,8 @@ export class LiveRun {
   /** Only of holders that were gone: who hands over in order tells the next where it stopped. */
   #noteTakeover({ kind, facts }: FeedEntry): void {
     const isSudden = facts['cause'] === 'revoked' || facts['cause'] === 'expired';
-    const isOfThisRun = Number(facts['lastAtMs'] ?? 0) >= this.#runningSinceMs;
+    // Not by the time: one may die before its first tick.
+    const isOfThisRun = this.fleet.pods.some(({ name }) => name === facts['from']);
     if (kind !== 'takeover' || !isSudden || !isOfThisRun) return;
     const { mode, loaded } = this.#world;
     const sinceMs = Number(facts['resumedAtMs'] ?? 0) - this.#runningSinceMs;

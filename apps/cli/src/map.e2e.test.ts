@@ -75,6 +75,7 @@ describe('a run with a map', () => {
       const port = await freePort();
       const flags = ['--pods', '2', '--gateways', '1', '--port', String(port), '--json'];
       const run = user.leasehold(['run', FLOCKING, ...flags]);
+      onTestFinished(() => void run.kill('SIGKILL'));
       const address = await addressOf(run);
       expect(address.origin).toBe(`http://127.0.0.1:${port}`);
       const page = await fetch(address, { headers: { connection: 'close' } });
@@ -118,6 +119,7 @@ describe('a run with a map', () => {
       const port = await freePort();
       const flags = ['--pods', '2', '--gateways', '1', '--port', String(port), '--json'];
       const run = user.leasehold(['run', FLOCKING, ...flags]);
+      onTestFinished(() => void run.kill('SIGKILL'));
       await addressOf(run);
       const children = await childrenOf(run.pid);
       // Two pods, the auditor and the gateway.
