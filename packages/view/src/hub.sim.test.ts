@@ -278,6 +278,7 @@ describe('an area around an entity', () => {
     const wrong = view.join().hello().subscribe(1, { kind: 'around', entity: 12_345, radius: 9 });
     await view.advance(1_000);
     expect(last(wrong)).toMatchObject({ ok: false, code: 'ENTITY_UNKNOWN', value: '12345' });
+    expect(wrong.views.get(1)?.live).toBe(0);
   });
 
   test('is looked for until the store can be asked, and what a client holds of it is kept', async () => {

@@ -281,7 +281,9 @@ export class ViewHub {
     viewer.answer({ to: 'area', id: subscription.id, ok: false, code, message, ...detail });
     subscription.gone.push(...(subscription.held?.keys() ?? []));
     subscription.held = undefined;
-    subscription.target = undefined;
+    // An area that was never found is not live either: it waits for what its client does about it.
+    if (subscription.seats.size > 0) subscription.target = undefined;
+    else if (subscription.target !== undefined) subscription.target.x = Number.NaN;
   }
 
   async #pollLoop(): Promise<void> {
