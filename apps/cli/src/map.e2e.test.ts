@@ -105,7 +105,10 @@ describe('a run with a map', () => {
       expect(report.takeovers.some(({ cause }) => cause === 'killed')).toBe(true);
       expect([code, report.reasons]).toEqual([0, []]);
       const words = (await feed()).filter(({ kind }) => kind === 'audit').map(({ facts }) => facts);
-      expect(words.map(({ about }) => about)).toEqual(['start', 'takeover', 'end']);
+      // Takeovers that come in two bursts have a word each.
+      const about = words.map((word) => word['about']);
+      expect([about[0], about.at(-1)]).toEqual(['start', 'end']);
+      expect(new Set(about.slice(1, -1))).toEqual(new Set(['takeover']));
       const whole = { entities: 2_000, lost: 0, duplicated: 0, violations: 0 };
       for (const word of words) expect(word).toMatchObject(whole);
       expect(await isPortFree(port)).toBe(true);
