@@ -1,4 +1,11 @@
-export { freePort, type Launched, type LaunchOptions, launchRedis } from './launch.ts';
+export { ask, infoField } from './ask.ts';
+export {
+  freePort,
+  goneWithin,
+  type Launched,
+  type LaunchOptions,
+  launchRedis,
+} from './launch.ts';
 export {
   findSource,
   missing,
@@ -8,3 +15,4 @@ export {
   type Source,
 } from './open-servers.ts';
 export { openProgram, type WantedProgram } from './program.ts';
+export { type Direction, openProxy, type ProxyOptions, type TcpProxy } from './proxy.ts';
