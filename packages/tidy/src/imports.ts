@@ -11,16 +11,33 @@ export const RANKS: readonly (readonly string[])[] = [
   ['sdk', 'live-store', 'twin-store', 'client'],
   ['world', 'pod'],
   ['view'],
+  ['proof'],
 ];
 
-/** Ways into a package besides its index. `pod/holding` is internal: benchmarks time its parts. */
+/**
+ * Ways into a package besides its index. Some are internal: benchmarks time such parts, and proof
+ * drives them.
+ */
 const SUBPATHS: ReadonlySet<string> = new Set([
   'sdk/engine',
   'protocol/store-suite',
   'protocol/view',
   'testkit/chromium',
   'pod/holding',
+  'pod/committer',
+  'pod/halo',
+  'pod/loader',
+  'live-store/keys',
   'pod/pods-fixture',
+]);
+
+/** What only benchmarks and proof may import. */
+const INTERNAL: ReadonlySet<string> = new Set([
+  'pod/holding',
+  'pod/committer',
+  'pod/halo',
+  'pod/loader',
+  'live-store/keys',
 ]);
 
 /** What tests and suites may take from the root's own devDependencies. */
@@ -65,10 +82,11 @@ function packageFault(file: SourceFile, name: string): string | undefined {
   const [used] = target.split('/') as [string];
   if (target.includes('/') && !SUBPATHS.has(target)) return 'reaches behind the index of a package';
   if (rankOf(used) === -1) return 'is no package; nothing imports an app';
-  const forTests = isTest(file.path) || isTestSupport(file.path) || place === 'bench';
+  const isProof = place === 'packages' && own === 'proof';
+  const forTests = isTest(file.path) || isTestSupport(file.path) || place === 'bench' || isProof;
   if (used === 'testkit' && !forTests) return 'is for tests only';
   if (target.endsWith('-fixture') && !forTests) return 'is for tests only';
-  if (target === 'pod/holding' && place !== 'bench') return 'is for benchmarks only';
+  if (INTERNAL.has(target) && place !== 'bench' && !isProof) return 'is for benchmarks only';
   if (place === 'examples' && !forTests && used !== 'sdk') {
     return 'is not what a user of the product imports; a world needs the sdk alone';
   }
