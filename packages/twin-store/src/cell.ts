@@ -20,6 +20,7 @@ import {
   OUT_PER_COMMIT_MAX,
   SEED_EPOCH,
 } from '@leasehold/protocol';
+import type { TwinDefect } from './defects.ts';
 import { LATITUDE_MAX } from './geo.ts';
 
 const FORMAT_VERSION = 1;
@@ -142,7 +143,13 @@ export function headOf(number: number, cell: CellRecord): Head {
 }
 
 /** `nowMs` is the store's clock; `nowUs` the same in microseconds. */
-export type Moment = { readonly nowMs: number; readonly nowUs: bigint; readonly graceMs: number };
+export type Moment = {
+  readonly nowMs: number;
+  readonly nowUs: bigint;
+  readonly graceMs: number;
+  /** Rules that are broken on purpose. */
+  readonly defects: ReadonlySet<TwinDefect>;
+};
 
 export function acquire(
   cell: CellRecord,
@@ -173,7 +180,9 @@ export function acquire(
     const isFirst = cell.suspectMs === 0 || cell.suspectMs > nowMs;
     if (isFirst) cell.suspectMs = nowMs;
     const retryInMs = cell.suspectMs + graceMs - nowMs;
-    if (isFirst || retryInMs > 0) return { tag: 'SUSPECT', nonce: cell.nonce, retryInMs, nowMs };
+    const isSpared = isFirst || retryInMs > 0;
+    if (isSpared && !at.defects.has('one-strike'))
+      return { tag: 'SUSPECT', nonce: cell.nonce, retryInMs, nowMs };
     cause = 'expired';
     from = podOf(cell.nonce);
   } else if (cause === 'handover' && cell.heir !== podOf(nonce)) {
@@ -186,6 +195,7 @@ export function acquire(
   // L2: epochs rise, even when the clock of a new primary is behind.
   const next = BigInt(cell.epoch) + 1n;
   cell.epoch = String(next > at.nowUs ? next : at.nowUs);
+  if (at.defects.has('low-epoch')) cell.epoch = '1';
   if (cell.nonce !== '') cell.past = cell.nonce;
   cell.nonce = nonce;
   cell.deadlineMs = nowMs + ttlMs;
@@ -333,17 +343,20 @@ export function commitTo(cell: CellRecord, commit: Commit, at: Moment): CommitRe
   if (fault !== undefined) return badArg(fault);
   const excess = tooBig(commit);
   if (excess !== undefined) return { tag: 'TOOBIG', message: excess };
+  const { defects } = at;
   const refusal = fence(cell, commit.claim);
-  if (refusal) return refusal;
+  if (refusal && !defects.has('no-fence')) return refusal;
   // L4: this very commit was applied, and its reply lost.
-  if (cell.seq === commit.seq && cell.hash === commit.hash) return { tag: 'ALREADY' };
+  const isThere = cell.seq === commit.seq && cell.hash === commit.hash;
+  if (isThere && !defects.has('no-repetition')) return { tag: 'ALREADY' };
   // L3: compare and append.
-  if (cell.seq !== commit.seq - 1 || cell.hash !== commit.prevHash) {
-    return { tag: 'HEAD', seq: cell.seq, hash: cell.hash };
-  }
+  const isNext = cell.seq === commit.seq - 1 && cell.hash === commit.prevHash;
+  if (!isNext && !defects.has('no-head')) return { tag: 'HEAD', seq: cell.seq, hash: cell.hash };
   const wrong = badCursor(cell, commit);
-  if (wrong !== undefined) return { tag: 'BADCURSOR', message: wrong };
+  if (wrong !== undefined && !defects.has('no-cursor')) return { tag: 'BADCURSOR', message: wrong };
+  const kept = defects.has('lost-cursor') ? new Map(cell.cursors) : undefined;
   apply(cell, commit);
+  if (kept !== undefined) cell.cursors = kept;
   cell.attempts = 0;
   cell.lastAtMs = at.nowMs;
   if (commit.ending === undefined) {

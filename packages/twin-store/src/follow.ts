@@ -1,6 +1,7 @@
 /** What a reader gets of a cell: whole, or what follows its cursor, chain verified. */
 import type { CellImage, FollowCursor, FollowNews, LogEntry } from '@leasehold/protocol';
 import type { CellRecord } from './cell.ts';
+import type { TwinDefect } from './defects.ts';
 
 /** Most entries of a cell that one poll returns; the next poll returns the rest. */
 const ENTRIES_PER_POLL_MAX = 128;
@@ -19,7 +20,11 @@ export function imageOf(number: number, cell: CellRecord, beforeTick?: number): 
     : { cell: number, checkpoint: { ...checkpoint }, entries };
 }
 
-export function newsOf(cursor: FollowCursor, cell: CellRecord | undefined): FollowNews {
+export function newsOf(
+  cursor: FollowCursor,
+  cell: CellRecord | undefined,
+  defects: ReadonlySet<TwinDefect>,
+): FollowNews {
   const { seq, hash, outSeq } = cursor;
   const resync: FollowNews = { cell: cursor.cell, entries: [], out: [], resync: true };
   if (cell === undefined) {
@@ -27,6 +32,11 @@ export function newsOf(cursor: FollowCursor, cell: CellRecord | undefined): Foll
     return isAhead ? resync : { ...resync, resync: false };
   }
   const isBack = seq > cell.seq || (seq === cell.seq && hash !== cell.hash);
+  if (defects.has('no-chain')) {
+    const entries = cell.log.filter((entry) => entry.seq > seq);
+    const out = outSeq === undefined ? [] : cell.out.filter((entry) => entry.seq > outSeq);
+    return { cell: cursor.cell, entries, out, resync: false };
+  }
   if (isBack || (outSeq !== undefined && outSeq > cell.outSeq)) return resync;
   const entries = next(cell.log, seq, hash);
   if (entries === undefined) return resync;

@@ -1,5 +1,6 @@
 export { openTwinAdmin, type TwinAdminOptions } from './admin.ts';
 export type { CellRecord, Checkpoint } from './cell.ts';
+export type { TwinDefect } from './defects.ts';
 export { ManualClock } from './manual-clock.ts';
 export {
   type CallName,
@@ -8,5 +9,6 @@ export {
   type TwinServer,
   type TwinSnapshot,
   twinServer,
+  type Witness,
 } from './server.ts';
 export { openTwinStore, type TwinStoreOptions } from './store.ts';

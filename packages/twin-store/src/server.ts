@@ -6,6 +6,7 @@
 import { assert, type Clock } from '@leasehold/kernel';
 import type { FeedEntry, PodRecord, WorldClock } from '@leasehold/protocol';
 import { type CellRecord, type Moment, newCell } from './cell.ts';
+import type { TwinDefect } from './defects.ts';
 import { ManualClock } from './manual-clock.ts';
 
 /** What the twin needs to know of a grid; `Grid` of `@leasehold/spatial` fits. */
@@ -26,7 +27,19 @@ export type TwinOptions = {
   /** Replicas that a barrier waits for, and how long each takes. */
   readonly replicas?: number;
   readonly replicaLagMs?: number;
+  /** Hears of every call with an answer for each item, in the instant in which it is done. */
+  readonly witness?: Witness;
+  /** Rules that this server breaks on purpose, so that a proof can be seen to notice. */
+  readonly defects?: readonly TwinDefect[];
 };
+
+/** What was done on behalf of a pod: the items of one call, and the answer to each. */
+export type Witness = (call: {
+  readonly pod: string;
+  readonly name: CallName;
+  readonly items: readonly unknown[];
+  readonly replies: readonly { readonly tag?: string }[];
+}) => void;
 
 export type WorldRecord = {
   readonly blocks: Map<number, { isSealed: boolean }>;
@@ -73,6 +86,8 @@ class Server {
   readonly clock: Clock | { nowMs(): number };
   replicas: number;
   replicaLagMs: number;
+  readonly witness: Witness | undefined;
+  readonly defects: ReadonlySet<TwinDefect>;
   #worlds = new Map<string, WorldRecord>();
   #connections = new Set<Connection>();
   #waiters = new Set<() => void>();
@@ -91,6 +106,8 @@ class Server {
     this.clock = options.clock ?? new ManualClock();
     this.replicas = options.replicas ?? 0;
     this.replicaLagMs = options.replicaLagMs ?? 0;
+    this.witness = options.witness;
+    this.defects = new Set(options.defects);
     this.#epochMs = options.epochMs ?? 1_800_000_000_000;
   }
 
@@ -103,7 +120,7 @@ class Server {
 
   moment(): Moment {
     const nowMs = this.nowMs();
-    return { nowMs, nowUs: BigInt(nowMs) * 1_000n, graceMs: this.graceMs };
+    return { nowMs, nowUs: BigInt(nowMs) * 1_000n, graceMs: this.graceMs, defects: this.defects };
   }
 
   /** Moves the given clock; only for one that can be told, as the default can. */

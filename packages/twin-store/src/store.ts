@@ -191,7 +191,7 @@ class TwinStore implements Store {
       const { version } = this.#server;
       const news = await this.#read('poll', () =>
         cursors
-          .map((cursor) => newsOf(cursor, this.#find(cursor.cell)))
+          .map((cursor) => newsOf(cursor, this.#find(cursor.cell), this.#server.defects))
           .filter((item) => item.resync || item.entries.length > 0 || item.out.length > 0),
       );
       const restMs = endMs - clock.nowMs();
@@ -205,10 +205,11 @@ class TwinStore implements Store {
   }
 
   async barrier(): Promise<void> {
-    const { clock, replicas, replicaLagMs } = this.#server;
+    const { clock, replicas, replicaLagMs, defects } = this.#server;
     const { runId } = this.#link;
     await this.#read('barrier', () => undefined);
-    if (replicas > 0 && replicaLagMs > 0 && 'sleep' in clock) {
+    const isHeld = !defects.has('no-barrier') && replicas > 0 && replicaLagMs > 0;
+    if (isHeld && 'sleep' in clock) {
       await clock.sleep(replicaLagMs, this.#link.interrupt.signal);
     }
     // A barrier proves nothing about a server that is no longer there.
@@ -354,7 +355,7 @@ class TwinStore implements Store {
   }
 
   /** A call with an answer for each item: a fault on the way is the answer `UNKNOWN`. */
-  async #each<T, R>(
+  async #each<T, R extends { readonly tag?: string }>(
     name: CallName,
     items: readonly T[],
     run: (item: T) => R | Refusal,
@@ -363,6 +364,7 @@ class TwinStore implements Store {
     if (items.length === 0) return [];
     if (this.#isClosed || !(await this.#server.reach(this.#link, name))) return items.map(unknown);
     const replies = items.map(run);
+    this.#server.witness?.({ pod: this.#link.pod, name, items, replies });
     return this.#server.answers(name) ? replies : items.map(unknown);
   }
 
