@@ -42,7 +42,7 @@ import { GeoReads } from './geo-reads.ts';
 import { readHead } from './head.ts';
 import { type BlockGrid, type CellKeys, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
-import { Link, type LinkChange, type Traffic } from './link.ts';
+import { Link, type LinkChange, type LinkOptions, type Traffic } from './link.ts';
 import { Loader, worldFault } from './loader.ts';
 import type { LuaFunction } from './lua-function.ts';
 import { Pods } from './pods.ts';
@@ -69,6 +69,8 @@ export type LiveStoreOptions = {
   /** Name of the function library; other names are builds that are broken on purpose. */
   readonly library?: string;
   readonly onEvent?: (event: StoreEvent) => void;
+  /** Makes the connections; for proofs that lose, repeat and hold back what goes over them. */
+  readonly makeLink?: (options: LinkOptions) => Link;
 };
 
 /** What happens to the connections, and what should never happen to a cell. */
@@ -115,8 +117,9 @@ export class LiveStore implements Store {
   constructor(options: LiveStoreOptions) {
     const { url, world, incarnation, layer, grid, timeoutMs = TIMEOUT_MS_DEFAULT } = options;
     const localMs = (): number => performance.now();
+    const makeLink = options.makeLink ?? ((facts: LinkOptions) => new Link(facts));
     const link = (name: 'commands' | 'reads' | 'hearing'): Link =>
-      new Link({
+      makeLink({
         url: checkRedisUrl(url),
         timeoutMs: name === 'reads' ? timeoutMs + READ_WAIT_MS_MAX : timeoutMs,
         localMs,

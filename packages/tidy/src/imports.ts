@@ -28,6 +28,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'pod/halo',
   'pod/loader',
   'live-store/keys',
+  'live-store/link',
   'pod/pods-fixture',
 ]);
 
@@ -38,6 +39,7 @@ const INTERNAL: ReadonlySet<string> = new Set([
   'pod/halo',
   'pod/loader',
   'live-store/keys',
+  'live-store/link',
 ]);
 
 /** What tests and suites may take from the root's own devDependencies. */
