@@ -5,64 +5,111 @@
  *   npm run bench -- commit memory      only these
  *   npm run bench -- --json             one JSON line per benchmark
  *   npm run bench -- --quick            only to see that they run
- *   npm run bench -- --save             remember the ratios as the baseline to compare with
+ *   npm run bench -- --save             keep what was measured, with its pictures and the page
+ *
+ * Exit code: 0, 1 when an aim was missed, 2 when the words on the command line are not understood.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { commit } from './commit.bench.ts';
+import { parseArgs } from 'node:util';
+import {
+  type Baseline,
+  change,
+  fallen,
+  machineNow,
+  measured,
+  readBaseline,
+  saveBaseline,
+} from './baselines.ts';
+import { BENCHMARKS } from './benchmarks.ts';
 import type { Benchmark, Figure } from './figure.ts';
-import { memory } from './memory.bench.ts';
-import { traffic } from './traffic.bench.ts';
-import { views } from './views.bench.ts';
+import { shown } from './figure.ts';
+import { Progress } from './progress.ts';
+import { savePage } from './table.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [commit, memory, traffic, views];
-const BASELINES = new URL('baselines/', import.meta.url);
+const USAGE = `npm run bench -- [TAG …] [--json] [--quick] [--save] [--help]
 
-const args = process.argv.slice(2);
-const isJson = args.includes('--json');
-const isQuick = args.includes('--quick');
-const names = args.filter((arg) => !arg.startsWith('--'));
-const unknown = names.filter((name) => !BENCHMARKS.some(({ tag }) => tag === name));
-if (unknown.length > 0 || args.includes('--help')) {
-  const tags = BENCHMARKS.map(({ tag, what }) => `  ${tag.padEnd(10)} ${what}`).join('\n');
-  console.log(`npm run bench -- [TAG …] [--json] [--quick] [--save]\n\n${tags}`);
-  process.exit(unknown.length > 0 ? 2 : 0);
+  --json   one JSON line per benchmark instead of a table
+  --quick  only to see that they run; the figures mean nothing
+  --save   keep the figures as baselines, draw the pictures, write the table of bench/README.md
+
+${BENCHMARKS.map(({ tag, what }) => `  ${tag.padEnd(10)} ${what}`).join('\n')}`;
+
+type Words = {
+  readonly names: readonly string[];
+  readonly isJson: boolean;
+  readonly isQuick: boolean;
+  readonly isSaving: boolean;
+};
+
+// A benchmark that leaves something open must not keep the next command waiting.
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const words = readWords();
+  if (typeof words === 'number') return words;
+  const { names, isJson, isQuick, isSaving } = words;
+  let isMissed = false;
+  for (const benchmark of BENCHMARKS) {
+    if (names.length > 0 && !names.includes(benchmark.tag)) continue;
+    const { figures, charts, seconds } = await runOne(benchmark, isQuick);
+    const { tag, what } = benchmark;
+    const baseline = readBaseline(tag);
+    if (isJson) console.log(JSON.stringify({ tag, seconds, figures, charts }));
+    else print(figures, isQuick ? undefined : baseline);
+    if (!isQuick && !isSaving) for (const line of fallen(figures, baseline)) console.error(line);
+    if (isSaving) {
+      saveBaseline({ tag, what, seconds, machine: await machineNow(), figures, charts });
+    }
+    isMissed ||= figures.some(({ isMet }) => isMet === false);
+  }
+  if (isSaving) savePage(BENCHMARKS.flatMap(({ tag }) => readBaseline(tag) ?? []));
+  return isMissed ? 1 : 0;
 }
 
-let isMissed = false;
-for (const benchmark of BENCHMARKS) {
-  if (names.length > 0 && !names.includes(benchmark.tag)) continue;
-  console.error(`${benchmark.tag}: ${benchmark.what}`);
-  const figures = await benchmark.run((line) => console.error(`  ${line}`), { isQuick });
-  const baseline = readBaseline(benchmark.tag);
-  if (isJson) console.log(JSON.stringify({ tag: benchmark.tag, figures }));
-  else print(figures, baseline);
-  if (args.includes('--save')) saveBaseline(benchmark.tag, figures);
-  isMissed ||= figures.some(({ isMet }) => isMet === false);
+/** An exit code where there is nothing to run. */
+function readWords(): Words | number {
+  const options = {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  } as const;
+  try {
+    const { values, positionals: names } = parseArgs({ options, allowPositionals: true });
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    const unknown = names.find((name) => !BENCHMARKS.some(({ tag }) => tag === name));
+    if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
+    if (values.quick && values.save) throw new Error('a quick run measures nothing to be saved');
+    const { json: isJson, quick: isQuick, save: isSaving } = values;
+    return { names, isJson, isQuick, isSaving };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.log(USAGE);
+    return 2;
+  }
 }
-process.exit(isMissed ? 1 : 0);
 
-function print(figures: readonly Figure[], baseline: Readonly<Record<string, number>>): void {
-  for (const { name, value, unit, target, isMet } of figures) {
-    const shown = Number(value.toPrecision(4)).toLocaleString('en-US');
+async function runOne({ tag, what, run }: Benchmark, isQuick: boolean) {
+  const progress = new Progress(`${tag}: ${what}`);
+  const startMs = performance.now();
+  try {
+    const { figures, charts } = measured(await run((line) => progress.say(line), { isQuick }));
+    return { figures, charts, seconds: (performance.now() - startMs) / 1_000 };
+  } finally {
+    progress.end();
+  }
+}
+
+function print(figures: readonly Figure[], baseline: Baseline | undefined): void {
+  for (const figure of figures) {
+    const { name, value, unit, target, isMet } = figure;
     const mark = isMet === undefined ? ' ' : isMet ? '✓' : '✗';
     const aim = target === undefined ? '' : `  (aim ${target})`;
-    const before = baseline[name];
-    const change = before === undefined ? '' : `  baseline ${Number(before.toPrecision(4))}`;
-    console.log(`${mark} ${name.padEnd(52)} ${shown.padStart(14)} ${unit}${aim}${change}`);
+    const percent = change(figure, baseline);
+    const sign = percent !== undefined && percent > 0 ? '+' : '';
+    const against = percent === undefined ? '' : `  ${sign}${percent.toFixed(1)} %`;
+    console.log(`${mark} ${name.padEnd(52)} ${shown(value).padStart(14)} ${unit}${aim}${against}`);
   }
-}
-
-function readBaseline(tag: string): Record<string, number> {
-  try {
-    return JSON.parse(readFileSync(new URL(`${tag}.json`, BASELINES), 'utf8'));
-  } catch {
-    // No baseline yet: the figures stand alone.
-    return {};
-  }
-}
-
-function saveBaseline(tag: string, figures: readonly Figure[]): void {
-  mkdirSync(BASELINES, { recursive: true });
-  const kept = Object.fromEntries(figures.map(({ name, value }) => [name, value]));
-  writeFileSync(new URL(`${tag}.json`, BASELINES), `${JSON.stringify(kept, null, 2)}\n`);
 }

@@ -1,0 +1,84 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import {
+  type Baseline,
+  change,
+  fallen,
+  readBaseline,
+  readPicture,
+  saveBaseline,
+} from './baselines.ts';
+import { BENCHMARKS } from './benchmarks.ts';
+import { picture } from './charts.ts';
+import { figuresPage, readPage, withFigures } from './table.ts';
+
+const SAMPLE: Baseline = {
+  tag: 'sample',
+  what: 'what is measured',
+  seconds: 12.4,
+  machine: {
+    ...{ cpu: 'a processor', cores: 2, memoryGb: 23, node: 'v24.0.0', redis: '7.0.15' },
+    ...{ date: '2026-11-21', commit: '0123456789ab' },
+  },
+  figures: [
+    { name: 'gap | p50', value: 41.239, unit: 'ms', target: '≤ 50', isMet: true },
+    { name: 'times the obvious way', value: 40, unit: '×', target: '≥ 50', isMet: false },
+  ],
+  charts: [{ title: 'gaps', x: { label: 'a' }, y: { label: 'b' }, series: [] }],
+};
+
+const saved = BENCHMARKS.flatMap(({ tag }) => readBaseline(tag) ?? []);
+
+test('the page shows the saved baselines and nothing else', () => {
+  const page = readPage();
+  expect(withFigures(page, figuresPage(saved)), 'run: npm run bench -- --save').toBe(page);
+});
+
+test('each picture is that of its baseline', () => {
+  for (const { tag, charts } of saved) {
+    if (charts.length > 0) expect(readPicture(tag), tag).toBe(picture(charts));
+  }
+});
+
+test('a section names figures, aims, the machine and the picture', () => {
+  const page = figuresPage([SAMPLE]);
+  expect(page).toContain('| gap \\| p50 | 41.24 ms | ≤ 50 | ✓ |');
+  expect(page).toContain('| times the obvious way | 40 × | ≥ 50 | ✗ |');
+  expect(page).toContain(
+    'what is measured. Measured 2026-11-21 at 0123456789ab on 2 cores of a processor, 23 GB, ' +
+      'Node 24.0.0, Redis 7.0.15; it took 12 s.',
+  );
+  expect(page).toContain('![gaps](charts/sample.svg)');
+});
+
+test('a page that has lost its marks is not written over', () => {
+  expect(() => withFigures('# Benchmarks', 'x')).toThrow(/lost its marks/);
+});
+
+test('what was saved is read again as it was, with its picture', () => {
+  const folder = pathToFileURL(`${mkdtempSync(join(tmpdir(), 'leasehold-baseline-'))}/`);
+  expect(readBaseline('sample', folder)).toBeUndefined();
+  saveBaseline(SAMPLE, folder);
+  expect(readBaseline('sample', folder)).toEqual(SAMPLE);
+  expect(readPicture('sample', folder)).toBe(picture(SAMPLE.charts));
+});
+
+test('a change is in percent of the baseline, and only of a figure of the same unit', () => {
+  const [ms, ratio] = SAMPLE.figures as [Baseline['figures'][0], Baseline['figures'][0]];
+  expect(change({ ...ratio, value: 44 }, SAMPLE)).toBeCloseTo(10);
+  expect(change({ ...ms, unit: 's' }, SAMPLE)).toBeUndefined();
+  expect(change({ ...ms, name: 'another' }, SAMPLE)).toBeUndefined();
+  expect(change(ms, undefined)).toBeUndefined();
+});
+
+test('a ratio that fell by more than a fifth is said, a time never', () => {
+  const [ms, ratio] = SAMPLE.figures as [Baseline['figures'][0], Baseline['figures'][0]];
+  expect(fallen([{ ...ratio, value: 32.1 }], SAMPLE)).toEqual([]);
+  expect(fallen([{ ...ratio, value: 31.2 }], SAMPLE)).toEqual([
+    'fell by 22 %: times the obvious way (31.2 ×)',
+  ]);
+  expect(fallen([{ ...ms, value: 1 }], SAMPLE)).toEqual([]);
+});
