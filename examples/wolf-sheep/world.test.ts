@@ -61,14 +61,15 @@ test('who has nothing to eat starves, and a herd without wolves outgrows its gra
   expect(hungry.run(5).count).toBe(0);
   const params = { ...herds, wolves: 0, sheep: 40 };
   const tame = await testWorld(simulation, { space, params });
-  const grown = () => tame.all(Grass).filter(({ regrowth }) => regrowth === 0).length;
+  const grown = () => tame.all(Grass).filter(({ grownAt }) => grownAt <= tame.tick).length;
   const before = grown();
   expect(tame.run(300).all(Sheep).length).toBeGreaterThan(60);
   expect(grown()).toBeLessThan(before * 0.75);
 });
 
 test('M1 every sheep that names a wolf feeds it, in a world of many cells', async () => {
-  const params = { ...herds, hunger: 0, sheepBirths: 0, wolfBirths: 0, grassEnergy: 0 };
+  // Wolves that turn so wildly walk away from what they caught, and must find it still.
+  const params = { ...herds, ...still, speed: 0.5, grassEnergy: 0, turn: 9 };
   const world = await testWorld(simulation, { space, params, verify: true });
   let eaten = 0;
   for (let tick = 0; tick < 100; tick++) {
@@ -84,7 +85,7 @@ test('M1 every sheep that names a wolf feeds it, in a world of many cells', asyn
     expect(gone).toBe(caught);
     eaten += gone;
   }
-  expect(eaten).toBeGreaterThan(30);
+  expect(eaten).toBeGreaterThan(15);
   expect(world.crossings).toBeGreaterThan(50);
 });
 

@@ -3,15 +3,15 @@
  * what it eats may stand in different cells, which different processes simulate. So the eaten writes
  * into its own row who eats it, and both act on that a tick later: one is fed, the other is gone.
  */
-import { component, entity, f64, simulation, system, u16 } from '@leasehold/sdk';
+import { component, entity, f64, simulation, system, u32 } from '@leasehold/sdk';
 
 const place = { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } } as const;
 export const Position = component('position', 1, { x: f64, y: f64 }, place);
 const steps = { energy: 0.1 };
 export const Wolf = component('wolf', 1, { energy: f64 }, { steps });
 export const Sheep = component('sheep', 1, { energy: f64 }, { steps });
-/** Ticks until a tuft is grown. */
-export const Grass = component('grass', 1, { regrowth: u16 });
+/** A tuft is grown from this tick on. It changes when it is eaten, not in every tick. */
+export const Grass = component('grass', 1, { grownAt: u32 });
 /** Who eats this one, or 0. It holds for one tick, in which the eater must find it. */
 export const Food = component('food', 1, { eater: entity });
 /** Where an animal goes: a vector of length 1. */
@@ -25,10 +25,9 @@ export const grow = system({
   params: { ...motion, regrowth: 100 },
   writes: { grass: Grass, food: Food },
   neighbours: { radius: ({ reach }) => reach, reads: { sheep: Sheep } },
-  each({ grass, food }, { params, neighbours }) {
-    if (food.eater !== 0) grass.regrowth = params.regrowth;
-    else if (grass.regrowth > 0) grass.regrowth--;
-    food.eater = grass.regrowth > 0 ? 0 : nearest(neighbours);
+  each({ grass, food }, { params, neighbours, tick }) {
+    if (food.eater !== 0) grass.grownAt = tick + params.regrowth;
+    food.eater = tick < grass.grownAt ? 0 : nearest(neighbours);
   },
 });
 
@@ -130,8 +129,8 @@ export default simulation({
     for (let i = 0; i < params.tufts ** 2; i++) {
       const x = (((i % params.tufts) + 0.5) / params.tufts) * space.width;
       const y = ((Math.floor(i / params.tufts) + 0.5) / params.tufts) * space.height;
-      const regrowth = random.chance(0.5) ? 0 : random.below(params.regrowth);
-      spawn(Position({ x, y }), Grass({ regrowth }), Food());
+      const grownAt = random.chance(0.5) ? 0 : random.below(params.regrowth);
+      spawn(Position({ x, y }), Grass({ grownAt }), Food());
     }
     const somewhere = () =>
       Position({ x: random.between(0, space.width), y: random.between(0, space.height) });
