@@ -1,8 +1,9 @@
 /** All benchmarks, in the order in which they run and stand in the table. */
 import { commit } from './commit.bench.ts';
 import type { Benchmark } from './figure.ts';
+import { follow } from './follow.bench.ts';
 import { memory } from './memory.bench.ts';
 import { traffic } from './traffic.bench.ts';
 import { views } from './views.bench.ts';
 
-export const BENCHMARKS: readonly Benchmark[] = [commit, views, memory, traffic];
+export const BENCHMARKS: readonly Benchmark[] = [commit, follow, views, memory, traffic];

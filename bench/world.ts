@@ -47,7 +47,7 @@ export async function openHeldDrift(side: number, perCell: number) {
 }
 
 /** `side` × `side` cells with `perCell` entities each, every one of which moves in every tick. */
-export async function openDrift(side: number, perCell: number) {
+export function compileDrift(side: number, perCell: number) {
   const grid = new Grid(
     { kind: 'torus', width: side * CELL, height: side * CELL, cell: CELL },
     { blockCells: 4 },
@@ -76,8 +76,18 @@ export async function openDrift(side: number, perCell: number) {
     },
   });
   const engine = compile(world, { layer: 'main', grid, seed: 1, tickHz: 20, params: {} });
+  return { grid, engine, Position };
+}
+
+/** Where a drifting world is stored. */
+export const placeOf = (url: string, grid: Grid) =>
+  ({ url, world: 'bench', incarnation: 1, layer: 'main', grid }) as const;
+
+/** That world, stored in a Redis of its own. */
+export async function openDrift(side: number, perCell: number) {
+  const { grid, engine, Position } = compileDrift(side, perCell);
   const redis = await startRedis();
-  const at = { url: redis.url, world: 'bench', incarnation: 1, layer: 'main', grid };
+  const at = placeOf(redis.url, grid);
   const admin = await openWorldAdmin(at);
   await admin.createBlocks();
   const seeds = await engine.seed();
