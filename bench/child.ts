@@ -83,10 +83,14 @@ export class Child {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Resolves when it has ended by itself, or of a signal. */
+  async ended(): Promise<void> {
     if (this.#isGone) return;
-    const closed = new Promise((resolve) => this.#process.once('close', resolve));
-    this.#process.kill('SIGKILL');
-    await closed;
+    await new Promise((resolve) => this.#process.once('close', resolve));
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#isGone) this.#process.kill('SIGKILL');
+    await this.ended();
   }
 }

@@ -36,8 +36,15 @@ const seen: (readonly [number, number, number])[] = [];
 let isMeasuring = false;
 let cpuFrom = process.cpuUsage();
 
+/** By cell, the last tick seen: what is told of a tick tells of those before it, too. */
+const last = new Map<number, number>();
+
 function note(cell: number, tick: number): void {
-  if (isMeasuring) seen.push([cell, tick, machineMs()]);
+  const before = last.get(cell) ?? tick - 1;
+  last.set(cell, tick);
+  if (!isMeasuring) return;
+  const ms = machineMs();
+  for (let each = before + 1; each <= tick; each++) seen.push([cell, each, ms]);
 }
 
 const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -68,20 +75,16 @@ async function followAsPod(of: LiveStore): Promise<void> {
   const settings = { leaseTtlMs: 0, blocksMax: 0, indexResolution: 0 };
   const parts = { pod: 'bench', pid: 0, store: of, engine, clock, log: silent, settings };
   const halo = new Halo({ ...parts, randomHex: () => '', schemaOf: () => undefined }, () => {});
-  const last = new Map<number, number>();
+  const followed = new Set<number>();
   halo.sync(held);
   for (const cell of held.keys()) {
-    for (const other of grid.neighbours(cell)) if (!held.has(other)) last.set(other, -1);
+    for (const other of grid.neighbours(cell)) if (!held.has(other)) followed.add(other);
   }
-  say({ type: 'ready', cells: last.size });
+  say({ type: 'ready', cells: followed.size });
   for (;;) {
     const startMs = clock.nowMs();
     await halo.read(held, 0);
-    for (const [cell, before] of last) {
-      const tick = halo.tickOf(cell);
-      for (let each = before + 1; before >= 0 && each <= tick; each++) note(cell, each);
-      last.set(cell, tick);
-    }
+    for (const cell of followed) if (halo.tickOf(cell) >= 0) note(cell, halo.tickOf(cell));
     halo.age(Math.max(...last.values()));
     await sleep(Math.max(1, 500 / TICK_HZ - (clock.nowMs() - startMs)));
   }

@@ -1,0 +1,166 @@
+/**
+ * How long cells stand still when their pod goes: killed (SIGKILL of real processes, another started
+ * half a second later), drained (SIGTERM), or because a pod has come and gets its share. A gap is
+ * what a cell sees: from the kill, or from the last commit of the former holder, to the first tick
+ * of the next.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { FeedEntry } from '@leasehold/protocol';
+import type { Series } from './charts.ts';
+import { type Benchmark, type Figure, type Measured, quantiles } from './figure.ts';
+import { type BenchPod, openPods, type Pods } from './pods.ts';
+
+const FLOCKING = fileURLToPath(new URL('../examples/flocking', import.meta.url));
+const PODS = 4;
+/** As `leasehold run` does it: a start would take its processors from the takeover. */
+const REPLACE_MS = 500;
+/** A pod ends the leases of the dead when it has been connected for two seconds. */
+const SETTLE_MS = 2_600;
+const FULL = { kills: 100, drains: 20, everyMs: 2_000 };
+const QUICK = { kills: 1, drains: 1, everyMs: 1_000 };
+const SAY_EVERY = 10;
+
+type Going = 'killed' | 'drained' | 'rebalanced';
+type Extent = typeof FULL;
+/** A gap of each cell, in ms. */
+type Gaps = Readonly<Record<Going, number[]>>;
+
+export const takeover: Benchmark = {
+  tag: 'takeover',
+  what: '2,000 birds in 64 cells at 20 Hz on 4 pods: 100 are killed, 20 are drained',
+  async run(say, { isQuick }) {
+    const pods = await openPods(FLOCKING);
+    try {
+      return await measure(pods, isQuick ? QUICK : FULL, { say, isQuick });
+    } finally {
+      await pods.close();
+    }
+  },
+};
+
+async function measure(
+  pods: Pods,
+  { kills, drains, everyMs }: Extent,
+  { say, isQuick }: { readonly say: (line: string) => void; readonly isQuick: boolean },
+): Promise<Measured> {
+  for (let i = 0; i < PODS; i++) pods.start(PODS);
+  await pods.untilHeld(true);
+  await pods.run();
+  await sleep(SETTLE_MS);
+  await pods.news();
+  const went = new Map<string, { readonly how: Going; readonly atMs: number }>();
+  const gaps: Gaps = { killed: [], drained: [], rebalanced: [] };
+  const hear = async (): Promise<void> => {
+    for (const entry of await pods.news()) note(entry, went, gaps);
+  };
+  for (let i = 1; i <= kills + drains; i++) {
+    const how = i <= kills ? 'killed' : 'drained';
+    const sinceMs = performance.now();
+    const pod = await oldest(pods);
+    went.set(pod.name, { how, atMs: pods.store.nowMs() });
+    await (how === 'killed' ? kill(pods, pod) : drain(pods, pod));
+    pods.start();
+    await sleep(Math.max(0, everyMs - (performance.now() - sinceMs)));
+    await hear();
+    if (i % SAY_EVERY === 0) say(`${i} of ${kills + drains} pods are gone`);
+  }
+  await sleep(everyMs);
+  await hear();
+  for (const how of ['killed', 'drained'] as const) {
+    if (gaps[how].length === 0) throw new Error(`nobody took over from those ${how}`);
+  }
+  return { figures: figuresOf(gaps, pods.tickHz, isQuick), charts: [chart(gaps)] };
+}
+
+/** The one that has been there longest, and has cells. */
+async function oldest(pods: Pods): Promise<BenchPod> {
+  const holders = (await pods.records()).filter(({ report }) => (report['cells'] ?? 0) > 0);
+  const [first] = holders
+    .map(({ pod }) => pods.alive.get(pod) as BenchPod)
+    .sort((a, b) => a.startedMs - b.startedMs);
+  if (first === undefined) throw new Error('no pod holds anything');
+  return first;
+}
+
+async function kill(pods: Pods, { name, child }: BenchPod): Promise<void> {
+  child.signal('SIGKILL');
+  pods.alive.delete(name);
+  await sleep(REPLACE_MS);
+}
+
+async function drain(pods: Pods, { name, child }: BenchPod): Promise<void> {
+  child.signal('SIGTERM');
+  pods.alive.delete(name);
+  await child.ended();
+}
+
+function note(
+  { kind, facts }: FeedEntry,
+  went: ReadonlyMap<string, { readonly how: Going; readonly atMs: number }>,
+  gaps: Gaps,
+): void {
+  if (kind !== 'takeover') return;
+  const former = went.get(String(facts['from']));
+  const how =
+    facts['cause'] === 'handover' && former?.how !== 'drained' ? 'rebalanced' : former?.how;
+  if (how === undefined) throw new Error(`a cell was taken from ${facts['from']}, which lives`);
+  const resumedAtMs = Number(facts['resumedAtMs']);
+  const ownMs = Number(facts['gapMs']);
+  // Its last commit may be a tick older than its death.
+  const gapMs = how === 'killed' && former ? Math.max(0, resumedAtMs - former.atMs) : ownMs;
+  for (let cell = 0; cell < Number(facts['cells']); cell++) gaps[how].push(gapMs);
+}
+
+const WORDS: Readonly<Record<Going, string>> = {
+  killed: 'pod killed',
+  drained: 'pod drained',
+  rebalanced: 'pod came',
+};
+
+function figuresOf(gaps: Gaps, tickHz: number, isQuick: boolean): Figure[] {
+  return (['killed', 'drained', 'rebalanced'] as const).flatMap((how) => {
+    if (gaps[how].length === 0) return [];
+    const { p50, p99, max } = quantiles(gaps[how]);
+    const missed = (ms: number): number => Math.max(0, Math.round((ms * tickHz) / 1_000) - 1);
+    const isPlanned = how !== 'killed';
+    const aim = isPlanned
+      ? { target: '≤ 1', isMet: missed(p50) <= 1 }
+      : { target: '≤ 10', isMet: missed(p50) <= 10 };
+    const name = `${WORDS[how]}: `;
+    return [
+      { name: `${name}cells that changed hands`, value: gaps[how].length, unit: '' },
+      { name: `${name}gap of a cell, p50`, value: p50, unit: 'ms' },
+      { name: `${name}gap of a cell, p99`, value: p99, unit: 'ms' },
+      { name: `${name}gap of a cell, max`, value: max, unit: 'ms' },
+      {
+        ...{ name: `${name}ticks that a cell missed, p50`, value: missed(p50), unit: 'ticks' },
+        ...(isQuick ? {} : aim),
+      },
+      { name: `${name}ticks that a cell missed, p99`, value: missed(p99), unit: 'ticks' },
+    ];
+  });
+}
+
+/** At most this many points say how gaps are distributed. */
+const POINTS_MAX = 60;
+
+function chart(gaps: Gaps): NonNullable<Measured['charts']>[number] {
+  const series = (['killed', 'drained', 'rebalanced'] as const)
+    .filter((how) => gaps[how].length > 0)
+    .map((how): Series => {
+      const sorted = [...gaps[how]].sort((a, b) => a - b);
+      const count = Math.min(POINTS_MAX, sorted.length);
+      const points = Array.from({ length: count + 1 }, (_, i) => {
+        const at = Math.min(sorted.length - 1, Math.floor((i / count) * sorted.length));
+        return [Math.round((sorted[at] as number) * 10) / 10, (100 * i) / count] as const;
+      });
+      return { name: WORDS[how], isJoined: true, points };
+    });
+  return {
+    title: 'How many cells tick again after how long',
+    x: { label: 'ms without a tick' },
+    y: { label: '% of the cells' },
+    series,
+  };
+}
