@@ -37,7 +37,7 @@
 -- @returns    HEAD seq:integer hash:string
 -- @returns    BADCURSOR message:string
 -- @returns    TOOBIG message:string
--- @include    lib/limits lib/decimal lib/call lib/block lib/lease lib/commit
+-- @include    lib/limits lib/decimal lib/call lib/block lib/entry lib/lease lib/commit
 
 -- 1. The arguments are complete and within limits.
 -- PERF: what is only passed on stays text; each number written as text would cost 0.5 us.
@@ -112,8 +112,7 @@ if checkpoint ~= '' then
 end
 
 -- 7. The first write.
-redis.call('XADD', log, seq .. '-0', 'v', '1', 'e', epoch, 'p', prev_hash, 'h', hash, 't', tick,
-  'b', body)
+redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body)
 call.wrote = true
 
 -- 8. What must agree with it.

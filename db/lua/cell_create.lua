@@ -12,10 +12,10 @@
 -- @returns   ALREADY
 -- @returns   HEAD seq:integer hash:string
 -- @returns   TOOBIG message:string
--- @include   lib/limits lib/decimal lib/call lib/block lib/lease
+-- @include   lib/limits lib/decimal lib/call lib/block lib/entry lib/lease
 
-if hash == '' or #hash > HASH_BYTES_MAX then
-  return { 'BADARG', 'hash: empty or too long' }
+if not is_hash(hash) then
+  return { 'BADARG', 'hash: empty, too long or with a space' }
 end
 call.bytes = call.bytes + #body
 if #body > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
@@ -36,7 +36,7 @@ if seq > 0 then
   return { 'HEAD', seq, was[2] or '' }
 end
 -- L3: the first write is the append; if Redis refuses, nothing has happened.
-redis.call('XADD', log, '1-0', 'v', '1', 'e', '0', 'p', '', 'h', hash, 't', 0, 'b', body)
+redis.call('XADD', log, '1-0', 'h', entry_header('0', '', hash, '0'), 'b', body)
 call.wrote = true
 open_meta(meta)
 redis.call('HSET', meta, 'seq', 1, 'hash', hash, 'tick', 0, 'ids', id_counter, 'born', hash)

@@ -304,13 +304,14 @@ const EMPTY = new Uint8Array(0);
 function entryOf(item: unknown): EntryReading {
   const [id, values] = item as [Buffer, Buffer[]];
   const fields = fieldsOf(values);
+  const [version = '', epoch = '', prevHash = '', hash = '', tick] = textOf(fields, 'h').split(' ');
   return {
     seq: seqOf(id),
-    version: textOf(fields, 'v'),
-    epoch: textOf(fields, 'e'),
-    prevHash: textOf(fields, 'p'),
-    hash: textOf(fields, 'h'),
-    tick: numberOf(fields, 't'),
+    version,
+    epoch,
+    prevHash,
+    hash,
+    tick: Number(tick),
     body: fields.get('b') ?? EMPTY,
   };
 }

@@ -99,8 +99,8 @@ export class CellByHand {
     const prevHash = lie.prevHash ?? this.hash;
     const epoch = lie.epoch ?? this.epoch;
     const hash = lie.hash ?? entryHash(prevHash, seq, epoch, this.tick, body);
-    const fields = ['v', '1', 'e', epoch, 'p', prevHash, 'h', hash, 't', this.tick, 'b'];
-    await this.#redis.xadd(this.keys.log, `${seq}-0`, ...fields, Buffer.from(body));
+    const header = `1 ${epoch} ${prevHash} ${hash} ${this.tick}`;
+    await this.#redis.xadd(this.keys.log, `${seq}-0`, 'h', header, 'b', Buffer.from(body));
     [this.seq, this.hash] = [seq, hash];
     for (const entry of lie.keepChannel === true ? [] : out) {
       const parts = ['d', entry.to, 't', entry.tick, 'b', Buffer.from(entry.body)];

@@ -7,8 +7,8 @@ local function commit_fault(nonce, seq, hash, deadline, ending, heir)
   if seq == '0' or #seq > SEQ_DIGITS_MAX then
     return 'seq: not within 1 and 99999999999999'
   end
-  if hash == '' or #hash > HASH_BYTES_MAX then
-    return 'hash: empty or too long'
+  if not is_hash(hash) then
+    return 'hash: empty, too long or with a space'
   end
   if not deadline then
     return 'ttl_ms: not within 1 and 60000'

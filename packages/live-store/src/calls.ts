@@ -23,8 +23,8 @@ export type CallOptions = {
   readonly perBlock: boolean;
 };
 
-/** Positions of the items that travel in one call. */
-type Group = { readonly at: number[]; bytes: number };
+/** The items that travel in one call, and their positions. */
+type Group = { readonly at: number[]; readonly members: PackedItem[]; bytes: number };
 
 /** Calls a function on all items in one round trip. Answers are in the order of the items. */
 export async function callCells<Call, Item, Reply extends { readonly tag: string }>(
@@ -35,20 +35,26 @@ export async function callCells<Call, Item, Reply extends { readonly tag: string
   items: readonly Item[],
 ): Promise<(Reply | Fault)[]> {
   if (items.length === 0) return [];
-  const packed = items.map((item) => packItem(fn, item));
-  const groups = groupsOf(packed, options.perBlock);
+  const groups: Group[] = [];
   const name = `${options.library}_${fn.name}`;
-  const request = ({ at }: Group): Request => {
-    const members = at.map((i) => packed[i] as PackedItem);
-    return [fn.isReadOnly ? 'FCALL_RO' : 'FCALL', name, ...packCall(fn, call, members)];
+  const request = ({ members }: Group): Request => [
+    fn.isReadOnly ? 'FCALL_RO' : 'FCALL',
+    name,
+    ...packCall(fn, call, members),
+  ];
+  const requests = function* (): Generator<Request> {
+    for (const group of groupsOf(fn, items, options.perBlock)) {
+      groups.push(group);
+      yield request(group);
+    }
   };
 
-  const outcomes = await link.exec(groups.map(request));
+  const outcomes = await link.stream(requests());
   const missing = groups.filter((_, i) => isMissing(outcomes[i]));
   if (missing.length > 0) {
     // Nothing of these calls has run: loading and repeating is not a second execution.
     const reloaded = await ensureLibrary(link, options.library).then(
-      () => link.exec(missing.map(request)),
+      () => link.stream(missing.map(request)),
       (error: Error) => missing.map((): Outcome => ({ error })),
     );
     missing.forEach((group, i) => {
@@ -71,24 +77,31 @@ export async function callCells<Call, Item, Reply extends { readonly tag: string
 const isMissing = (outcome: Outcome | undefined): boolean =>
   outcome?.error !== undefined && isFunctionMissing(outcome.error);
 
-/** Packs items into calls, in order; one item alone may be larger than a call of many. */
-function groupsOf(items: readonly PackedItem[], perBlock: boolean): Group[] {
-  const groups: Group[] = [];
+/**
+ * Packs items into calls, in order; one item alone may be larger than a call of many. Each call is
+ * given out as soon as it is full.
+ */
+function* groupsOf<Call, Item, Reply extends { readonly tag: string }>(
+  fn: LuaFunction<Call, Item, Reply>,
+  items: readonly Item[],
+  perBlock: boolean,
+): Generator<Group> {
   const open = new Map<string, Group>();
-  items.forEach((item, i) => {
-    const block = perBlock ? (item.keys[0] as string) : '';
+  for (const [i, item] of items.entries()) {
+    const packed = packItem(fn, item);
+    const block = perBlock ? (packed.keys[0] as string) : '';
     let group = open.get(block);
     const isFull =
-      group === undefined ||
-      group.at.length >= CELLS_PER_CALL_MAX ||
-      group.bytes + item.bytes > BYTES_PER_CALL_MAX;
+      group !== undefined &&
+      (group.at.length >= CELLS_PER_CALL_MAX || group.bytes + packed.bytes > BYTES_PER_CALL_MAX);
+    if (group !== undefined && isFull) yield group;
     if (group === undefined || isFull) {
-      group = { at: [], bytes: 0 };
-      groups.push(group);
+      group = { at: [], members: [], bytes: 0 };
       open.set(block, group);
     }
     group.at.push(i);
-    group.bytes += item.bytes;
-  });
-  return groups;
+    group.members.push(packed);
+    group.bytes += packed.bytes;
+  }
+  yield* open.values();
 }

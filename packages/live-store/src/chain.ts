@@ -17,16 +17,17 @@ function bytesOf(buffer: Buffer | undefined): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/** Fields are `v e p h t b`, in this order. */
+/** Fields are `h b`, in this order; `h` is version, epoch, previous hash, hash and tick. */
 export function readLogEntry([id, fields]: RawEntry): LogEntry {
+  const [version, epoch = '', prevHash = '', hash = '', tick] = text(fields[1]).split(' ');
   return {
     seq: seqOf(id),
-    version: Number(text(fields[1])),
-    epoch: text(fields[3]),
-    prevHash: text(fields[5]),
-    hash: text(fields[7]),
-    tick: Number(text(fields[9])),
-    body: bytesOf(fields[11]),
+    version: Number(version),
+    epoch,
+    prevHash,
+    hash,
+    tick: Number(tick),
+    body: bytesOf(fields[3]),
   };
 }
 

@@ -75,8 +75,8 @@ describe('a log that went back in time', () => {
     const holder = await hold(store, 5);
     const { log } = world.keys.cell(5);
     const { hash, prevHash, claim } = holder.next();
-    const fields = ['v', '1', 'e', claim.epoch, 'p', prevHash, 'h', hash, 't', '1', 'b', 'forged'];
-    await at.redis.xadd(log, '1-0', ...fields);
+    const header = `1 ${claim.epoch} ${prevHash} ${hash} 1`;
+    await at.redis.xadd(log, '1-0', 'h', header, 'b', 'forged');
     expect(await newsOf(reader, { cell: 5, seq: 0, hash: '' })).toMatchObject({ resync: true });
   });
 });

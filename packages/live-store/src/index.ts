@@ -8,6 +8,7 @@ export {
   openLiveStore,
   type StoreEvent,
 } from './live-store.ts';
+export { ServerClock } from './server-clock.ts';
 export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
 export { readyIncarnation, storedSchemas } from './ready-world.ts';

@@ -124,6 +124,28 @@ export class Link {
     }
   }
 
+  /**
+   * Sends requests one after the other without waiting for replies, each as soon as it has been
+   * made: the server works on the first while the second is made. Never rejects.
+   *
+   * PERF: 64 cells of 4 KB go out in four writes. As one pipeline, which is put together first and
+   * sent in one piece, the store and its client took turns instead of working side by side.
+   */
+  async stream(requests: Iterable<Request>): Promise<Outcome[]> {
+    const outcomes: Promise<Outcome>[] = [];
+    for (const [name, ...args] of requests) {
+      outcomes.push(
+        this.redis.call(name, args).then(
+          (value) => ({ value }),
+          (error: Error) => ({ error }),
+        ),
+      );
+    }
+    this.#commands += outcomes.length;
+    this.#roundTrips++;
+    return Promise.all(outcomes);
+  }
+
   /** One request; rejects when it fails. */
   async call(request: Request, replyAs: 'text' | 'bytes' = 'text'): Promise<unknown> {
     const [outcome] = await this.exec([request], replyAs);

@@ -12,10 +12,15 @@ const PORT_ATTEMPTS_MAX = 5;
 /** An append-only file of some gigabytes takes this long to load. */
 const READY_WAIT_MS = 120_000;
 
-/** What a world needs of a server: nothing evicted, every write logged, small stream nodes. */
+/**
+ * What a world needs of a server: nothing evicted, every write logged, small stream nodes. The file
+ * is rewritten when it has doubled beyond 256 MB, which load in two seconds: each rewriting is a
+ * fork and a second process, and logs that are appended and trimmed would have one every second.
+ */
 const SETTINGS = [
   ['appendonly', 'yes'],
   ['appendfsync', 'everysec'],
+  ['auto-aof-rewrite-min-size', '256mb'],
   ['save', ''],
   ['maxmemory-policy', 'noeviction'],
   ['notify-keyspace-events', 'Kt'],
