@@ -3,6 +3,7 @@
  * has settled, and at once when something is lost, doubled or broken.
  */
 import type { AuditStatus } from '@leasehold/protocol';
+import type { Verdict } from './auditor-process.ts';
 
 export type AuditWord = {
   readonly about: 'start' | 'takeover' | 'violation' | 'end';
@@ -63,6 +64,12 @@ export class AuditWords {
 function wordOf(about: AuditWord['about'], status: AuditStatus): AuditWord {
   const { tick, alive: entities, lost, duplicated, violations } = status;
   return { about, tick, entities, lost, duplicated, violations };
+}
+
+/** What the auditor says when all is at rest. */
+export function lastWord(verdict: Verdict): AuditWord {
+  const { tickMax: tick, entitiesEnd: entities, lost, duplicated, violationCount } = verdict;
+  return { about: 'end', tick, entities, lost, duplicated, violations: violationCount };
 }
 
 /** A word for people. */

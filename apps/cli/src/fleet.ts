@@ -18,8 +18,9 @@ export type Pod = {
   report: PodRecord['report'];
 };
 
-/** What becomes of pods without the command's doing. */
+/** What becomes of pods without the command's doing, and what one has besides the others. */
 export type FleetHooks = {
+  readonly envOf?: (name: string) => Readonly<Record<string, string>>;
   /** It ended by itself, or did not hand over in time. */
   readonly failed?: (pod: Pod) => void;
   /** Somebody else killed it while it had cells. */
@@ -57,6 +58,7 @@ export class Fleet {
       LOG_LEVEL: 'warn',
       DRAIN_MS: String(DRAIN_MS),
       ...this.#env,
+      ...this.#hooks.envOf?.(name),
       ...env,
       POD: name,
     });

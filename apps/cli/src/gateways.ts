@@ -23,6 +23,8 @@ const LOOK_MS = 10;
 
 export type GatewayParts = {
   readonly env: Readonly<Record<string, string>>;
+  /** What one of them has besides, by its name. */
+  readonly envOf?: (name: string) => Readonly<Record<string, string>>;
   readonly ports: readonly number[];
   /** Told what becomes of gateways without our doing. */
   readonly warn: (line: string) => void;
@@ -51,6 +53,8 @@ export class Gateways {
   readonly #gateways: Gateway[] = [];
   /** Children that are being ended by us. */
   readonly #leaving = new Set<Child>();
+  /** Children that were killed on purpose: nobody needs to be warned of that. */
+  readonly #killed = new Set<Child>();
   #isOver = false;
 
   constructor(parts: GatewayParts) {
@@ -80,6 +84,28 @@ export class Gateways {
         await sleep(LOOK_MS);
       }
     }
+  }
+
+  /** Where clients connect for views. */
+  get viewUrls(): string[] {
+    return this.#parts.ports.map((port) => `ws://${LOOPBACK}:${port}/view`);
+  }
+
+  get names(): string[] {
+    return this.#gateways.map(({ name }) => name);
+  }
+
+  /** Whether every one of them listens. */
+  get areListening(): boolean {
+    return this.#gateways.every(({ url }) => url !== '');
+  }
+
+  /** Kills one as the machine would: another takes its port. */
+  kill(name: string): void {
+    const gateway = this.#gateways.find((one) => one.name === name);
+    if (gateway?.child === undefined) return;
+    this.#killed.add(gateway.child);
+    gateway.child.signal('SIGKILL');
   }
 
   /** The page of the first gateway, with the token that lets it kill pods; '' before it listens. */
@@ -121,13 +147,14 @@ export class Gateways {
   }
 
   #launch(gateway: Gateway): void {
-    const { env, kill, main = MAIN } = this.#parts;
+    const { env, envOf, kill, main = MAIN } = this.#parts;
     const { name, port } = gateway;
     gateway.url = '';
     const settings = {
       LOG_LEVEL: 'warn',
       DRAIN_MS: String(DRAIN_MS),
       ...env,
+      ...envOf?.(name),
       HOST: LOOPBACK,
       PORT: String(port),
       GATEWAY: name,
@@ -151,7 +178,7 @@ export class Gateways {
     if (this.#isOver || this.#leaving.delete(child)) return;
     if (gateway.url === '') gateway.failures++;
     gateway.url = '';
-    if (gateway.failures <= 1) {
+    if (gateway.failures <= 1 && !this.#killed.delete(child)) {
       const { warn } = this.#parts;
       warn(`${gateway.name} ended (${signal ?? `exit code ${code}`}), another takes its port`);
       if (signal === null) for (const line of child.lastWords.slice(-3)) warn(`  ${line}`);

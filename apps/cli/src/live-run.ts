@@ -5,9 +5,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
-import type { FeedEntry } from '@leasehold/protocol';
-import { type AuditWord, AuditWords, wordLine } from './audit-words.ts';
-import { AuditorProcess, type Verdict } from './auditor-process.ts';
+import type { AuditStatus, FeedEntry } from '@leasehold/protocol';
+import { type AuditWord, AuditWords, lastWord, wordLine } from './audit-words.ts';
+import { AuditorProcess } from './auditor-process.ts';
+import { CommitRates } from './commit-rates.ts';
 import { FaultClock } from './faults.ts';
 import { Fleet, type Pod } from './fleet.ts';
 import { Gateways } from './gateways.ts';
@@ -25,8 +26,6 @@ const LOOK_MS = 50;
 /** A supervisor's pause: on one machine a start would take its processors from the takeover. */
 const REPLACE_MS = 500;
 const REFRESH_MS = 250;
-/** Pods report a few times a second; a rate over less than this would jump with every report. */
-const RATE_MS = 1_000;
 /** Pods claim cell by cell at a bounded rate; a minute is for the largest worlds. */
 const HELD_MAX_MS = 60_000;
 const SHARED_MAX_MS = 5_000;
@@ -41,10 +40,18 @@ export type RunSurroundings = {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly ports: readonly number[];
+  /** What a pod or gateway has besides the others, by its name. */
+  readonly envOf?: (name: string) => Readonly<Record<string, string>>;
 };
 
-/** What a run is told while it lasts: the folder changed (`dev`). */
-export type RunHooks = { readonly tick?: (run: LiveRun) => Promise<void> };
+/** What others do while a run lasts: load a changed folder (`dev`), do harm and watch (`chaos`). */
+export type RunHooks = {
+  readonly tick?: (run: LiveRun) => Promise<void>;
+  /** Says when it is over, instead of seconds and ticks. */
+  readonly isOver?: () => boolean;
+  /** Once the pods have handed over, while gateways still serve what there is. */
+  readonly atRest?: () => Promise<void>;
+};
 
 export class LiveRun {
   readonly fleet: Fleet;
@@ -64,8 +71,7 @@ export class LiveRun {
   readonly #words = new AuditWords();
   /** Words that are not in the feed yet: the store may be away. */
   readonly #untold: AuditWord[] = [];
-  readonly #commitsPerS = new Map<string, number>();
-  readonly #counted = new Map<string, { readonly commits: number; readonly atMs: number }>();
+  readonly #rates = new CommitRates();
   #feedAfter = '0';
   #baseTick = 0;
   #isEnding = false;
@@ -76,7 +82,9 @@ export class LiveRun {
   #seconds = 0;
 
   /** `ports`: one for each gateway. */
-  constructor(world: StoredWorld, options: RunOptions, { output, signal, ports }: RunSurroundings) {
+  constructor(world: StoredWorld, options: RunOptions, surroundings: RunSurroundings) {
+    const { output, signal, ports, envOf } = surroundings;
+    const own = envOf === undefined ? {} : { envOf };
     this.#world = world;
     this.#options = options;
     this.#output = output;
@@ -102,10 +110,15 @@ export class LiveRun {
     this.fleet = new Fleet(
       { ...env, SEED: String(seed), LEASEHOLD_LIBRARY: library },
       `pod-${process.pid.toString(36)}-`,
-      { failed: (pod) => this.#sayFailure(pod), killed: (pod) => this.#replace(pod) },
+      {
+        ...own,
+        failed: (pod) => this.#sayFailure(pod),
+        killed: (pod) => this.#replace(pod),
+      },
     );
     this.gateways = new Gateways({
       env,
+      ...own,
       ports,
       warn: (line) => this.#output.warn(line),
       kill: (pod) => this.#killForViewer(pod),
@@ -182,7 +195,7 @@ export class LiveRun {
 
   /** Runs until its end has come or the signal says so. */
   async untilOver(hooks: RunHooks = {}): Promise<void> {
-    while (!this.#signal.aborted && !this.#isOver()) {
+    while (!this.#signal.aborted && !(hooks.isOver?.() ?? this.#isOver())) {
       this.#inject();
       await this.#refresh();
       await hooks.tick?.(this);
@@ -204,7 +217,7 @@ export class LiveRun {
   }
 
   /** Drains the pods, hears the verdict, and adds everything up. */
-  async finish(): Promise<Report> {
+  async finish({ atRest }: RunHooks = {}): Promise<Report> {
     this.#isEnding = true;
     await this.#readPods();
     this.#output.progress('pods hand over');
@@ -215,6 +228,7 @@ export class LiveRun {
     const verdict = await this.#auditor.verdict();
     this.#untold.push(lastWord(verdict));
     await this.#tellWords().catch(() => undefined);
+    await atRest?.();
     await this.gateways.stop();
     return reportOf(this.#world, verdict, {
       pods: this.#options.pods,
@@ -227,6 +241,21 @@ export class LiveRun {
       reports: this.fleet.pods.map(({ report }) => report),
       failures: this.fleet.failures,
     });
+  }
+
+  /** What this run's pods have written into the world's feed so far. */
+  get feed(): readonly FeedEntry[] {
+    return this.#feed;
+  }
+
+  /** What the auditor said last. */
+  get audit(): AuditStatus | undefined {
+    return this.#auditor.status;
+  }
+
+  /** When the world's time began to run, on the store's clock. */
+  get runningSinceMs(): number {
+    return this.#runningSinceMs;
   }
 
   killAll(): void {
@@ -308,15 +337,24 @@ export class LiveRun {
     const pod = this.fleet.running.find((running) => running.name === name);
     // Before time runs and after it has ended nobody would take the cells.
     if (pod === undefined || this.#startedMs === 0 || this.#isEnding) return;
-    this.#kill(pod, 'killed from the map');
+    this.kill(pod, 'killed from the map');
   }
 
-  #kill(pod: Pod, how: string): void {
+  /** Kills a pod; another takes its place. */
+  kill(pod: Pod, how: string): void {
     const atMs = this.#world.store.nowMs();
     this.fleet.kill(pod);
     this.#kills.push({ pod: pod.name, atMs });
-    this.#note(`${pod.name} ${how}`);
+    this.say(`${pod.name} ${how}`);
     this.#replaceSoon();
+  }
+
+  /** Freezes a pod. Whoever asked for it wakes it again, and has said after how long. */
+  freeze(pod: Pod, forMs: number): void {
+    const atMs = this.#world.store.nowMs();
+    this.fleet.freeze(pod);
+    this.#stops.push({ pod: pod.name, atMs });
+    this.say(`froze ${pod.name} for ${round(forMs / 1000)} s`);
   }
 
   #replaceSoon(): void {
@@ -343,18 +381,15 @@ export class LiveRun {
       const pod = this.#faults.choose(this.fleet.running);
       if (pod === undefined) continue;
       if (kind === 'kill') {
-        this.#kill(pod, 'killed');
+        this.kill(pod, 'killed');
       } else {
-        const atMs = this.#world.store.nowMs();
-        this.fleet.freeze(pod);
-        this.#stops.push({ pod: pod.name, atMs });
+        this.freeze(pod, this.#options.stopForMs);
         this.#wakes.push({ pod, atMs: elapsedMs + this.#options.stopForMs });
-        this.#note(`froze ${pod.name} for ${this.#options.stopForMs / 1000} s`);
       }
     }
     while (this.#startsMs[0] !== undefined && this.#startsMs[0] <= performance.now()) {
       this.#startsMs.shift();
-      this.#note(`started ${this.fleet.start().name}`);
+      this.say(`started ${this.fleet.start().name}`);
     }
     while (this.#wakes[0] !== undefined && this.#wakes[0].atMs <= elapsedMs) {
       this.fleet.wake((this.#wakes.shift() as { pod: Pod }).pod);
@@ -371,24 +406,14 @@ export class LiveRun {
       await this.#tellWords();
     } catch (error) {
       // The store may be away for a moment: pods and auditor wait for it, and so does the view.
-      this.#note(`store: ${error instanceof Error ? error.message : String(error)}`);
+      this.say(`store: ${error instanceof Error ? error.message : String(error)}`);
     }
-    this.#measureRates(nowMs);
+    this.#rates.note(this.fleet.alive, nowMs);
     const facts = this.#viewFacts();
     this.#output.live(viewLines(facts, this.#output.colors));
     if (!this.#output.isLive && nowMs - this.#plainMs >= PLAIN_EVERY_MS) {
       this.#plainMs = nowMs;
       this.#output.progress(plainLine(facts));
-    }
-  }
-
-  #measureRates(nowMs: number): void {
-    for (const { name, report } of this.fleet.alive) {
-      const commits = report['commits'] ?? 0;
-      const { commits: before, atMs } = this.#counted.get(name) ?? { commits: 0, atMs: 0 };
-      if (nowMs - atMs < RATE_MS) continue;
-      this.#counted.set(name, { commits, atMs: nowMs });
-      if (atMs > 0) this.#commitsPerS.set(name, ((commits - before) * 1000) / (nowMs - atMs));
     }
   }
 
@@ -404,7 +429,7 @@ export class LiveRun {
       handovers: this.#happenings.handovers,
       kills: this.#kills.length,
       stops: this.#stops.length,
-      commitsPerS: this.#commitsPerS,
+      commitsPerS: this.#rates.perS,
       events: this.#happenings.lines,
     };
   }
@@ -448,7 +473,7 @@ export class LiveRun {
     }
     for (let word = this.#untold[0]; word !== undefined; word = this.#untold[0]) {
       await this.#world.store.feed({ kind: 'audit', pod: '', facts: word });
-      if (word.about !== 'start') this.#note(wordLine(word));
+      if (word.about !== 'start') this.say(wordLine(word));
       this.#untold.shift();
     }
   }
@@ -468,12 +493,7 @@ export class LiveRun {
   }
 
   /** Said in the view. */
-  #note(event: string): void {
+  say(event: string): void {
     this.#happenings.say(this.#elapsedS(), event);
   }
-}
-
-function lastWord(verdict: Verdict): AuditWord {
-  const { tickMax: tick, entitiesEnd: entities, lost, duplicated, violationCount } = verdict;
-  return { about: 'end', tick, entities, lost, duplicated, violations: violationCount };
 }

@@ -57,7 +57,8 @@ export type RunOptions = {
 
 const WHOLE = { fallback: 0, isWhole: true };
 
-function invalid(flag: string, value: string, remedy: string): LeaseholdError {
+/** A flag that cannot be what it is. */
+export function invalid(flag: string, value: string, remedy: string): LeaseholdError {
   const message = `${flag} cannot be ${JSON.stringify(value)}`;
   return new LeaseholdError('SETTING_INVALID', message, { field: flag, value, remedy });
 }
@@ -132,7 +133,8 @@ function gatewayOptions({ gateways: count, port: first, open }: RunFlags) {
   return { gateways, port, isOpening };
 }
 
-function breakOf(text: string | undefined): Break | undefined {
+/** Throws `SETTING_INVALID` for a build that there is not. */
+export function breakOf(text: string | undefined): Break | undefined {
   if (text === undefined) return undefined;
   const found = BREAKS.find((name) => name === text);
   if (found === undefined) throw invalid('--break', text, `Give one of ${BREAKS.join(', ')}.`);

@@ -1,6 +1,7 @@
 /** The commands, their flags and their help. What they do is in `commands/`. */
 import { LeaseholdError } from '@leasehold/kernel';
 import { Command, CommanderError, Option } from 'commander';
+import { addChaos } from './chaos/command.ts';
 import { audit } from './commands/audit.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
@@ -22,6 +23,7 @@ Examples:
   $ leasehold run examples/flights --pods 3 --gateways 1
   $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --json
   $ leasehold audit examples/flights --seconds 10
+  $ leasehold chaos examples/flights --pods 4 --minutes 2 --report chaos
   $ leasehold dev examples/flocking
   $ leasehold doctor
 ${EXIT_CODES}`;
@@ -143,6 +145,7 @@ export function programOf(
       exit(await dev(runOptions(folder, flags, env), output));
     });
 
+  addChaos(program, output, env, exit);
   addWatch(program, output, env, exit);
 
   home(program.command('doctor'))

@@ -83,8 +83,9 @@ export async function openStoredWorld(
   request: WorldRequest,
   checked: CheckedWorld,
   output: Output,
+  open: typeof openCheckedServers = openCheckedServers,
 ): Promise<StoredWorld> {
-  const servers = await openCheckedServers(request.home, output);
+  const servers = await open(request.home, output);
   try {
     return await storedWorld(request, checked, servers, output);
   } catch (error) {

@@ -46,7 +46,7 @@ export async function run(
 async function judged(live: LiveRun, hooks: RunHooks): Promise<Report> {
   await live.start();
   await live.untilOver(hooks);
-  return live.finish();
+  return live.finish(hooks);
 }
 
 function say(report: Report, output: Output): void {
