@@ -3,8 +3,17 @@ import { commit } from './commit.bench.ts';
 import type { Benchmark } from './figure.ts';
 import { follow } from './follow.bench.ts';
 import { memory } from './memory.bench.ts';
+import { scale } from './scale.bench.ts';
 import { takeover } from './takeover.bench.ts';
 import { traffic } from './traffic.bench.ts';
 import { views } from './views.bench.ts';
 
-export const BENCHMARKS: readonly Benchmark[] = [commit, follow, takeover, views, memory, traffic];
+export const BENCHMARKS: readonly Benchmark[] = [
+  commit,
+  follow,
+  takeover,
+  scale,
+  views,
+  memory,
+  traffic,
+];

@@ -1,0 +1,33 @@
+/** A world of gliders of any size, in a folder of its own. */
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MODULE = fileURLToPath(new URL('view-world.ts', import.meta.url));
+const CELL = 100;
+
+export type Extent = {
+  /** A square number: as many columns as rows. */
+  readonly cells: number;
+  readonly entities: number;
+  readonly tickHz: number;
+};
+
+export async function openGliders({ cells, entities, tickHz }: Extent) {
+  const folder = await mkdtemp(join(tmpdir(), 'leasehold-gliders-'));
+  const side = Math.sqrt(cells) * CELL;
+  const space = { kind: 'torus', width: side, height: side, cell: CELL };
+  await copyFile(MODULE, join(folder, 'world.ts'));
+  const lines = [
+    'world: bench',
+    'module: world.ts',
+    `space: ${JSON.stringify(space)}`,
+    'blockCells: 4',
+    `tickHz: ${tickHz}`,
+    `params: { gliders: ${entities} }`,
+    '',
+  ];
+  await writeFile(join(folder, 'world.yaml'), lines.join('\n'));
+  return { folder, close: () => rm(folder, { recursive: true, force: true }) };
+}
