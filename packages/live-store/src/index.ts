@@ -8,7 +8,6 @@ export {
   openLiveStore,
   type StoreEvent,
 } from './live-store.ts';
-export { ServerClock } from './server-clock.ts';
 export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
 export { readyIncarnation, storedSchemas } from './ready-world.ts';
@@ -29,3 +28,4 @@ export {
   type SeedResult,
   seedWorld,
 } from './seeding.ts';
+export { ServerClock } from './server-clock.ts';

@@ -38,7 +38,7 @@ export type Witness = (call: {
   readonly pod: string;
   readonly name: CallName;
   readonly items: readonly unknown[];
-  readonly replies: readonly { readonly tag?: string }[];
+  readonly replies: readonly unknown[];
 }) => void;
 
 export type WorldRecord = {

@@ -355,7 +355,7 @@ class TwinStore implements Store {
   }
 
   /** A call with an answer for each item: a fault on the way is the answer `UNKNOWN`. */
-  async #each<T, R extends { readonly tag?: string }>(
+  async #each<T, R>(
     name: CallName,
     items: readonly T[],
     run: (item: T) => R | Refusal,
