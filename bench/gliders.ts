@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MODULE = fileURLToPath(new URL('view-world.ts', import.meta.url));
+const MODULE = fileURLToPath(new URL('scale-world.ts', import.meta.url));
 const CELL = 100;
 
 export type Extent = {

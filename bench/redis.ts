@@ -15,9 +15,16 @@ export async function startRedis(): Promise<BenchRedis> {
   if (source?.kind !== 'binary') throw missing(reasons);
   const directory = mkdtempSync(join(tmpdir(), 'leasehold-bench-'));
   const { url, pid, exited } = await launchRedis({ binary: source.binary, directory });
+  // It is in a process group of its own: whatever ends this process must end it, too.
+  const end = (): void => {
+    process.kill(pid, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('exit', end);
   return {
     url,
     async stop() {
+      process.off('exit', end);
       process.kill(pid, 'SIGKILL');
       await exited;
       rmSync(directory, { recursive: true, force: true });

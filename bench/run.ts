@@ -40,6 +40,9 @@ type Words = {
   readonly isSaving: boolean;
 };
 
+// Servers end with this process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 // A benchmark that leaves something open must not keep the next command waiting.
 process.exit(await main());
 

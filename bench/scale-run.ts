@@ -25,16 +25,17 @@ export type Ticks = { readonly warm: number; readonly measured: number };
 
 const TICK_HZ_MAX = 20;
 /** CPU of a second of the world that a small machine has to give. */
-const BUDGET_S = 0.7;
+const BUDGET_S = 0.8;
 /** Roughly what a tick takes: only to choose a rate that the machine holds. */
-const ENTITY_S = 0.45e-6;
-const CELL_S = 25e-6;
+const ENTITY_S = 0.8e-6;
+const CELL_S = 30e-6;
+const POD_S = 5e-3;
 const LOOK_MS = 20;
 const TICKS_MS_MAX = 120_000;
 
 export async function costOf(size: Size, ticks: Ticks): Promise<Cost> {
   const { entities, cells } = size;
-  const tickS = entities * ENTITY_S + cells * CELL_S;
+  const tickS = entities * ENTITY_S + cells * CELL_S + size.pods * POD_S;
   const tickHz = Math.min(TICK_HZ_MAX, Math.max(1, Math.floor(BUDGET_S / tickS)));
   const world = await openGliders({ entities, cells, tickHz });
   try {

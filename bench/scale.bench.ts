@@ -34,7 +34,8 @@ const FULL: Plan = {
   ticks: { warm: 40, measured: 80 },
   ticksLong: { warm: 8, measured: 40 },
 };
-const LONG_FROM = 200_000;
+const LONG_FROM = 60_000;
+const LONG_CELLS_FROM = 1_000;
 const QUICK: Plan = {
   entities: [256, 2_048],
   cells: [16, 64],
@@ -54,7 +55,7 @@ export const scale: Benchmark = {
       const costs: Cost[] = [];
       for (const size of sizes) {
         const key = JSON.stringify(size);
-        const isLong = size.entities >= LONG_FROM;
+        const isLong = size.entities >= LONG_FROM || size.cells >= LONG_CELLS_FROM;
         const cost = known.get(key) ?? (await costOf(size, isLong ? plan.ticksLong : plan.ticks));
         if (!known.has(key)) say(told(cost));
         known.set(key, cost);
