@@ -177,10 +177,10 @@ export class Following {
     this.#parts.log.error({ cell: live.cell, err: error }, 'a followed cell cannot be understood');
   }
 
-  /** A departure is under way as long as its destination is followed and has not merged it. */
-  isUnderway(from: number, to: number, seq: number): boolean {
+  /** A departure is under way until its destination has merged it; unknown where none is followed. */
+  isUnderway(from: number, to: number, seq: number): boolean | undefined {
     const live = this.cells.get(to)?.live;
-    return live !== undefined && live.consumedOf(from) < seq;
+    return live && live.consumedOf(from) < seq;
   }
 
   async #loadLoop(): Promise<void> {

@@ -349,7 +349,7 @@ export class ViewHub {
     for (const followed of this.following.cells.values()) {
       const { live } = followed;
       if (!live.isReady || !(this.#changed.has(followed) || live.hasTransits)) continue;
-      const isUnderway = (to: number, seq: number): boolean =>
+      const isUnderway = (to: number, seq: number): boolean | undefined =>
         this.following.isUnderway(live.cell, to, seq);
       live.publish(round, isUnderway);
       for (const face of followed.shared.values()) face.update(round);

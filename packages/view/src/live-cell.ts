@@ -28,7 +28,20 @@ export type CellKit = {
 };
 
 /** Entities on their way to another cell: whoever looks sees them where they left. */
-type Transit = { readonly seq: number; readonly to: number; readonly rows: Table };
+type Transit = {
+  readonly seq: number;
+  readonly to: number;
+  readonly tick: number;
+  readonly rows: Table;
+  /** Not while nobody follows where they go. */
+  isSeen: boolean;
+};
+
+/**
+ * Whose destination is not followed is remembered for this long: it may be followed in a moment,
+ * and a world at rest tells nothing twice.
+ */
+const UNFOLLOWED_TICKS_MAX = 2;
 
 const LOW_32 = 8;
 
@@ -110,7 +123,9 @@ export class LiveCell {
     for (const entry of image.entries) this.apply(entry);
     this.#transits = channel
       .filter(({ tick }) => tick <= this.tick)
-      .map(({ seq, to, body }) => ({ seq, to, rows: decodeRows(body, schema, older).rows }));
+      .map(({ seq, to, tick, body }) => {
+        return { seq, to, tick, rows: decodeRows(body, schema, older).rows, isSeen: false };
+      });
     this.#touched.fill(0xffff_ffff);
     this.#isMoved = true;
     this.generation++;
@@ -126,7 +141,8 @@ export class LiveCell {
     }
     applyCommit(this.#table, body, (table) => {
       for (const { to, seq, ids } of body.departures) {
-        this.#transits.push({ to, seq, rows: table.pick(ids.map((id) => table.find(id))) });
+        const rows = table.pick(ids.map((id) => table.find(id)));
+        this.#transits.push({ to, seq, tick: body.tick, rows, isSeen: false });
       }
     });
     for (const { component, field } of body.changes) {
@@ -150,11 +166,12 @@ export class LiveCell {
    * Publishes what the round brought. `isUnderway` says whether a departure is still to be seen to
    * arrive. Answers whether views can see a difference.
    */
-  publish(round: number, isUnderway: (to: number, seq: number) => boolean): boolean {
-    if (this.#transits.length > 0) {
-      this.#transits = this.#transits.filter(({ to, seq }) => isUnderway(to, seq));
-    }
-    const inTransit = this.#transits.length;
+  publish(
+    round: number,
+    isUnderway: (to: number, seq: number) => boolean | undefined,
+  ): boolean {
+    if (this.#transits.length > 0) this.#lookAfter(isUnderway);
+    const inTransit = this.#seenInTransit;
     const isMoved = this.#isMoved || inTransit !== this.#shownInTransit;
     this.#isMoved = false;
     this.#shownInTransit = inTransit;
@@ -165,8 +182,22 @@ export class LiveCell {
     return isNews;
   }
 
+  #lookAfter(isUnderway: (to: number, seq: number) => boolean | undefined): void {
+    this.#transits = this.#transits.filter((transit) => {
+      const found = isUnderway(transit.to, transit.seq);
+      transit.isSeen = found === true;
+      return found ?? transit.tick > this.tick - UNFOLLOWED_TICKS_MAX;
+    });
+  }
+
+  get #seenInTransit(): number {
+    let count = 0;
+    for (const { isSeen } of this.#transits) if (isSeen) count++;
+    return count;
+  }
+
   #publishFields(round: number): boolean {
-    if (this.#transits.length === 0)
+    if (this.#seenInTransit === 0)
       return this.rows.publishFields(this.#table, this.#touched, round);
     return this.rows.publishRows(this.#seen(), this.#touched, round);
   }
@@ -177,9 +208,10 @@ export class LiveCell {
 
   /** The table, and whoever has left it and is not seen elsewhere yet. */
   #seen(): Table {
-    if (this.#transits.length === 0) return this.#table;
+    if (this.#seenInTransit === 0) return this.#table;
     const seen = this.#table.pick(Array.from({ length: this.#table.count }, (_, row) => row));
-    for (const { rows } of this.#transits) {
+    for (const { rows, isSeen } of this.#transits) {
+      if (!isSeen) continue;
       // One who came back is in the table already.
       if (!seen.mergeDistinct(rows)) mergeOthers(seen, rows);
     }
