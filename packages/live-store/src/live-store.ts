@@ -165,7 +165,8 @@ export class LiveStore implements Store {
       isConnected,
       runId,
       connectedForMs: isConnected ? this.#clock.localMs() - sinceMs : 0,
-      replicas: Math.max(this.#commands.replicas, this.#reads.replicas),
+      // Those that a barrier waits for: it runs on the connection that reads.
+      replicas: this.#reads.runId === runId ? this.#reads.replicas : 0,
     };
   }
 

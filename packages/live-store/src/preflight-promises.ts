@@ -1,4 +1,7 @@
-/** What a world promises, and which settings of the server keep or void it. */
+/**
+ * What a world promises, and which settings of the server keep or void it. Each sentence is a
+ * heading of docs/guarantees.md, which says what a crash costs and how it is proven.
+ */
 import type { PreflightReport, ServerFacts } from './preflight.ts';
 
 export type ServerPromise = {
@@ -23,7 +26,6 @@ export function judged(facts: ServerFacts): {
     failover(replicas),
     partition(facts, replicas),
     reconnect(facts, replicas),
-    wakeUp(facts),
     readers(facts),
     memory(facts),
   ];
@@ -91,18 +93,6 @@ function reconnect({ settings }: ServerFacts, replicas: number): ServerPromise {
   const holds = Number(bytes ?? 0) >= BACKLOG_BYTES_MIN;
   const why = `repl-backlog-size is ${bytes ?? 'unknown'}`;
   return { promise, holds, why: holds ? why : `${why}; CONFIG SET repl-backlog-size 256mb` };
-}
-
-function wakeUp({ settings }: ServerFacts): ServerPromise {
-  const promise = 'readers are woken by the entry they wait for';
-  const events = settings.get('notify-keyspace-events') ?? '';
-  const holds = events.includes('K') && /[tA]/.test(events);
-  if (holds) return { promise, holds, why: `notify-keyspace-events ${events}` };
-  return {
-    promise,
-    holds,
-    why: 'they poll, correct but later; CONFIG SET notify-keyspace-events Kt',
-  };
 }
 
 function readers({ settings }: ServerFacts): ServerPromise {

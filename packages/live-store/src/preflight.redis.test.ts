@@ -27,7 +27,6 @@ describe.skipIf(!canStartRedis())('preflight on real servers', () => {
     expect(report.runId).toMatch(/^[0-9a-f]{40}$/);
     const held = report.promises.filter(({ holds }) => holds).map(({ promise }) => promise);
     expect(held).toContain('a restart of Redis keeps the world');
-    expect(held).toContain('readers are woken by the entry they wait for');
     expect(void_(report.voids, /power failure/)).toContain('appendfsync always');
     expect(void_(report.voids, /loss of the Redis machine/)).toContain('no replica');
     expect(void_(report.voids, /slow reader/)).toContain('client-output-buffer-limit');
@@ -35,11 +34,10 @@ describe.skipIf(!canStartRedis())('preflight on real servers', () => {
   });
 
   test('settings that void promises are seen, one by one', async () => {
-    const args = ['--appendonly', 'no', '--save', '', '--notify-keyspace-events', ''];
+    const args = ['--appendonly', 'no', '--save', ''];
     const report = await preflight((await started({ args })).url);
     expect(report.persistence).toBe('none');
     expect(void_(report.voids, /restart/)).toContain('CONFIG SET appendonly yes');
-    expect(void_(report.voids, /woken/)).toContain('CONFIG SET notify-keyspace-events Kt');
     const saving = await started({ args: ['--appendonly', 'no', '--save', '60 1'] });
     expect((await preflight(saving.url)).persistence).toBe('rdb');
     const strict = await started({

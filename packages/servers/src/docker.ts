@@ -27,7 +27,7 @@ export async function openContainer(
       .withCommand([
         'redis-server',
         ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
-        ...['--notify-keyspace-events', 'Kt', '--stream-node-max-bytes', '1024'],
+        ...['--stream-node-max-bytes', '1024'],
       ])
       .start();
     return {

@@ -23,7 +23,6 @@ const SETTINGS = [
   ['auto-aof-rewrite-min-size', '256mb'],
   ['save', ''],
   ['maxmemory-policy', 'noeviction'],
-  ['notify-keyspace-events', 'Kt'],
   ['stream-node-max-bytes', '1024'],
 ] as const;
 

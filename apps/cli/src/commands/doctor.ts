@@ -19,6 +19,7 @@ export async function doctor(home: string, output: Output): Promise<number> {
     for (const { promise, holds, why } of report.promises) {
       output.print(`${holds ? green('✓') : yellow('!')} ${promise}: ${why}`);
     }
+    output.print('docs/guarantees.md says what each means, what a crash costs, and what proves it');
     return 0;
   } finally {
     await servers.close();
