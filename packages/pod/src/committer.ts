@@ -39,6 +39,7 @@ export class Committer {
   readonly #events: CommitEvents;
   /** Replicas that stood behind the commits in the rings: only those may be healed from memory. */
   #replicasBehind = 0;
+  #isMeetingReplicas = false;
   #runId = '';
 
   constructor(parts: PodParts, events: CommitEvents) {
@@ -49,14 +50,16 @@ export class Committer {
   /** Sends every pending commit. True when at least one cell's outcome is still unknown. */
   async send(holdings: readonly Holding[]): Promise<boolean> {
     const { store, clock } = this.#parts;
-    const sending = holdings.filter(isSending);
+    const sending = nextToSend(holdings);
     if (sending.length === 0) return false;
     // What was prepared for one server is not sent to another, which may have gone back in time.
     if (store.status().runId !== this.#runId) return true;
+    this.#meetReplicas();
     const sentMs = clock.nowMs();
-    const commits = sending.map((holding) => holding.replay[0] ?? (holding.pending as Commit));
+    const commits = sending.map(({ replay, pending }) => replay[0]?.commit ?? (pending as Commit));
     const replies = await store.commit(commits);
-    let isUnsettled = false;
+    // Whoever waits for what others miss is not settled either.
+    let isUnsettled = sending.length < holdings.length;
     for (const [i, holding] of sending.entries()) {
       const isDone = this.#act(holding, commits[i] as Commit, replies[i] as CommitReply, sentMs);
       if (!isDone) isUnsettled = true;
@@ -88,6 +91,28 @@ export class Committer {
     this.#runId = runId;
     this.#replicasBehind = replicas;
     return isVoid;
+  }
+
+  /**
+   * Replicas that came after the server was met, as they do after every failover. What is committed
+   * from here on is kept; the barrier proves that they have all that was committed and read before.
+   */
+  #meetReplicas(): void {
+    const { store, log } = this.#parts;
+    const { runId, replicas } = store.status();
+    if (this.#replicasBehind > 0 || replicas === 0 || this.#isMeetingReplicas) return;
+    this.#isMeetingReplicas = true;
+    store
+      .barrier()
+      .then(
+        () => {
+          if (this.#runId === runId) this.#replicasBehind = replicas;
+        },
+        (error: unknown) => log.warn({ error: String(error) }, 'replicas are not up to date yet'),
+      )
+      .finally(() => {
+        this.#isMeetingReplicas = false;
+      });
   }
 
   #compare(holding: Holding, head: Head | Refusal): void {
@@ -148,7 +173,8 @@ export class Committer {
   }
 
   #settle(holding: Holding, nowMs: number): void {
-    const commit = holding.settle(nowMs, this.#replicasBehind > 0);
+    const isKept = this.#replicasBehind > 0 || this.#parts.store.status().replicas > 0;
+    const commit = holding.settle(nowMs, isKept);
     for (const { seq, to, body } of commit.out) {
       this.#events.sent({ seq, from: holding.cell, to, tick: commit.tick, body });
     }
@@ -190,6 +216,21 @@ export class Committer {
       .feed({ kind: 'frozen', pod: this.#parts.pod, facts: { cell: holding.cell, why } })
       .catch((error: unknown) => this.#parts.log.warn({ error }, 'feed entry not written'));
   }
+}
+
+/**
+ * What the store misses is appended in the order in which it had it, and before anything new. A
+ * commit that took entities in must not be there without the one that sent them: whoever finds the
+ * cells so after this pod's death finds those entities twice (E1).
+ */
+function nextToSend(holdings: readonly Holding[]): readonly Holding[] {
+  let firstMs = Number.POSITIVE_INFINITY;
+  for (const { replay } of holdings) {
+    const [next] = replay;
+    if (next !== undefined) firstMs = Math.min(firstMs, next.sentMs);
+  }
+  if (firstMs === Number.POSITIVE_INFINITY) return holdings.filter(isSending);
+  return holdings.filter(({ replay }) => replay[0]?.sentMs === firstMs);
 }
 
 /** Something of the cell is on its way to the store, for the first time or again. */

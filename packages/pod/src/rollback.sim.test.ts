@@ -88,3 +88,35 @@ test.each(cases)(
     expect(census.entities).toBe(survivors.size);
   },
 );
+
+/** The cells whose committed position is no longer in their history. */
+async function lostOf(world: World, before: Awaited<ReturnType<World['watcher']['heads']>>) {
+  const images = await world.watcher.load(before.map((_, cell) => ({ cell, beforeTick: 1 })));
+  return before.flatMap((head, cell) => {
+    if ('tag' in head) throw new Error(`cell ${cell}: ${head.tag}`);
+    const entry = images[cell]?.entries.find(({ seq }) => seq === head.seq);
+    return head.seq > 0 && entry?.hash !== head.hash ? [cell] : [];
+  });
+}
+
+test('L5 a second failover is healed too, though its replica came after the first', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const cells = [...Array(world.grid.cells).keys()];
+  world.server.replicas = 1;
+  world.server.replicaLagMs = 60;
+  for (let i = 0; i < 3; i++) void world.start(`pod-${i}`);
+  await world.clock.advance(1_000);
+  for (let n = 0; n < 2; n++) {
+    const snapshot = world.server.snapshot();
+    await world.clock.advance(55);
+    const before = await world.watcher.heads(cells);
+    // Nobody follows the promoted server yet.
+    world.server.replicas = 0;
+    world.server.rollback(snapshot);
+    await world.clock.advance(400);
+    expect(await lostOf(world, before)).toEqual([]);
+    world.server.replicas = 1;
+    await world.clock.advance(400);
+  }
+  await world.close();
+});
