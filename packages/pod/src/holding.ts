@@ -6,7 +6,7 @@ import type { ChannelEntry, Claim, Commit, Head } from '@leasehold/protocol';
 import { entryHash } from '@leasehold/protocol';
 import type { CellState, StepResult } from '@leasehold/sdk/engine';
 import { CellIndex } from './geo-index.ts';
-import { Ring } from './ring.ts';
+import { type Kept, Ring } from './ring.ts';
 import { CHECKPOINT_ENTRIES_MIN } from './settings.ts';
 
 /** How and from whom a cell was taken over, until it has ticked again. */
@@ -41,7 +41,7 @@ export class Holding {
   unread: { readonly seq: number; readonly to: number }[] = [];
 
   pending: Commit | undefined;
-  replay: Commit[] = [];
+  replay: Kept[] = [];
   takeover: Takeover | undefined;
   /** The pod that is to have this cell; '' = nobody in particular; undefined = it stays. */
   leavingTo: string | undefined;

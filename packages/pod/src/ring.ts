@@ -5,34 +5,30 @@
 import type { Commit } from '@leasehold/protocol';
 import { RING_MS } from './settings.ts';
 
-export class Ring {
-  #commits: Commit[] = [];
-  #times: number[] = [];
+/** A commit, and the pod's time at which it was sent: all that was sent together has one time. */
+export type Kept = { readonly commit: Commit; readonly sentMs: number };
 
-  push(commit: Commit, nowMs: number): void {
-    this.#commits.push(commit);
-    this.#times.push(nowMs);
+export class Ring {
+  #kept: Kept[] = [];
+
+  push(commit: Commit, sentMs: number): void {
+    this.#kept.push({ commit, sentMs });
     let stale = 0;
-    while (stale < this.#times.length && (this.#times[stale] as number) < nowMs - RING_MS) stale++;
+    while ((this.#kept[stale] as Kept).sentMs < sentMs - RING_MS) stale++;
     // Dropping in batches keeps the cost of a push constant on average.
-    if (stale > 64) {
-      this.#commits = this.#commits.slice(stale);
-      this.#times = this.#times.slice(stale);
-    }
+    if (stale > 64) this.#kept = this.#kept.slice(stale);
   }
 
   clear(): void {
-    this.#commits = [];
-    this.#times = [];
+    this.#kept = [];
   }
 
   /**
    * The commits that extend (seq, hash) up to the newest, or undefined if the store's head is not
    * in this cell's own recent history: then nobody may append on top of it from memory.
    */
-  after(seq: number, hash: string): Commit[] | undefined {
-    const first = this.#commits.findIndex((commit) => commit.seq === seq + 1);
-    const next = this.#commits[first];
-    return next !== undefined && next.prevHash === hash ? this.#commits.slice(first) : undefined;
+  after(seq: number, hash: string): Kept[] | undefined {
+    const first = this.#kept.findIndex(({ commit }) => commit.seq === seq + 1);
+    return this.#kept[first]?.commit.prevHash === hash ? this.#kept.slice(first) : undefined;
   }
 }
