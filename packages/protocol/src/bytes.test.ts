@@ -106,3 +106,40 @@ test('a writer grows without losing what it holds, and gives away only copies', 
   writer.reset().u8(2);
   expect(bytes[0]).toBe(1);
 });
+
+test.each([0, 1, 127, 128, 16_383, 16_384, 70_000])(
+  'a part of %i bytes has the shortest length before it, wherever it begins',
+  (size) => {
+    const body = Uint8Array.from({ length: size }, (_, i) => i * 7);
+    const writer = new ByteWriter().u8(99);
+    const start = writer.beginPart(8);
+    writer.raw(body);
+    writer.endPart(start);
+    writer.u8(98);
+    const plain = new ByteWriter().u8(99).u8(8).varint(size).raw(body).u8(98);
+    expect(writer.finish()).toEqual(plain.finish());
+  },
+);
+
+test('differences are written as bytes if all of them fit, or not at all', () => {
+  const values = Int32Array.of(5, -128, 127, 300, -129, -(2 ** 31));
+  const write = (rows: number[]) => {
+    const writer = new ByteWriter().u8(1);
+    const isDone = writer.differences(values, Uint32Array.from(rows), rows.length);
+    return [isDone, ...writer.finish()];
+  };
+  expect(write([0, 1, 2])).toEqual([true, 1, 5, 128, 127]);
+  for (const wide of [3, 4, 5]) expect(write([0, wide])).toEqual([false, 1]);
+  const writer = new ByteWriter();
+  expect(writer.differences(values, undefined, 3)).toBe(true);
+  expect([...writer.finish()]).toEqual([5, 128, 127]);
+});
+
+test.each([3, 192, 193, 500])('%i bytes of another writer are copied as they are', (size) => {
+  const bytes = Uint8Array.from({ length: size }, (_, i) => i * 3);
+  const other = new ByteWriter().u8(7).raw(bytes).u8(8);
+  const writer = new ByteWriter().u8(1);
+  writer.copy(other, 1, 1 + size);
+  writer.truncate(size);
+  expect([...writer.finish()]).toEqual([1, ...bytes.subarray(0, size - 1)]);
+});

@@ -20,6 +20,12 @@ const FRAME_REMEDY =
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Bytes of the length of a part below 16 KB; others are moved when it is known. */
+const PART_LENGTH_ROOM = 2;
+
+/** Beyond so many bytes a view and a copy of memory are cheaper. */
+const COPIED_ONE_BY_ONE_MAX = 192;
+
 const F64 = new Float64Array(1);
 const F64_BYTES = new Uint8Array(F64.buffer);
 
@@ -74,7 +80,8 @@ export class ByteWriter {
 
   /** A safe integer ≥ 0. */
   varint(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a count`);
+    // PERF: the text of an assertion is made whether it holds or not, and this runs for every id.
+    if (!(Number.isSafeInteger(value) && value >= 0)) assert(false, `${value} is not a count`);
     this.#reserve(8);
     const bytes = this.#bytes;
     let at = this.#length;
@@ -105,7 +112,7 @@ export class ByteWriter {
     let previous = -1;
     for (let i = 0; i < count; i++) {
       const id = ids[i] as number;
-      assert(id > previous, `ids must ascend: ${id} after ${previous}`);
+      if (!(id > previous)) assert(false, `ids must ascend: ${id} after ${previous}`);
       this.varint(id - previous - 1);
       previous = id;
     }
@@ -155,6 +162,74 @@ export class ByteWriter {
 
   copyTo(into: Uint8Array, at: number): void {
     into.set(this.#bytes.subarray(0, this.#length), at);
+  }
+
+  /** Begins a part of a frame: its kind, and room for the length of most. See `endPart`. */
+  beginPart(kind: number): number {
+    this.#reserve(1 + PART_LENGTH_ROOM);
+    this.#bytes[this.#length] = kind;
+    this.#length += 1 + PART_LENGTH_ROOM;
+    return this.#length;
+  }
+
+  /** Ends the part that began there: its length takes the shortest form, and its body follows. */
+  endPart(start: number): void {
+    const size = this.#length - start;
+    const digits = varintLength(size);
+    const at = start - PART_LENGTH_ROOM;
+    const shift = digits - PART_LENGTH_ROOM;
+    if (shift !== 0) {
+      if (shift > 0) this.#reserve(shift);
+      this.#bytes.copyWithin(start + shift, start, start + size);
+    }
+    this.#length = at;
+    this.varint(size);
+    this.#length += size;
+  }
+
+  /**
+   * Writes a byte for each of the first `count` of `rows` (absent: of the rows from 0 on), unless
+   * one of the values does not fit: then it writes nothing and answers false. PERF: one pass.
+   */
+  differences(values: Int32Array, rows: Uint32Array | undefined, count: number): boolean {
+    this.#reserve(count);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    let bits = 0;
+    for (let i = 0; i < count; i++) {
+      const value = values[rows === undefined ? i : (rows[i] as number)] as number;
+      bits |= value ^ (value >> 31);
+      bytes[at++] = value;
+    }
+    if (bits > 127) return false;
+    this.#length = at;
+    return true;
+  }
+
+  /** Forgets what was written beyond the first `length` bytes. */
+  truncate(length: number): void {
+    assert(length <= this.#length, 'only what was written is forgotten');
+    this.#length = length;
+  }
+
+  /** A copy of what was written from there on. */
+  from(start: number): Uint8Array {
+    return this.#bytes.slice(start, this.#length);
+  }
+
+  /** Writes what another writer holds between two places. PERF: parts are short; no view is made. */
+  copy(other: ByteWriter, start: number, end: number): void {
+    this.#reserve(end - start);
+    const source = other.#bytes;
+    if (end - start > COPIED_ONE_BY_ONE_MAX) {
+      this.#bytes.set(source.subarray(start, end), this.#length);
+      this.#length += end - start;
+      return;
+    }
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = start; i < end; i++) bytes[at++] = source[i] as number;
+    this.#length = at;
   }
 
   /** An exact copy of what was written. */

@@ -257,7 +257,7 @@ export function decodeCommit(
     return { component: c, field: f, set, values };
   });
   section.end();
-  const births = readRowPayload(reader, schema, birthIds);
+  const births = readBirths(reader, schema, birthIds);
   reader.end();
   // An arrival was migrated into the schema of the commit when its writer merged it.
   const resolve = (hash: string): LayerSchema | undefined => {
@@ -267,6 +267,20 @@ export function decodeCommit(
   const arrivalRows = known.arrivals.map(({ body }) => decodeRows(body, schema, resolve).rows);
   const body = { ...known, schema, births, arrivalRows, masks, changes };
   return typeof source === 'function' ? body : migratedCommit(body, source);
+}
+
+const nobody = new WeakMap<LayerSchema, Table>();
+
+/** PERF: most commits bear nobody, and a table is a dozen arrays. Nobody writes into a body. */
+function readBirths(reader: ByteReader, schema: LayerSchema, ids: Float64Array): Table {
+  const known = ids.length === 0 ? nobody.get(schema) : undefined;
+  if (known === undefined) {
+    const births = readRowPayload(reader, schema, ids);
+    if (ids.length === 0) nobody.set(schema, births);
+    return births;
+  }
+  reader.section().end();
+  return known;
 }
 
 function readMaskValues(

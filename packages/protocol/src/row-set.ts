@@ -29,11 +29,17 @@ export class RowSetWriter {
     this.#previousCount = -1;
   }
 
-  /** Writes the first `count` of `rows`, of a table of `total` rows; `count` is at least 1. */
+  /**
+   * Writes the first `count` of `rows`, of a table of `total` rows; `count` is at least 1. `rows` is
+   * not looked at when they are all.
+   */
   write(writer: ByteWriter, rows: Uint32Array, count: number, total: number): void {
     if (count === total) {
       writer.u8(ALL);
-    } else if (this.#isPrevious(rows, count)) {
+      this.#previousCount = -1;
+      return;
+    }
+    if (this.#isPrevious(rows, count)) {
       writer.u8(SAME);
     } else if (bitmapLength(total) <= gapsLength(rows, count)) {
       writer.u8(BITMAP);

@@ -8,13 +8,18 @@
  */
 import { assert } from '@leasehold/kernel';
 import {
-  type CellPosition,
-  encodeDeltaPart,
-  encodeStatePart,
+  appendDeltaPart,
+  appendStatePart,
+  ByteWriter,
+  type CellChanges,
   type FieldRows,
+  type FrameWriter,
 } from '@leasehold/protocol/view';
+import { Arena } from './arena.ts';
+import type { Edge } from './edge.ts';
 import type { LiveCell } from './live-cell.ts';
 import type { Chosen } from './selection.ts';
+import { Versions } from './versions.ts';
 
 /** Versions that a shared face remembers: three seconds at 20 Hz. A cut face needs fewer. */
 const VERSIONS_SHARED = 64;
@@ -24,19 +29,13 @@ const LEFT_MAX = 1_024;
 /** Encoded parts kept in a round: one for each version that clients stand at. */
 const PARTS_MAX = 32;
 
-/** Whether a place is in the area. */
-export type Inside = (x: number, y: number) => boolean;
-
 type Left = { readonly round: number; readonly id: number; readonly bornAt: number };
-type Version = { readonly round: number; readonly seq: number; readonly hash: number };
 
 /** What is sent of a cell: the same bytes to everyone at the same version. */
-export type FacePart = {
+type FacePart = {
   /** A complete part of a frame. */
   readonly bytes: Uint8Array;
-  /** Entities that it tells of. */
   readonly updates: number;
-  readonly isState: boolean;
 };
 
 export class Face {
@@ -45,50 +44,57 @@ export class Face {
   /** Subscriptions that use it. */
   users = 0;
   count = 0;
-  #inside: Inside | undefined;
+  /** The round of the newest version; −1 before the first. Only the face changes it. */
+  version = -1;
+  /** The part that leads to this version from the one before; of the arena's turn `#madeIn`. */
+  #madeIn = -1;
+  #madeFrom = -1;
+  #start = 0;
+  #end = 0;
+  #updates = 0;
+  readonly #arena: Arena;
+  #edge: Edge | undefined;
   #ids = new Float64Array(0);
   /** Row numbers of the members in the published rows; unused when all rows are members. */
   #rows = new Uint32Array(0);
   #bornAt = new Float64Array(0);
   /** The latest round in which a member had to be told whole. */
   #newestAt = -1;
-  #spareIds = new Float64Array(0);
-  #spareRows = new Uint32Array(0);
-  #spareBornAt = new Float64Array(0);
   #left: Left[] = [];
+  /** The latest round in which somebody left. */
+  #leftAt = -1;
   /** What happened up to this round is not known in detail. */
   #floor = -1;
-  #versions: Version[] = [];
-  #parts = new Map<number, FacePart>();
+  readonly #versions: Versions;
+  /** Of shared faces, parts that lead from elsewhere. */
+  readonly #parts = new Map<number, FacePart>();
   #generation = -1;
   /** Rows beyond which the published ones were not looked at yet. */
   #seenRound = -1;
 
-  constructor(cell: LiveCell, chosen: Chosen, inside?: Inside) {
+  constructor(cell: LiveCell, chosen: Chosen, edge?: Edge, arena = new Arena()) {
     this.cell = cell;
+    this.#arena = arena;
     this.chosen = chosen;
-    this.#inside = inside;
+    this.#edge = edge;
+    this.#versions = new Versions(edge === undefined ? VERSIONS_SHARED : VERSIONS_CUT);
   }
 
-  /** The round of the newest version; −1 before the first. Only the face changes it. */
-  version = -1;
-
   get isCut(): boolean {
-    return this.#inside !== undefined;
+    return this.#edge !== undefined;
   }
 
   /** The area moved: members are found anew in this round. */
-  move(inside: Inside, round: number): void {
-    this.#inside = inside;
+  move(edge: Edge, round: number): void {
+    this.#edge = edge;
     this.#seenRound = -1;
     this.update(round);
   }
 
   /** The version in which a client holds exactly these rows at this position, or −1. */
   versionAt(seq: number, hash: number, rows: number): number {
-    const last = this.#versions.at(-1);
-    const isSame = last?.seq === seq && last.hash === hash && this.count === rows;
-    return isSame && !this.cell.hasTransits ? (last as Version).round : -1;
+    if (this.cell.hasTransits || this.count !== rows) return -1;
+    return this.#versions.isLast(seq, hash) ? this.version : -1;
   }
 
   /** Brings the face up to what the cell has published. Call in the round, once or more often. */
@@ -97,21 +103,33 @@ export class Face {
     if (!cell.isReady) return;
     if (this.#generation !== cell.generation) this.#restart(round);
     const { rows } = cell;
-    if (this.#seenRound >= Math.max(rows.round, rows.movedAt)) return;
-    const isFirst = this.#versions.length === 0;
+    const { latest } = rows;
+    if (this.#seenRound >= latest) return;
     const isMoved = this.#mayMove() && this.#findMembers(round);
-    this.#seenRound = Math.max(rows.round, rows.movedAt);
-    if (!isFirst && !isMoved && !this.#hasChanges(this.version)) return;
-    this.#versions.push({ round, seq: cell.seq, hash: cell.hash32 });
+    this.#seenRound = latest;
+    if (this.version >= 0 && !isMoved && !this.#hasChanges(this.version)) return;
+    const { seq, hash } = cell.shown;
+    const before = this.version;
+    const oldest = this.#versions.push(round, seq, hash);
     this.version = round;
-    if (this.#versions.length > (this.isCut ? VERSIONS_CUT : VERSIONS_SHARED)) this.#forget();
-    this.#parts.clear();
+    if (before >= 0) this.#make(before);
+    if (this.#left.length > 0) this.#forget(oldest);
+    if (this.#parts.size > 0) this.#parts.clear();
   }
 
-  /** Nobody stands at the oldest version any more, as far as this face can tell. */
-  #forget(): void {
-    this.#versions.shift();
-    const oldest = this.#versions[0]?.round ?? -1;
+  /** Encodes what nearly everybody is about to be told. */
+  #make(before: number): void {
+    if (before < this.#floor) return;
+    const { bytes, turn } = this.#arena;
+    this.#start = bytes.length;
+    this.#updates = this.#encode(bytes, before);
+    this.#end = bytes.length;
+    this.#madeIn = turn;
+    this.#madeFrom = before;
+  }
+
+  /** Nobody stands at a version before the oldest any more, as far as this face can tell. */
+  #forget(oldest: number): void {
     const kept = this.#left.findIndex(({ round }) => round > oldest);
     this.#left.splice(0, kept === -1 ? this.#left.length : kept);
   }
@@ -119,44 +137,39 @@ export class Face {
   /** The cell was read whole again: no version before leads here. */
   #restart(round: number): void {
     this.#generation = this.cell.generation;
-    this.#versions = [];
+    this.#versions.clear();
     this.version = -1;
     this.#left = [];
     this.#floor = round - 1;
     this.#seenRound = -1;
   }
 
+  /** Whether a client at version `base` can be told what came after it; else it gets the state. */
+  leadsFrom(base: number): boolean {
+    return base >= 0 && base >= this.#floor && this.#versions.has(base);
+  }
+
   /**
-   * What a client at version `base` has to be told, as a complete part; the state where it is −1 or
-   * too old. `undefined` when it has seen everything.
+   * Writes what a client at version `base` has to be told, as a complete part; the state where no
+   * version leads from there. Answers how many entities it tells of. There must be news.
    */
-  partSince(base: number): FacePart | undefined {
-    if (base === this.version) return undefined;
-    const from = this.#versionOf(base);
-    const key = from === undefined ? -1 : base;
-    const known = this.#parts.get(key);
-    if (known !== undefined) return known;
-    const part = from === undefined ? this.#state() : this.#delta(from);
-    if (this.#parts.size < PARTS_MAX) this.#parts.set(key, part);
-    return part;
-  }
-
-  #versionOf(base: number): Version | undefined {
-    if (base < 0 || base < this.#floor) return undefined;
-    // PERF: nearly everybody stands at one of the last two.
-    for (let i = this.#versions.length - 1; i >= 0; i--) {
-      const version = this.#versions[i] as Version;
-      if (version.round === base) return version;
-      if (version.round < base) return undefined;
+  tell(frame: FrameWriter, base: number): number {
+    assert(base !== this.version, 'who has seen everything is told nothing');
+    if (base === this.#madeFrom && this.#madeIn === this.#arena.turn) {
+      frame.bytes.copy(this.#arena.bytes, this.#start, this.#end);
+      return this.#updates;
     }
-    return undefined;
-  }
-
-  #position(): CellPosition {
-    const last = this.#versions.at(-1);
-    assert(last !== undefined, 'a face is encoded after it was updated');
-    const { cell, tick } = this.cell;
-    return { cell, tick, seq: last.seq, hash: last.hash };
+    const key = this.leadsFrom(base) ? base : -1;
+    if (this.isCut) return this.#encode(frame.bytes, key);
+    let part = this.#parts.get(key);
+    if (part === undefined) {
+      own.reset();
+      const updates = this.#encode(own, key);
+      part = { bytes: own.finish(), updates };
+      if (this.#parts.size < PARTS_MAX) this.#parts.set(key, part);
+    }
+    frame.part(part.bytes);
+    return part.updates;
   }
 
   get #members(): Uint32Array | undefined {
@@ -164,42 +177,51 @@ export class Face {
   }
 
   get #isEveryone(): boolean {
-    return this.#inside === undefined && this.chosen.mask === 0;
+    return this.#edge === undefined && this.chosen.mask === 0;
   }
 
-  #state(): FacePart {
+  /** `base`: −1 for the state. */
+  #encode(bytes: ByteWriter, base: number): number {
+    const { rows, shown } = this.cell;
     const { shape } = this.chosen;
-    const at = this.#position();
-    const bytes = encodeStatePart(shape, at, this.cell.rows, this.#members, this.count);
-    return { bytes, updates: this.count, isState: true };
+    const { count } = this;
+    AT.cell = shown.cell;
+    AT.tick = shown.tick;
+    this.#versions.readLast(AT);
+    const part = { shape, at: AT, rows, chosen: this.#members, count };
+    if (base < 0) {
+      appendStatePart(bytes, part);
+      return count;
+    }
+    this.#versions.read(base, BASE);
+    const delta = this.#changesSince(base);
+    const { removed, added, changes } = delta;
+    let changed = 0;
+    for (const each of changes) changed = Math.max(changed, each.count);
+    appendDeltaPart(bytes, part, BASE, delta);
+    return changed + added.length + removed.length;
   }
 
-  #delta(from: Version): FacePart {
-    const { rows } = this.cell;
-    const base = from.round;
+  #changesSince(base: number): CellChanges {
+    // PERF: in most rounds nobody came or left, and no member is looked at one by one.
+    const added = this.#newestAt > base ? this.#addedSince(base) : NOBODY;
+    const removed = this.#leftAt > base ? this.#removedSince(base) : NONE;
+    return { removed, added, changes: this.#changes(base) };
+  }
+
+  #addedSince(base: number): Uint32Array {
     const added: number[] = [];
-    // PERF: in most rounds nobody came, and no member is looked at one by one.
-    for (let i = 0; this.#newestAt > base && i < this.count; i++) {
-      if (this.#toldAt(i) > base) added.push(i);
-    }
-    // Who came and went again was never seen; who left and came back is among the added.
-    const removed = this.#left
+    for (let i = 0; i < this.count; i++) if (this.#toldAt(i) > base) added.push(i);
+    return Uint32Array.from(added);
+  }
+
+  /** Who came and went again was never seen; who left and came back is among the added. */
+  #removedSince(base: number): readonly number[] {
+    return this.#left
       .filter(({ round, id, bornAt }) => round > base && bornAt <= base && this.#find(id) < 0)
       .map(({ id }) => id)
       .sort((a, b) => a - b)
       .filter((id, i, ids) => id !== ids[i - 1]);
-    const changes = this.#changes(base);
-    const changed = changes.reduce((most, { count }) => Math.max(most, count), 0);
-    const bytes = encodeDeltaPart(
-      this.chosen.shape,
-      this.#position(),
-      { seq: from.seq, hash: from.hash },
-      rows,
-      this.#members,
-      this.count,
-      { removed, added: Uint32Array.from(added), changes },
-    );
-    return { bytes, updates: changed + added.length + removed.length, isState: false };
   }
 
   /** Fields that changed since, each with the members of its component that changed. */
@@ -223,7 +245,11 @@ export class Face {
   }
 
   #changedMembers(index: number, base: number): { rows: Uint32Array; count: number } {
-    const { masks, changedAt } = this.cell.rows;
+    const { masks, changedAt, allAt } = this.cell.rows;
+    // PERF: where everything moves, no member is looked at.
+    if ((allAt[index] as number) > base && this.#newestAt <= base) {
+      return { rows: NOBODY, count: this.count };
+    }
     const stamps = changedAt[index] as Float64Array;
     const bit = 2 ** index;
     const found = scratchOf(index, this.count);
@@ -240,14 +266,16 @@ export class Face {
   #hasChanges(base: number): boolean {
     const { rows } = this.cell;
     for (const { index } of this.chosen.shape.components) {
-      const fieldAt = rows.fieldAt[index] as Float64Array;
-      if (fieldAt.some((at) => at > base) && this.#hasChangedMember(index, base)) return true;
+      if (changedSince(rows.fieldAt[index], base) && this.#hasChangedMember(index, base))
+        return true;
     }
     return false;
   }
 
   #hasChangedMember(index: number, base: number): boolean {
-    const stamps = this.cell.rows.changedAt[index] as Float64Array;
+    const { changedAt, allAt } = this.cell.rows;
+    if ((allAt[index] as number) > base) return this.count > 0;
+    const stamps = changedAt[index] as Float64Array;
     for (let i = 0; i < this.count; i++) if ((stamps[this.#rowOf(i)] as number) > base) return true;
     return false;
   }
@@ -276,13 +304,14 @@ export class Face {
 
   /** PERF: where no edge cuts, members move only when rows do. */
   #mayMove(): boolean {
-    return this.#inside !== undefined || this.cell.rows.movedAt > this.#seenRound;
+    return this.#edge !== undefined || this.cell.rows.movedAt > this.#seenRound;
   }
 
   /** Finds who is a member now; remembers who no longer is. Answers whether anybody changed. */
   #findMembers(round: number): boolean {
     const { rows, place } = { rows: this.cell.rows, place: this.#placeOf() };
-    this.#reserve(rows.count);
+    if (rows.movedAt <= this.#seenRound && this.#isSteady(place)) return false;
+    reserve(rows.count);
     let count = 0;
     let old = 0;
     let isMoved = false;
@@ -296,16 +325,32 @@ export class Face {
       if (!isKnown || (rows.bornAt[row] as number) > this.version) isMoved = true;
       const bornAt = isKnown ? (this.#bornAt[old++] as number) : round;
       newestAt = Math.max(newestAt, bornAt, rows.bornAt[row] as number);
-      this.#spareBornAt[count] = bornAt;
-      this.#spareIds[count] = id;
-      this.#spareRows[count] = row;
+      foundBornAt[count] = bornAt;
+      foundIds[count] = id;
+      foundRows[count] = row;
       count++;
     }
     if (count < this.count || old < this.count) isMoved = true;
     for (; old < this.count; old++) this.#leave(old, round);
     this.#newestAt = newestAt;
-    this.#swap(count);
+    this.#keep(count);
     return isMoved;
+  }
+
+  /** PERF: rows are where they were and so is, nearly always, everybody: nothing is written. */
+  #isSteady(place: Place | undefined): boolean {
+    const members = this.#rows;
+    const { count } = this;
+    const { count: total, masks } = this.cell.rows;
+    const mask = (this.chosen.mask | (place?.bit ?? 0)) >>> 0;
+    let k = 0;
+    for (let row = 0; row < total; row++) {
+      const isMember =
+        ((masks[row] as number) & mask) >>> 0 === mask && (place === undefined || isIn(place, row));
+      if (isMember !== (k < count && members[k] === row)) return false;
+      if (isMember) k++;
+    }
+    return true;
   }
 
   #isMember(row: number, place: Place | undefined): boolean {
@@ -314,15 +359,15 @@ export class Face {
     if (mask !== 0 && ((rows.masks[row] as number) & mask) >>> 0 !== mask) return false;
     if (place === undefined) return true;
     if (((rows.masks[row] as number) & place.bit) === 0) return false;
-    return place.inside(place.xs[row] as number, place.ys[row] as number);
+    return isIn(place, row);
   }
 
   #placeOf(): Place | undefined {
     const { spatial, rows } = this.cell;
-    if (this.#inside === undefined || spatial === undefined) return undefined;
+    if (this.#edge === undefined || spatial === undefined) return undefined;
     const columns = rows.columns[spatial.component] ?? [];
     return {
-      inside: this.#inside,
+      edge: this.#edge,
       bit: 2 ** spatial.component,
       xs: columns[spatial.x] as Float64Array,
       ys: columns[spatial.y] as Float64Array,
@@ -330,33 +375,68 @@ export class Face {
   }
 
   #leave(i: number, round: number): void {
+    this.#leftAt = round;
     this.#left.push({ round, id: this.#ids[i] as number, bornAt: this.#bornAt[i] as number });
     if (this.#left.length <= LEFT_MAX) return;
     this.#floor = (this.#left.shift() as Left).round;
   }
 
-  #reserve(count: number): void {
-    if (this.#spareIds.length >= count) return;
-    const room = count + (count >>> 1) + 8;
-    this.#spareIds = new Float64Array(room);
-    this.#spareRows = new Uint32Array(room);
-    this.#spareBornAt = new Float64Array(room);
-  }
-
-  #swap(count: number): void {
-    [this.#ids, this.#spareIds] = [this.#spareIds, this.#ids];
-    [this.#rows, this.#spareRows] = [this.#spareRows, this.#rows];
-    [this.#bornAt, this.#spareBornAt] = [this.#spareBornAt, this.#bornAt];
+  /** Makes the found ones the members. */
+  #keep(count: number): void {
+    if (this.#ids.length < count) {
+      const room = count + (count >>> 2) + 4;
+      this.#ids = new Float64Array(room);
+      this.#rows = new Uint32Array(room);
+      this.#bornAt = new Float64Array(room);
+    }
+    for (let i = 0; i < count; i++) {
+      this.#ids[i] = foundIds[i] as number;
+      this.#rows[i] = foundRows[i] as number;
+      this.#bornAt[i] = foundBornAt[i] as number;
+    }
     this.count = count;
   }
 }
 
 type Place = {
-  readonly inside: Inside;
+  readonly edge: Edge;
   readonly bit: number;
   readonly xs: Float64Array;
   readonly ys: Float64Array;
 };
+
+/** PERF: most places are told by four comparisons, without a call that knows of seams and shapes. */
+function isIn({ edge, xs, ys }: Place, row: number): boolean {
+  const x = xs[row] as number;
+  const y = ys[row] as number;
+  if (x >= edge.minX && x <= edge.maxX && y >= edge.minY && y <= edge.maxY) return true;
+  return edge.isOut(x, y) ? false : edge.contains(x, y);
+}
+
+/** PERF: members are found here, whatever the face, and copied once they are known to differ. */
+let foundIds = new Float64Array(256);
+let foundRows = new Uint32Array(256);
+let foundBornAt = new Float64Array(256);
+
+function reserve(count: number): void {
+  if (foundIds.length >= count) return;
+  foundIds = new Float64Array(count * 2);
+  foundRows = new Uint32Array(count * 2);
+  foundBornAt = new Float64Array(count * 2);
+}
+
+/** What many are sent is encoded here and copied once. */
+const own = new ByteWriter();
+/** PERF: positions of the part under way. */
+const AT = { cell: 0, tick: 0, seq: 0, hash: 0 };
+const BASE = { seq: 0, hash: 0 };
+const NOBODY = new Uint32Array(0);
+const NONE: readonly number[] = Object.freeze([]);
+
+function changedSince(fieldAt: Float64Array | undefined, base: number): boolean {
+  for (let f = 0; f < (fieldAt?.length ?? 0); f++) if ((fieldAt?.[f] as number) > base) return true;
+  return false;
+}
 
 /** PERF: one list of rows for each component, used again by whoever encodes next. */
 const scratch: Uint32Array[] = [];

@@ -4,7 +4,10 @@
  */
 import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
 import type { CellImage, FollowCursor, FollowNews, Head, Store } from '@leasehold/protocol';
-import { Face, type Inside } from './face.ts';
+import type { Grid } from '@leasehold/spatial';
+import { Arena } from './arena.ts';
+import type { Edge } from './edge.ts';
+import { Face } from './face.ts';
 import { LINGER_MS, LOAD_CELLS_MAX, RETRY_MS } from './limits.ts';
 import { type CellKit, LiveCell } from './live-cell.ts';
 import type { Chosen } from './selection.ts';
@@ -13,8 +16,10 @@ export type FollowedCell = {
   readonly live: LiveCell;
   users: number;
   freeSinceMs: number;
+  /** Faces without an edge, by selection. */
   readonly shared: Map<string, Face>;
-  readonly cut: Set<Face>;
+  /** All of them, those that an edge cuts included. */
+  readonly faces: Set<Face>;
 };
 
 export type FollowingParts = {
@@ -22,6 +27,7 @@ export type FollowingParts = {
   readonly clock: Clock;
   readonly log: Log;
   readonly kit: CellKit;
+  readonly grid: Grid;
   readonly cellsMax: number;
   /** A part of the wanted cells was loaded. */
   readonly onLoaded: (cells: readonly FollowedCell[]) => void;
@@ -36,6 +42,8 @@ export class Following {
   loads = 0;
   /** Latest tick seen in any followed cell. */
   tick = 0;
+  /** What the faces of all cells tell in a round. */
+  readonly arena = new Arena();
   readonly #parts: FollowingParts;
   readonly #cold = new Set<FollowedCell>();
   readonly #wanted: Signal;
@@ -45,6 +53,10 @@ export class Following {
   constructor(parts: FollowingParts) {
     this.#parts = parts;
     this.#wanted = new Signal(parts.clock);
+  }
+
+  get grid(): Grid {
+    return this.#parts.grid;
   }
 
   start(): void {
@@ -75,7 +87,7 @@ export class Following {
     if (followed === undefined) {
       this.expectRoom([cell]);
       const live = new LiveCell(this.#parts.kit, cell);
-      followed = { live, users: 0, freeSinceMs: 0, shared: new Map(), cut: new Set() };
+      followed = { live, users: 0, freeSinceMs: 0, shared: new Map(), faces: new Set() };
       this.cells.set(cell, followed);
       this.#cold.add(followed);
       this.#wanted.wake();
@@ -100,12 +112,12 @@ export class Following {
   }
 
   /** The face for a selection: shared, or of its own where an edge cuts the cell. */
-  face(followed: FollowedCell, chosen: Chosen, inside: Inside | undefined, round: number): Face {
-    let face = inside === undefined ? followed.shared.get(chosen.key) : undefined;
+  face(followed: FollowedCell, chosen: Chosen, edge: Edge | undefined, round: number): Face {
+    let face = edge === undefined ? followed.shared.get(chosen.key) : undefined;
     if (face === undefined) {
-      face = new Face(followed.live, chosen, inside);
-      if (inside === undefined) followed.shared.set(chosen.key, face);
-      else followed.cut.add(face);
+      face = new Face(followed.live, chosen, edge, this.arena);
+      if (edge === undefined) followed.shared.set(chosen.key, face);
+      followed.faces.add(face);
       face.update(round);
     }
     face.users++;
@@ -115,7 +127,7 @@ export class Following {
   dropFace(followed: FollowedCell, face: Face): void {
     face.users--;
     if (face.users > 0) return;
-    followed.cut.delete(face);
+    followed.faces.delete(face);
     if (followed.shared.get(face.chosen.key) === face) followed.shared.delete(face.chosen.key);
   }
 

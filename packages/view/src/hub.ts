@@ -125,6 +125,7 @@ export class ViewHub {
       clock,
       log,
       kit: { schema, older, spatial, centre },
+      grid,
       cellsMax: this.limits.followedCellsMax,
       onLoaded: (cells) => this.#publish(cells),
     });
@@ -346,14 +347,14 @@ export class ViewHub {
     const startMs = this.#clock.nowMs();
     const round = ++this.#round;
     for (const followed of loaded) this.#changed.add(followed);
+    this.following.arena.clear();
     for (const followed of this.following.cells.values()) {
       const { live } = followed;
       if (!live.isReady || !(this.#changed.has(followed) || live.hasTransits)) continue;
       const isUnderway = (to: number, seq: number): boolean | undefined =>
         this.following.isUnderway(live.cell, to, seq);
       live.publish(round, isUnderway);
-      for (const face of followed.shared.values()) face.update(round);
-      for (const face of followed.cut) face.update(round);
+      for (const face of followed.faces) face.update(round);
     }
     this.#changed.clear();
     this.#retarget();

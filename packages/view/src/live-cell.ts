@@ -55,6 +55,8 @@ export class LiveCell {
   tick = 0;
   isReady = false;
   retryAtMs = 0;
+  /** The position of what `rows` show: entries may have been applied that are not published yet. */
+  readonly shown = { cell: 0, tick: 0, seq: 0, hash: 0 };
   /** Rises with each load: what was published before does not lead to what is now. */
   generation = 0;
   readonly #kit: CellKit;
@@ -67,6 +69,7 @@ export class LiveCell {
 
   constructor(kit: CellKit, cell: number) {
     this.cell = cell;
+    this.shown.cell = cell;
     this.#kit = kit;
     this.spatial = kit.spatial;
     this.rows = new Published(kit.schema, kit.spatial, kit.centre(cell));
@@ -166,11 +169,11 @@ export class LiveCell {
    * Publishes what the round brought. `isUnderway` says whether a departure is still to be seen to
    * arrive. Answers whether views can see a difference.
    */
-  publish(
-    round: number,
-    isUnderway: (to: number, seq: number) => boolean | undefined,
-  ): boolean {
+  publish(round: number, isUnderway: (to: number, seq: number) => boolean | undefined): boolean {
     if (this.#transits.length > 0) this.#lookAfter(isUnderway);
+    this.shown.tick = this.tick;
+    this.shown.seq = this.seq;
+    this.shown.hash = this.hash32;
     const inTransit = this.#seenInTransit;
     const isMoved = this.#isMoved || inTransit !== this.#shownInTransit;
     this.#isMoved = false;

@@ -29,6 +29,8 @@ export class Published implements ViewRows {
   changedAt: Float64Array[];
   /** [component][field] The round in which any row of the field last changed. */
   readonly fieldAt: Float64Array[];
+  /** [component] The last round in which every row changed: nobody needs to look at each of them. */
+  readonly allAt: Float64Array;
   /** The round of the last publication, and of the one before. */
   round = 0;
   before = 0;
@@ -58,6 +60,12 @@ export class Published implements ViewRows {
     this.dq = this.#fixed.map((fields) => fields.map((fixed) => fixed && new Int32Array(0)));
     this.changedAt = schema.components.map(() => new Float64Array(0));
     this.fieldAt = schema.components.map(({ fields }) => new Float64Array(fields.length));
+    this.allAt = new Float64Array(schema.components.length).fill(-1);
+  }
+
+  /** The last round in which anything was published, or rows moved. */
+  get latest(): number {
+    return Math.max(this.round, this.movedAt);
   }
 
   /** Same rows as before, some fields touched. Answers whether a view could see it. */
@@ -100,7 +108,7 @@ export class Published implements ViewRows {
     const q = this.q[c]?.[f] as Int32Array;
     const dq = this.dq[c]?.[f] as Int32Array;
     const stamps = this.changedAt[c] as Float64Array;
-    let isNews = false;
+    let changed = 0;
     for (let row = 0; row < this.count; row++) {
       const value = values[row] as number;
       const old = q[row] as number;
@@ -111,11 +119,12 @@ export class Published implements ViewRows {
         dq[row] = differenceOf(old, now);
         q[row] = now;
         stamps[row] = round;
-        isNews = true;
+        changed++;
       }
       own[row] = value;
     }
-    return isNews;
+    if (changed === this.count) this.allAt[c] = round;
+    return changed > 0;
   }
 
   /**
@@ -145,6 +154,8 @@ export class Published implements ViewRows {
     this.#swap(next);
     this.dqRound = round;
     this.movedAt = round;
+    // Who came has no stamp: from now on each is looked at until all have changed again.
+    this.allAt.fill(-1);
     if (isNews) this.#mark(round);
     return isNews;
   }

@@ -3,7 +3,8 @@
  * the client was told last.
  */
 import type { AreaShape } from '@leasehold/spatial';
-import type { Face, FacePart } from './face.ts';
+import { Edge } from './edge.ts';
+import type { Face } from './face.ts';
 import type { FollowedCell, Following } from './following.ts';
 import type { Chosen } from './selection.ts';
 
@@ -59,14 +60,14 @@ export class Subscription {
   place(shape: AreaShape, round: number): void {
     const { held } = this;
     this.held = undefined;
-    const inside = (x: number, y: number): boolean => shape.contains(x, y);
+    const { grid } = this.#following;
     const wanted = new Set(shape.cells);
     for (const [cell, seat] of this.seats) {
       if (!wanted.has(cell)) this.#leave(cell, seat);
     }
     for (const cell of wanted) {
       const seat = this.seats.get(cell);
-      const edge = shape.isWhole(cell) ? undefined : inside;
+      const edge = shape.isWhole(cell) ? undefined : new Edge(shape, grid, cell);
       if (seat === undefined) this.#take(cell, edge, round, held?.get(cell));
       else if (edge !== undefined && seat.face.isCut) seat.face.move(edge, round);
       else if (edge !== undefined || seat.face.isCut) this.#exchange(seat, edge, round);
@@ -76,12 +77,7 @@ export class Subscription {
     this.isLive = false;
   }
 
-  #take(
-    cell: number,
-    edge: ((x: number, y: number) => boolean) | undefined,
-    round: number,
-    held: Held | undefined,
-  ): void {
+  #take(cell: number, edge: Edge | undefined, round: number, held: Held | undefined): void {
     const followed = this.#following.want(cell);
     const face = this.#following.face(followed, this.chosen, edge, round);
     // What an edge cuts is never known to be the same.
@@ -93,11 +89,7 @@ export class Subscription {
   }
 
   /** An edge now cuts the cell, or no longer does: other members, other bytes. */
-  #exchange(
-    seat: Seat,
-    edge: ((x: number, y: number) => boolean) | undefined,
-    round: number,
-  ): void {
+  #exchange(seat: Seat, edge: Edge | undefined, round: number): void {
     this.#following.dropFace(seat.followed, seat.face);
     seat.face = this.#following.face(seat.followed, this.chosen, edge, round);
     seat.base = -1;
@@ -111,15 +103,15 @@ export class Subscription {
     if (seat.isTold) this.gone.push(cell);
   }
 
-  /** PERF: nothing is encoded for a client that has seen everything. */
-  partFor(seat: Seat): FacePart | undefined {
+  /** Whether the client of a seat has anything to be told. */
+  hasNews(seat: Seat): boolean {
     const { face, held } = seat;
-    if (face.version === -1) return undefined;
+    if (face.version === -1) return false;
     if (held !== undefined) {
       seat.base = face.versionAt(held.seq, held.hash, held.rows);
       seat.held = undefined;
     }
-    return face.partSince(seat.base);
+    return seat.base !== face.version;
   }
 
   /** Whether the client has been told of every cell at least once. */

@@ -321,6 +321,7 @@ export class Viewer {
 
   /** Answers whether anything was written. Ends early when the client's queue is full. */
   #write(subscription: Subscription): boolean {
+    const { frameBytes, queueBytesMax } = this.#hub.limits;
     let hasNews = false;
     const scope = (): void => {
       if (!hasNews) writer.scope(subscription.id);
@@ -332,23 +333,27 @@ export class Viewer {
       subscription.gone = [];
     }
     for (const [cell, seat] of subscription.seats) {
-      const part = subscription.partFor(seat);
-      if (part === undefined) continue;
-      if (writer.length + part.bytes.length > this.#hub.limits.frameBytes && hasNews) {
+      if (!subscription.hasNews(seat)) continue;
+      const hadNews = hasNews;
+      scope();
+      const start = writer.length;
+      const { face, base } = seat;
+      if (base >= 0 && !face.leadsFrom(base)) this.#sayResync(cell);
+      const updates = face.tell(writer, base);
+      if (hadNews && writer.length > frameBytes) {
+        // The frame is full without it: it begins the next one.
+        const part = writer.takeFrom(start);
         writer.part(MORE);
         this.#send();
-        if (this.#peer.queuedBytes > this.#hub.limits.queueBytesMax) {
+        if (this.#peer.queuedBytes > queueBytesMax) {
           this.#isCutShort = true;
           return true;
         }
         this.#begin();
-        hasNews = false;
+        writer.scope(subscription.id).part(part);
       }
-      scope();
-      if (part.isState && seat.base >= 0) this.#sayResync(cell);
-      writer.part(part.bytes);
       told(seat);
-      this.#hub.counts.updates += part.updates;
+      this.#hub.counts.updates += updates;
     }
     if (!subscription.isLive && subscription.isComplete) {
       scope();

@@ -2,13 +2,13 @@
  * The state of a cell, or what changed in it, as a part. Works on the rows a gateway publishes:
  * columns of the whole layer, of which a shape and a choice of rows are sent.
  *
- * PERF: all buffers are kept. A part costs its exact bytes and a few views a field, nothing a row.
+ * PERF: all buffers are kept. A part that one client alone gets is written into its frame and costs
+ * nothing; one for many costs its exact bytes.
  */
 import { ByteWriter } from '../bytes.ts';
 import { RowSetWriter } from '../row-set.ts';
 import type { Column } from '../schema.ts';
 import { writeValues } from '../values.ts';
-import { wholePart } from './encode-parts.ts';
 import { DELTA, ENCODING, PRESENCE } from './encoding.ts';
 import { PART } from './parts.ts';
 import { Q_WIDE, type ViewComponent, type ViewField, type ViewShape } from './shape.ts';
@@ -41,7 +41,10 @@ export type FieldRows = {
   /** Index in the shape. */
   readonly component: number;
   readonly field: number;
-  /** The first `count`, ascending: positions among the chosen rows, which have the component. */
+  /**
+   * The first `count`, ascending: positions among the chosen rows, which have the component. Not
+   * looked at when `count` says that it is all of them and none of them is an added one.
+   */
   readonly rows: Uint32Array;
   readonly count: number;
   /** Whether the receiver holds the publication that `dq` is the difference to. */
@@ -63,7 +66,9 @@ export type CellChanges = {
 /** Row numbers, or `undefined` for the rows from 0 on. */
 type RowList = Uint32Array | undefined;
 
-const writer = new ByteWriter();
+const own = new ByteWriter();
+/** Where the part under way goes. Parts are never nested. */
+let writer = own;
 const rowSets = new RowSetWriter();
 let picked = new Uint32Array(256);
 let present = new Uint32Array(256);
@@ -78,10 +83,20 @@ function reserve(count: number): void {
   ids = new Float64Array(count * 2);
 }
 
-/**
- * The chosen rows, whole: row numbers ascending, `undefined` for rows 0 … count − 1. A complete
- * part.
- */
+/** What a state or a delta part is about. */
+export type PartRows = {
+  readonly shape: ViewShape;
+  readonly at: CellPosition;
+  readonly rows: ViewRows;
+  /** Row numbers, ascending; `undefined`: rows 0 … count − 1. */
+  readonly chosen: Uint32Array | undefined;
+  readonly count: number;
+};
+
+/** Where the receiver of a delta stands: `seq` is at most that of the part. */
+export type PartBase = { readonly seq: number; readonly hash: number };
+
+/** The chosen rows, whole. A complete part. */
 export function encodeStatePart(
   shape: ViewShape,
   at: CellPosition,
@@ -89,27 +104,50 @@ export function encodeStatePart(
   chosen: Uint32Array | undefined,
   count: number,
 ): Uint8Array {
+  appendStatePart(own.reset(), { shape, at, rows, chosen, count });
+  return own.finish();
+}
+
+/** As `encodeStatePart`, behind what was written before. */
+export function appendStatePart(into: ByteWriter, part: PartRows): void {
+  const { shape, at, rows, chosen, count } = part;
   reserve(count);
+  writer = into;
+  const start = writer.beginPart(PART.state);
   writePosition(at);
   writeRows(shape, rows, chosen, count);
-  return wholePart(PART.state, writer);
+  writer.endPart(start);
 }
 
 /**
  * What changed in the chosen rows since `base`. The receiver has exactly the chosen rows once it
- * has removed and added; `base.seq` is at most `at.seq`. A complete part.
+ * has removed and added. A complete part.
  */
 export function encodeDeltaPart(
   shape: ViewShape,
   at: CellPosition,
-  base: { readonly seq: number; readonly hash: number },
+  base: PartBase,
   rows: ViewRows,
   chosen: Uint32Array | undefined,
   count: number,
   delta: CellChanges,
 ): Uint8Array {
-  reserve(count);
+  appendDeltaPart(own.reset(), { shape, at, rows, chosen, count }, base, delta);
+  return own.finish();
+}
+
+/** As `encodeDeltaPart`, behind what was written before. */
+export function appendDeltaPart(
+  into: ByteWriter,
+  part: PartRows,
+  base: PartBase,
+  delta: CellChanges,
+): void {
+  const { shape, at, rows, chosen, count } = part;
   const { removed, added, changes } = delta;
+  reserve(count);
+  writer = into;
+  const start = writer.beginPart(PART.delta);
   const kept = added.length === 0 ? undefined : added;
   let changeCount = 0;
   for (const change of changes) if (changedCount(change, kept) > 0) changeCount++;
@@ -128,15 +166,15 @@ export function encodeDeltaPart(
   if (changeCount > 0) {
     writer.varint(changeCount);
     rowSets.reset();
-    for (const change of changes) writeChange(shape, rows, { chosen, count, added: kept }, change);
+    for (const change of changes) writeChange(part, kept, change);
   }
-  return wholePart(PART.delta, writer);
+  writer.endPart(start);
 }
 
 const rowAt = (list: RowList, i: number): number => (list === undefined ? i : (list[i] as number));
 
 function writePosition({ cell, tick, seq, hash }: CellPosition): void {
-  writer.reset().varint(cell).varint(tick).varint(seq).u32(hash);
+  writer.varint(cell).varint(tick).varint(seq).u32(hash);
 }
 
 /** Ids, then by component who has it and, by field, the values of those. */
@@ -211,12 +249,8 @@ function changedRows({ rows, count }: FieldRows, added: RowList): Uint32Array {
   return rest;
 }
 
-function writeChange(
-  shape: ViewShape,
-  rows: ViewRows,
-  { chosen, count, added }: { chosen: RowList; count: number; added: RowList },
-  change: FieldRows,
-): void {
+function writeChange(part: PartRows, added: RowList, change: FieldRows): void {
+  const { shape, rows, chosen, count } = part;
   const changed = changedCount(change, added);
   if (changed === 0) return;
   const positions = changedRows(change, added);
@@ -229,8 +263,12 @@ function writeChange(
     list = picked;
   }
   const component = shape.components[change.component] as ViewComponent;
-  const { differences } = change;
-  writeBlock(component, change.field, { rows, list, count: changed, differences });
+  writeBlock(component, change.field, {
+    rows,
+    list,
+    count: changed,
+    differences: change.differences,
+  });
 }
 
 type Block = {
@@ -251,10 +289,10 @@ function writeBlock(component: ViewComponent, f: number, block: Block): void {
     return;
   }
   const dq = rows.dq[component.index]?.[f] as Int32Array;
-  if (differences && bitsOf(dq, list, count) <= 127) {
-    writer.u8(ENCODING.difference8);
-    writeDifferences(writer.room(count), dq, list);
-    return;
+  if (differences) {
+    const start = writer.length;
+    if (writer.u8(ENCODING.difference8).differences(dq, list, count)) return;
+    writer.truncate(start);
   }
   const q = rows.q[component.index]?.[f] as Int32Array;
   const bits = bitsOf(q, list, count);
@@ -281,10 +319,6 @@ function bitsOf(values: Int32Array, list: RowList, count: number): number {
     bits |= value < 0 ? ~value : value;
   }
   return bits;
-}
-
-function writeDifferences(into: Uint8Array, dq: Int32Array, list: RowList): void {
-  for (let i = 0; i < into.length; i++) into[i] = dq[rowAt(list, i)] as number;
 }
 
 function writeFixed(into: Uint8Array, q: Int32Array, list: RowList, bytesEach: 2 | 4): void {

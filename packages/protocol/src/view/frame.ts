@@ -19,6 +19,11 @@ const KIND_MAX = Math.max(...Object.values(PART));
 export class FrameWriter {
   readonly #writer = new ByteWriter();
 
+  /** Where parts are written that nobody else is sent. */
+  get bytes(): ByteWriter {
+    return this.#writer;
+  }
+
   /** `storeMs`: store time at sending. `tick`: the latest in the view. */
   begin(storeMs: number, tick: number): this {
     this.#writer.reset().u8(FRAME_VERSION).f64(storeMs).varint(tick);
@@ -30,7 +35,14 @@ export class FrameWriter {
     return this.#writer.length;
   }
 
-  /** A whole part, as the encoders return it. */
+  /** Takes away what was added since the frame had this length, and answers it. */
+  takeFrom(length: number): Uint8Array {
+    const parts = this.#writer.from(length);
+    this.#writer.truncate(length);
+    return parts;
+  }
+
+  /** Whole parts, as the encoders return them. */
   part(bytes: Uint8Array): this {
     this.#writer.raw(bytes);
     return this;

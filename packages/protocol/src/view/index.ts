@@ -3,7 +3,7 @@
  * rest of the package, for the browser.
  */
 
-export type { ByteReader } from '../bytes.ts';
+export { type ByteReader, ByteWriter } from '../bytes.ts';
 export type {
   Column,
   ComponentSchema,
@@ -13,11 +13,15 @@ export type {
 } from '../schema.ts';
 export { type CellChange, CellRows, type ChangedField, type ViewColumn } from './cell-rows.ts';
 export {
+  appendDeltaPart,
+  appendStatePart,
   type CellChanges,
   type CellPosition,
   encodeDeltaPart,
   encodeStatePart,
   type FieldRows,
+  type PartBase,
+  type PartRows,
   type ViewRows,
 } from './encode.ts';
 export {

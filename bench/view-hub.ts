@@ -1,0 +1,160 @@
+/**
+ * A living world and a gateway's hub in one process: pods and hub have clocks of their own, so that
+ * a tick is made first and then, by itself and measured, told to every client.
+ */
+import type { Log } from '@leasehold/kernel';
+import { Pod } from '@leasehold/pod';
+import { entryHash, SEED_EPOCH } from '@leasehold/protocol';
+import {
+  type Area,
+  CellRows,
+  FrameReader,
+  PART,
+  peekCell,
+  readCells,
+  VIEW_PROTOCOL,
+  type ViewShape,
+  viewShape,
+} from '@leasehold/protocol/view';
+import { compile, type Engine } from '@leasehold/sdk/engine';
+import { Grid } from '@leasehold/spatial';
+import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from '@leasehold/twin-store';
+import { type Peer, ViewHub } from '@leasehold/view';
+import world from './view-world.ts';
+
+export const CELL = 100;
+const AT = { world: 'bench', incarnation: 1, layer: 'main' } as const;
+const FACTS = { gateway: 'g', ...AT, tickHz: 20, mode: 'realtime', canKill: false } as const;
+const POD = { leaseTtlMs: 60_000, blocksMax: 10_000, indexResolution: 1_000, startingPods: 1 };
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const TICK_MS = 50;
+const SETTLE_MS = 3_000;
+
+export type Box = Area & { readonly kind: 'box' };
+
+/** Counts what it is handed; decodes it if told to. */
+export class HubClient implements Peer {
+  readonly queuedBytes = 0;
+  readonly cells: Map<number, CellRows> | undefined;
+  bytes = 0;
+  readonly #grid: Grid;
+  readonly #shape: ViewShape;
+
+  constructor(grid: Grid, shape: ViewShape, isDecoding: boolean) {
+    this.#grid = grid;
+    this.#shape = shape;
+    this.cells = isDecoding ? new Map() : undefined;
+  }
+
+  send(frame: Uint8Array, done: () => void): void {
+    this.bytes += frame.length;
+    if (this.cells !== undefined) this.#decode(frame, this.cells);
+    done();
+  }
+
+  close(_: number, reason: string): void {
+    throw new Error(`a client was sent away: ${reason}`);
+  }
+
+  #decode(frame: Uint8Array, cells: Map<number, CellRows>): void {
+    const reader = new FrameReader(frame);
+    for (let part = reader.next(); part !== undefined; part = reader.next()) {
+      const { kind, body } = part;
+      if (kind === PART.gone) for (const cell of readCells(body)) cells.delete(cell);
+      if (kind !== PART.state && kind !== PART.delta) continue;
+      const cell = peekCell(body);
+      const { centreX, centreY } = {
+        centreX: this.#grid.centreX(cell),
+        centreY: this.#grid.centreY(cell),
+      };
+      const rows = cells.get(cell) ?? new CellRows(this.#shape, cell, centreX, centreY);
+      cells.set(cell, rows);
+      if (kind === PART.state) rows.applyState(body);
+      else if (rows.applyDelta(body) === undefined) throw new Error('a delta does not follow');
+    }
+  }
+}
+
+export type Size = { readonly columns: number; readonly rows: number; readonly gliders: number };
+
+/** Ids and places of all entities, aligned, in no order. */
+export type Places = { readonly ids: number[]; readonly xs: number[]; readonly ys: number[] };
+
+export async function openHubWorld({ columns, rows, gliders }: Size) {
+  const space = { kind: 'torus', width: columns * CELL, height: rows * CELL, cell: CELL } as const;
+  const grid = new Grid(space, { blockCells: 5 });
+  const podClock = new ManualClock(1_000_000);
+  const server = twinServer({ grid, clock: podClock });
+  const compiled = (): Engine =>
+    compile(world, { layer: 'main', grid, seed: 1, tickHz: 20, params: { gliders } });
+  const engine = compiled();
+  await seed(engine, openTwinAdmin(server, AT));
+  const store = openTwinStore(server, { ...AT, pod: 'gateway' });
+  const clock = { mode: 'realtime', rateHz: 20, baseTick: 0, endTick: 0 } as const;
+  await store.setClock({ ...clock, isPaused: false });
+  const pod = new Pod({
+    ...{ pod: 'pod', pid: 1, engine: compiled(), clock: podClock, log: silent },
+    ...{ store: openTwinStore(server, { ...AT, pod: 'pod' }), settings: POD },
+    ...{ randomHex: () => '00000001', schemaOf: () => undefined },
+  });
+  await pod.start();
+  await podClock.advance(SETTLE_MS);
+  const hubClock = new ManualClock();
+  const { schema, spatial } = engine;
+  const hub = new ViewHub({
+    ...{ store, schema, grid, clock: hubClock, log: silent, facts: FACTS, isWarm: true },
+    ...(spatial === undefined ? {} : { spatial }),
+  });
+  hub.start();
+  const both = async (): Promise<void> => {
+    await podClock.advance(TICK_MS);
+    await hubClock.advance(TICK_MS);
+  };
+  for (let i = 0; i < SETTLE_MS / TICK_MS; i++) await both();
+  const shape = viewShape(schema.components);
+  return {
+    ...{ grid, hub },
+    /** A client with one area; the first frames come with the next ticks. */
+    join(area: Area, isDecoding = false): HubClient {
+      const client = new HubClient(grid, shape, isDecoding);
+      const viewer = hub.join(client);
+      viewer.hear(JSON.stringify({ type: 'hello', protocol: VIEW_PROTOCOL, world: '' }));
+      viewer.hear(JSON.stringify({ type: 'subscribe', id: 1, area }));
+      return client;
+    },
+    /** The next tick is simulated and stored; the hub has not looked at it yet. */
+    tick: () => podClock.advance(TICK_MS),
+    /** The hub takes the tick, and tells its clients. */
+    tell: () => hubClock.advance(TICK_MS),
+    places(): Places {
+      const places: Places = { ids: [], xs: [], ys: [] };
+      for (const { live } of hub.following.cells.values()) {
+        const { rows } = live;
+        const { component = 0, x = 0, y = 1 } = spatial ?? {};
+        for (let row = 0; row < rows.count; row++) {
+          places.ids.push(rows.ids[row] as number);
+          places.xs.push(Number(rows.columns[component]?.[x]?.[row]));
+          places.ys.push(Number(rows.columns[component]?.[y]?.[row]));
+        }
+      }
+      return places;
+    },
+    async close(): Promise<void> {
+      const stops = [hub.stop(), pod.stop()];
+      for (let i = 0; i < SETTLE_MS / TICK_MS; i++) await both();
+      await Promise.all(stops);
+    },
+  };
+}
+
+async function seed(engine: Engine, admin: ReturnType<typeof openTwinAdmin>): Promise<void> {
+  await admin.createBlocks();
+  const seeds = await engine.seed();
+  const replies = await admin.createCells(
+    [...seeds].map(([cell, { body, idCounter }]) => ({
+      ...{ cell, body, idCounter },
+      hash: entryHash('', 1, SEED_EPOCH, 0, body),
+    })),
+  );
+  if (replies.some(({ tag }) => tag !== 'OK')) throw new Error('the world cannot be seeded');
+}
