@@ -61,6 +61,8 @@ export type Connection = {
   world: string;
   isCut: boolean;
   hear: ((message: string) => void) | undefined;
+  /** Of the pod that is announced on it: it is written again when the server has lost it. */
+  record: PodRecord | undefined;
   /** Store time of the moment when the unbroken connection to this run began. */
   sinceMs: number;
   runId: string;
@@ -209,6 +211,7 @@ class Server {
       world,
       isCut: false,
       hear: undefined,
+      record: undefined,
       sinceMs: 0,
       runId: '',
       interrupt: new AbortController(),
@@ -298,6 +301,15 @@ class Server {
     return [...this.#connections].filter(
       (other) => other.world === world && other.pod === pod && other.hear && !other.isCut,
     );
+  }
+
+  /** The records of announced pods on open connections, as their beats would write them. */
+  announced(world: string): PodRecord[] {
+    const found: PodRecord[] = [];
+    for (const { world: of, record, hear, isCut } of this.#connections) {
+      if (of === world && record !== undefined && hear && !isCut) found.push(record);
+    }
+    return found;
   }
 
   /** Wakes every poll that waits for an entry. */

@@ -39,6 +39,8 @@ import { type CallName, type Connection, type TwinServer, worldKey } from './ser
 
 /** Notes kept for people; the oldest are dropped. */
 const FEED_ENTRIES_MAX = 1_000;
+/** A record without a connection is kept for a moment: the pod may be connecting again. */
+const RECORD_KEPT_MS = 5_000;
 
 export type TwinStoreOptions = {
   readonly world: string;
@@ -233,26 +235,33 @@ class TwinStore implements Store {
         seenAtMs: nowMs,
         report: {},
       };
+      this.#link.record = record;
       this.#server.world(this.#key).pods.set(pod, record);
     });
   }
 
   report(state: PodRecord['state'], report: PodRecord['report']): Promise<void> {
     return this.#read('report', () => {
-      const { pods } = this.#server.world(this.#key);
-      const known = pods.get(this.#link.pod);
-      assert(known, 'report before announce');
-      pods.set(known.pod, { ...known, state, report, seenAtMs: this.#server.nowMs() });
+      const { record } = this.#link;
+      if (record === undefined) return;
+      this.#link.record = { ...record, state, report, seenAtMs: this.#server.nowMs() };
+      this.#server.world(this.#key).pods.set(record.pod, this.#link.record);
     });
   }
 
   pods(): Promise<PodRecord[]> {
     return this.#read('pods', () => {
       const nowMs = this.#server.nowMs();
-      return [...this.#server.world(this.#key).pods.values()].map((record) => {
-        const isThere = this.#server.listeners(this.#key, record.pod).length > 0;
-        return isThere ? { ...record, seenAtMs: nowMs } : record;
-      });
+      const { pods } = this.#server.world(this.#key);
+      for (const record of this.#server.announced(this.#key)) {
+        pods.set(record.pod, { ...record, seenAtMs: nowMs });
+      }
+      for (const { pod, seenAtMs } of pods.values()) {
+        const isThere = this.#server.listeners(this.#key, pod).length > 0;
+        if (!isThere && nowMs - seenAtMs > RECORD_KEPT_MS) pods.delete(pod);
+      }
+      const own = [...pods.values()].filter(({ layer }) => layer === this.layer);
+      return own.sort((a, b) => (a.pod < b.pod ? -1 : 1));
     });
   }
 
