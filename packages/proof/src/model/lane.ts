@@ -1,0 +1,221 @@
+/**
+ * One world on one server, in which sequences run one after the other. Lanes run side by side: each
+ * has a library and keys of its own, and its own idea of time.
+ */
+import { LiveStore } from '@leasehold/live-store';
+import { Keys } from '@leasehold/live-store/keys';
+import { Link, type LinkOptions, type Outcome, type Request } from '@leasehold/live-store/link';
+import { Grid } from '@leasehold/spatial';
+import { instrumentedSource } from './instrument.ts';
+import { gone, ModelLink, type WireFault } from './wire.ts';
+
+/** Whole milliseconds at which every sequence begins. */
+export const START_MS = 1_800_000_000_000;
+export const GRACE_MS = 500;
+export const LAYER = 'main';
+
+/** A row of cells; each is a block of its own, as neighbours at the border of two blocks are. */
+export const gridOf = (cells: number): Grid =>
+  new Grid({ kind: 'plane', width: 100 * cells, height: 100, cell: 100 }, { blockCells: 1 });
+
+/**
+ * The one connection of all lanes of a server. PERF: what they send in one turn of the event loop
+ * goes out in one write, and comes back in few reads; with a connection each, system calls were
+ * half of the time.
+ */
+export class Hub {
+  readonly url: string;
+  readonly #link: Link;
+  #isHeld = false;
+
+  constructor(url: string) {
+    this.url = url;
+    this.#link = new Link({
+      url,
+      timeoutMs: 60_000,
+      localMs: () => performance.now(),
+      onChange: () => undefined,
+    });
+  }
+
+  open(): Promise<void> {
+    return this.#link.open();
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  exec(requests: readonly Request[], replyAs: 'text' | 'bytes' = 'text'): Promise<Outcome[]> {
+    const { stream } = this.#link.redis;
+    if (!this.#isHeld) {
+      this.#isHeld = true;
+      stream.cork();
+      setImmediate(() => {
+        this.#isHeld = false;
+        stream.uncork();
+      });
+    }
+    return this.#link.exec(requests, replyAs);
+  }
+}
+
+export class Lane {
+  readonly grid: Grid;
+  readonly keys: Keys;
+  readonly library: string;
+  /** What a copy of the whole world is made of. */
+  readonly names: readonly string[];
+  /** Counts the servers that have answered; a failover makes it one more. */
+  run = 1;
+  nowMs = START_MS;
+  /** Replicas that a barrier waits for. */
+  replicas = 0;
+  /** Whether replicas take what they are sent. */
+  isReplicating = true;
+  /** Called whenever the replicas have everything. */
+  onKept: () => void = () => {};
+  readonly #world: string;
+  readonly #hub: Hub;
+  readonly #stores: LiveStore[] = [];
+  #faults: WireFault[] = [];
+  #late: { readonly requests: readonly Request[]; readonly replyAs: 'text' | 'bytes' }[] = [];
+
+  constructor(hub: Hub, name: string, cells: number) {
+    this.#hub = hub;
+    this.#world = name;
+    this.library = `leasehold_${name}`;
+    this.grid = gridOf(cells);
+    this.keys = new Keys(name, 1, LAYER, this.grid);
+    const names: string[] = [];
+    for (let cell = 0; cell < cells; cell++) {
+      const { cell: _cell, ...of } = this.keys.cell(cell);
+      names.push(...Object.values(of));
+    }
+    this.names = names;
+  }
+
+  async open(): Promise<void> {
+    await this.raw([['FUNCTION', 'LOAD', 'REPLACE', instrumentedSource(this.library)]]);
+  }
+
+  /** An empty world, at the beginning of time. */
+  async reset(replicas: number): Promise<void> {
+    this.run++;
+    this.nowMs = START_MS;
+    this.replicas = replicas;
+    this.isReplicating = true;
+    this.onKept = () => {};
+    this.#faults = [];
+    this.#late = [];
+    const blocks = Array.from({ length: this.grid.blocks }, (_, i) => this.keys.block(i));
+    await this.raw([
+      this.#verb('clear', this.names),
+      this.#verb('now', [], '1800000000', '0'),
+      ...blocks.map((block): Request => ['HSET', block, 'incarnation', '1']),
+      this.#verb('keep', this.names),
+    ]);
+  }
+
+  /**
+   * The store of one process. What it remembers of another history counts for nothing: since then
+   * it has a new connection to another server.
+   */
+  store(process = 0): LiveStore {
+    const store = this.#stores[process] ?? this.#open();
+    this.#stores[process] = store;
+    return store;
+  }
+
+  #open(): LiveStore {
+    return new LiveStore({
+      url: this.#hub.url,
+      world: this.#world,
+      incarnation: 1,
+      layer: LAYER,
+      grid: this.grid,
+      graceMs: GRACE_MS,
+      library: this.library,
+      makeLink: (options: LinkOptions) => new ModelLink(options, this),
+    });
+  }
+
+  /** Steps the server's clock, forward or back. */
+  async step(ms: number): Promise<void> {
+    this.nowMs += ms;
+    const seconds = Math.floor(this.nowMs / 1000);
+    const micros = (this.nowMs - seconds * 1000) * 1000;
+    await this.raw([this.#verb('now', [], String(seconds), String(micros))]);
+  }
+
+  /** The next call of the library fails at its k-th call of Redis, if it may fail there. */
+  async failNext(k: number): Promise<void> {
+    await this.raw([this.#verb('fail', [], String(k))]);
+  }
+
+  /** The replicas catch up. */
+  async keep(): Promise<void> {
+    await this.raw([this.#verb('keep', this.names)]);
+    this.onKept();
+  }
+
+  /** The primary dies; a replica that lacks what came after the last copy takes its place. */
+  async failOver(): Promise<void> {
+    this.run++;
+    await this.raw([this.#verb('back', this.names)]);
+  }
+
+  /** What happens to the next calls of the library, one each. */
+  meddle(...faults: readonly WireFault[]): void {
+    this.#faults.push(...faults);
+  }
+
+  /** Calls that were under way when their sender gave them up arrive at last. */
+  async deliverLate(): Promise<void> {
+    const late = this.#late.splice(0);
+    for (const { requests, replyAs } of late) await this.#hub.exec(requests, replyAs);
+  }
+
+  /** As a store sends it: with what the wire does to it. */
+  async exec(requests: readonly Request[], replyAs: 'text' | 'bytes'): Promise<Outcome[]> {
+    if (requests.at(-1)?.[0] === 'WAIT') return this.#proven(requests, replyAs);
+    const fault = requests[0]?.[0] === 'FCALL' ? this.#faults.shift() : undefined;
+    switch (fault) {
+      case 'unsent':
+        return requests.map(gone);
+      case 'late':
+        this.#late.push({ requests, replyAs });
+        return requests.map(gone);
+      case 'lost':
+        await this.#hub.exec(requests, replyAs);
+        return requests.map(gone);
+      case 'twice':
+        return (await this.#hub.exec([...requests, ...requests], replyAs)).slice(requests.length);
+      default:
+        return this.#hub.exec(requests, replyAs);
+    }
+  }
+
+  /** What no store sends: to look and to meddle. Rejects when any of it fails. */
+  async raw(requests: readonly Request[], replyAs: 'text' | 'bytes' = 'text'): Promise<unknown[]> {
+    const outcomes = await this.#hub.exec(requests, replyAs);
+    return outcomes.map(({ value, error }) => {
+      if (error !== undefined) throw error;
+      return value;
+    });
+  }
+
+  /** A barrier: what was read before it is on the replicas, or it says how many have it. */
+  async #proven(requests: readonly Request[], replyAs: 'text' | 'bytes'): Promise<Outcome[]> {
+    const reads = requests.slice(0, -1);
+    if (!this.isReplicating) return [...(await this.#hub.exec(reads, replyAs)), { value: 0 }];
+    const all = [...reads, this.#verb('keep', this.names)];
+    const outcomes = (await this.#hub.exec(all, replyAs)).slice(0, -1);
+    this.onKept();
+    return [...outcomes, { value: this.replicas }];
+  }
+
+  #verb(verb: string, keys: readonly string[], ...args: readonly string[]): Request {
+    return ['FCALL', `${this.library}_model`, keys.length, ...keys, verb, ...args];
+  }
+}

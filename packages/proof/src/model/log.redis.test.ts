@@ -1,0 +1,6 @@
+/** Two thousand histories of leases and logs, always the same ones. */
+
+import { logSuite } from './log-suite.ts';
+import { proveInTests } from './proof-suite.ts';
+
+proveInTests(logSuite);
