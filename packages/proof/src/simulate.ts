@@ -31,11 +31,11 @@ const say = (line: string): void => {
 };
 
 function shown({ seeds, virtualS, realS, timesRealTime, ...rest }: Swarm): string[] {
-  const { failures, repeated, calls, commits, crossings, faults } = rest;
+  const { failures, excused, repeated, calls, commits, crossings, faults } = rest;
   const injected = Object.values(faults).reduce((sum, count) => sum + count, 0);
   const kinds = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   return [
-    `${seeds} seeds, ${failures.length} failed, ${repeated} run twice`,
+    `${seeds} seeds, ${failures.length} failed, ${excused} with a frozen cell, ${repeated} run twice`,
     `${virtualS.toFixed(0)} s of virtual time in ${realS.toFixed(1)} s: ${timesRealTime.toFixed(0)} × real time of one processor`,
     `${calls} calls, ${commits} commits, ${crossings} crossings, ${injected} faults: ${kinds.join(', ')}`,
   ];

@@ -11,6 +11,18 @@ const END_TICK_MS_MAX = 30_000;
 const VIEWS_MS_MAX = 15_000;
 const LOOK_MS = 100;
 
+/** Acquisitions without a commit in between after which a pod freezes a cell, as the pod has it. */
+const ATTEMPTS_MAX = 6;
+
+/**
+ * Cells that are frozen because one pod after the other died before it could commit them. That is
+ * what is promised (W1 is void for them): such a world need not come right, only never be wrong.
+ */
+export function frozenCells(rig: Rig): number[] {
+  const frozen = [...recordsOf(rig)].filter(([, { attempts }]) => attempts >= ATTEMPTS_MAX);
+  return frozen.map(([cell]) => cell);
+}
+
 /** Waits until the world is as it must be. The first thing that is wrong, or ''. */
 export async function settle(rig: Rig, plan: Plan, calm: string | undefined): Promise<string> {
   const held = await until(rig, HELD_MS_MAX, () => unheld(rig));

@@ -19,6 +19,8 @@ export type Failure = { readonly seed: number; readonly failure: string; readonl
 export type Swarm = {
   readonly seeds: number;
   readonly failures: readonly Failure[];
+  /** Runs that need not come right: too many pods died on a cell, and it is frozen. */
+  readonly excused: number;
   readonly repeated: number;
   readonly virtualS: number;
   readonly realS: number;
@@ -34,7 +36,7 @@ export async function runSwarm(options: SwarmOptions): Promise<Swarm> {
   const { from, seeds, defects = [], stopsAtFailure = false } = options;
   const failures: Failure[] = [];
   const faults = new Map<string, number>();
-  const totals = { virtualMs: 0, calls: 0, commits: 0, crossings: 0 };
+  const totals = { excused: 0, virtualMs: 0, calls: 0, commits: 0, crossings: 0 };
   const startMs = performance.now();
   const cpu = process.cpuUsage();
   let done = 0;
@@ -43,6 +45,7 @@ export async function runSwarm(options: SwarmOptions): Promise<Swarm> {
     const result = await runSeed(seed, { defects });
     done++;
     totals.virtualMs += result.virtualMs;
+    if (result.isExcused) totals.excused++;
     totals.calls += result.calls;
     totals.commits += result.commits;
     totals.crossings += result.crossings;
@@ -62,7 +65,13 @@ export async function runSwarm(options: SwarmOptions): Promise<Swarm> {
   }
   const { user, system } = process.cpuUsage(cpu);
   return {
-    ...{ seeds: done, failures, repeated, virtualS: totals.virtualMs / 1_000 },
+    ...{
+      seeds: done,
+      failures,
+      excused: totals.excused,
+      repeated,
+      virtualS: totals.virtualMs / 1_000,
+    },
     realS: (performance.now() - startMs) / 1_000,
     timesRealTime: totals.virtualMs / ((user + system) / 1_000),
     ...{ calls: totals.calls, commits: totals.commits, crossings: totals.crossings },

@@ -21,8 +21,13 @@ export class Trace {
     this.#keeps = new Set(keeps);
   }
 
+  /** A call to the store was done. */
+  call(who: string, what: string): void {
+    this.calls++;
+    this.note('call', who, what);
+  }
+
   note(kind: LineKind, who: string, what: string): void {
-    if (kind === 'call') this.calls++;
     this.#mix(Math.round(this.#time.nowMs * 1_000));
     this.#mix(saltOf(who));
     this.#mix(saltOf(what));
@@ -35,7 +40,8 @@ export class Trace {
   /** One more fault of this kind was made to happen. */
   fault(kind: string, who: string, what = ''): void {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
-    this.note('fault', who, `${kind} ${what}`.trim());
+    // What happens to every call is not worth a line of its own.
+    this.note(what === '' && kind === 'reorder' ? 'call' : 'fault', who, `${kind} ${what}`.trim());
   }
 
   #mix(word: number): void {

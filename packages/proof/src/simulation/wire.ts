@@ -195,7 +195,7 @@ export class Wire {
     const arrive = async (isFirst: boolean): Promise<void> => {
       const serverMs = this.#net.server.nowMs();
       const replies = await on.call();
-      trace.note('call', host.name, isFirst ? name : `${name} again`);
+      trace.call(host.name, isFirst ? name : `${name} again`);
       if (!isFirst) return;
       if (fate.crash === 'after') host.die();
       if (fate.isReplyLost) return;

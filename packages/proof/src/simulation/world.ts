@@ -139,7 +139,15 @@ export async function openWorld(options: WorldOptions, at: ServerOptions): Promi
   return { options, grid, server, ledger, engine, compiled, open, watcher };
 }
 
-export type Being = { readonly x: number; readonly y: number; readonly cell: number };
+export type Being = {
+  readonly x: number;
+  readonly y: number;
+  readonly cell: number;
+  /** The cell that it is on its way to; its own otherwise. */
+  readonly to: number;
+};
+
+type Spot = { readonly cell: number; readonly to: number; readonly place: Place };
 
 export type Census = {
   readonly beings: ReadonlyMap<number, Being>;
@@ -157,25 +165,31 @@ export function census({ server, engine, ledger }: SimWorld): Census {
   const faults: string[] = [];
   let tick = 0;
   const { component: of = 0, x = 0, y = 1 } = engine.spatial ?? {};
-  const count = (table: Table, cell: number, place: Place): void => {
+  const count = (table: Table, { cell, to, place }: Spot): void => {
     hash.add(table);
     const columns = table.columns[of] ?? [];
     for (let row = 0; row < table.count; row++) {
       const id = table.ids[row] as number;
       if (beings.has(id)) faults.push(`E1 ${id} is in two places, one of them ${place}`);
-      beings.set(id, { x: Number(columns[x]?.[row]), y: Number(columns[y]?.[row]), cell });
+      const at = { x: Number(columns[x]?.[row]), y: Number(columns[y]?.[row]) };
+      beings.set(id, { ...at, cell, to });
       const told = ledger.where.get(id);
       if (told !== place) faults.push(`E1 ${id} is at ${place}, its history says ${told}`);
     }
   };
   for (const [cell, record] of records) {
     const state = engine.createCell(cell);
-    state.restore(imageOf(cell, record));
+    try {
+      state.restore(imageOf(cell, record));
+    } catch (error) {
+      faults.push(`L3 cell ${cell} cannot be read: ${String(error)}`);
+      continue;
+    }
     tick = Math.max(tick, state.tick);
-    count(state.table, cell, cell);
+    count(state.table, { cell, to: cell, place: cell });
     for (const { seq, to, body } of record.out) {
       if (seq <= (records.get(to)?.cursors.get(cell) ?? 0)) continue;
-      count(decodeRows(body, engine.schema).rows, cell, `${cell}:${seq}`);
+      count(decodeRows(body, engine.schema).rows, { cell, to, place: `${cell}:${seq}` });
     }
     const { seq, hash: head } = ledger.pageOf(cell);
     const isSame = record.seq === seq && record.hash === head;

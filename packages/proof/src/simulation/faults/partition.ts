@@ -9,6 +9,7 @@ export const partition = family({
   draw: (random) => ({ maxMs: spread(random, 300, 20_000), cut: random.float() }),
   arm: ({ time, trace, world, ways, fleet, gateways }, { maxMs, cut }, random) => {
     const mend = (host: Host): void => {
+      if (!ways.has(host)) return;
       ways.delete(host);
       if (!host.isDead) world.server.reconnect(host.name);
     };

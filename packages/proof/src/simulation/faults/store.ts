@@ -8,8 +8,9 @@ export const rollback = family({
   name: 'rollback',
   odds: 0.4,
   draw: (random) => ({ maxMs: spread(random, 20, LOST_MS_MAX) }),
-  arm: ({ time, trace, world }, { maxMs }, random) => ({
-    strike: () => {
+  arm: ({ time, trace, world }, { maxMs }, random) => {
+    let isHealed = false;
+    const strike = (): void => {
       const { server, ledger } = world;
       const limitMs = server.replicas > 0 ? server.replicaLagMs * 0.9 : maxMs;
       const ms = random.between(0, limitMs);
@@ -18,13 +19,17 @@ export const rollback = family({
       const { runId } = server;
       time.after(ms, () => {
         // Two failovers at once would lose more than replicas allow.
-        if (server.runId !== runId) return;
+        if (isHealed || server.runId !== runId) return;
         trace.fault('rollback', 'store', `${ms.toFixed(1)} ms lost`);
         server.rollback(snapshot);
         ledger.restore(book);
       });
-    },
-  }),
+    };
+    const heal = (): void => {
+      isHealed = true;
+    };
+    return { strike, heal };
+  },
 });
 
 export const stall = family({
