@@ -22,6 +22,8 @@ export type Followed = {
 };
 
 const TICK_HZ = 20;
+const LOOK_MS = 5;
+const SEEN_MS_MAX = 20_000;
 /** The pod that has these cells reads what lies around them. */
 const HELD_SIDE = 4;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -122,12 +124,20 @@ function followAsGateway(of: LiveStore): void {
   viewer.hear(JSON.stringify({ type: 'subscribe', id: 1, area: { kind: 'world' } }));
 }
 
+/** Waits until every followed cell has come to this tick; not for ever. */
+async function untilSeen(tick: number): Promise<void> {
+  const deadlineMs = clock.nowMs() + SEEN_MS_MAX;
+  while (Math.min(...last.values()) < tick && clock.nowMs() < deadlineMs) await sleep(LOOK_MS);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const { type } = JSON.parse(line) as { readonly type: string };
+  const { type, tick = 0 } = JSON.parse(line) as { readonly type: string; readonly tick?: number };
   if (type === 'begin') {
     cpuFrom = process.cpuUsage();
     isMeasuring = true;
+    say({ type: 'begun' });
   } else if (type === 'end') {
+    await untilSeen(tick);
     isMeasuring = false;
     const { user, system } = process.cpuUsage(cpuFrom);
     const followed: Followed = { type: 'followed', seen, cpuMs: (user + system) / 1_000 };

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const MODULE = fileURLToPath(new URL('scale-world.ts', import.meta.url));
 const CELL = 100;
+/** Small worlds have enough blocks for several pods all the same. */
+const SMALL_CELLS = 256;
 
 export type Extent = {
   /** A square number: as many columns as rows. */
@@ -23,7 +25,7 @@ export async function openGliders({ cells, entities, tickHz }: Extent) {
     'world: bench',
     'module: world.ts',
     `space: ${JSON.stringify(space)}`,
-    'blockCells: 4',
+    `blockCells: ${cells > SMALL_CELLS ? 4 : 2}`,
     `tickHz: ${tickHz}`,
     `params: { gliders: ${entities} }`,
     '',

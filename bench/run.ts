@@ -7,7 +7,8 @@
  *   npm run bench -- --quick            only to see that they run
  *   npm run bench -- --save             keep what was measured, with its pictures and the page
  *
- * Exit code: 0, 1 when an aim was missed, 2 when the words on the command line are not understood.
+ * Exit code: 0; 1 when an aim was missed; 2 when the words on the command line are not understood;
+ * 3 when a benchmark failed.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -44,7 +45,7 @@ type Words = {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 // A benchmark that leaves something open must not keep the next command waiting.
-process.exit(await main());
+process.exit(await main().catch(fail));
 
 async function main(): Promise<number> {
   const words = readWords();
@@ -66,6 +67,11 @@ async function main(): Promise<number> {
   }
   if (isSaving) savePage(BENCHMARKS.flatMap(({ tag }) => readBaseline(tag) ?? []));
   return isMissed ? 1 : 0;
+}
+
+function fail(error: unknown): number {
+  console.error(error instanceof Error ? error.stack : error);
+  return 3;
 }
 
 /** An exit code where there is nothing to run. */
