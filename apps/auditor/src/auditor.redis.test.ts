@@ -329,6 +329,31 @@ describe('auditor', () => {
     expect(verdict).toMatchObject({ lost: 0, duplicated: 0, unaccounted: 0, created: 2 });
   });
 
+  test('E1 who came into a blind spot out of logs that are read later is not called broken', async () => {
+    const { auditor, look, a, b, c } = await audited();
+    const born = entityId(b.cell, 4);
+    const ids = [born, first(c)];
+    const toB = await c.commit({ departures: [{ to: 1, ids: [first(c)] }] });
+    await b.commit({ arrivals: toB, births: 1 });
+    const toA = await b.commit({ departures: [{ to: 0, ids }] });
+    await a.commit({ births: 1 });
+    await a.commit({ arrivals: toA });
+    await a.commit({ departures: [{ to: 1, ids: [first(c)] }], withCheckpoint: true });
+    await a.commit();
+    await at.redis.xtrim(a.keys.log, 'MINID', `${a.seq}-0`);
+    const real = reading as Reading;
+    const news = real.news.bind(real);
+    real.news = async (positions) => (await news(positions)).filter(({ cell }) => cell === a.cell);
+    await auditor.round();
+    real.news = news;
+    await look();
+    const verdict = await auditor.verdict();
+    expect(verdict.violations).toEqual([]);
+    expect(verdict.blindSpots).toHaveLength(1);
+    expect(verdict).toMatchObject({ lost: 0, duplicated: 0, unaccounted: 0, created: 2 });
+    expect(verdict).toMatchObject({ entitiesEnd: 14, inFlight: 1 });
+  });
+
   test('L3 a log that goes back in a store that never restarted is found and counted anew', async () => {
     const { auditor, look, a } = await audited();
     const before = await at.redis.dump(a.keys.log);

@@ -42,6 +42,11 @@ export class Custody {
    * cell forgot without a word is a violation at its next sample, and counted only at the end.
    */
   readonly missing = new Map<number, number>();
+  /**
+   * Found in a cell that was read anew, or seen to leave one, while other logs still have to tell
+   * how they came there. What those tell is the past: it moves nobody and is no violation.
+   */
+  readonly #ahead = new Set<number>();
   /** Seen in two places at once, whatever became of them. */
   readonly doubled = new Set<number>();
   created = 0;
@@ -74,6 +79,7 @@ export class Custody {
     this.#isSettled = false;
     this.#lanes.clear();
     this.vanished.clear();
+    this.#ahead.clear();
   }
 
   /** A channel entry that was there when its cell was read, unless its reader had passed it. */
@@ -169,9 +175,12 @@ export class Custody {
 
   #takeIn(track: CellTrack, seq: number, from: number, id: number, isBlind: boolean): void {
     const { cell } = track;
+    track.ids.add(id);
     if (this.#isSettled) {
       const place = this.places.get(id);
       const isExpected = place === inFlightFrom(from);
+      if (place !== undefined && !isExpected && isBlind) this.#ahead.add(id);
+      else if (place !== undefined && !isExpected && this.#ahead.has(id)) return;
       if (place === undefined && isBlind) this.#resurface(id);
       else if (place === undefined && this.vanished.has(id)) this.vanished.delete(id);
       else if (place === undefined) this.#sayUnknown(cell, seq, id, 'arrived');
@@ -183,11 +192,14 @@ export class Custody {
       this.places.set(id, cell);
       this.missing.delete(id);
     }
-    track.ids.add(id);
   }
 
   #bear(track: CellTrack, seq: number, idCounter: number, id: number): void {
     const { cell } = track;
+    if (this.#ahead.has(id)) {
+      track.ids.add(id);
+      return;
+    }
     const say = (message: string): void =>
       this.#findings.violation('E2', cell, message, { seq, ids: [id] });
     const place = this.#isSettled ? this.places.get(id) : track.ids.has(id) ? cell : undefined;
@@ -212,6 +224,7 @@ export class Custody {
     }
     this.deleted++;
     if (this.places.get(id) === track.cell) this.places.delete(id);
+    this.#ahead.delete(id);
   }
 
   #depart(
@@ -233,10 +246,18 @@ export class Custody {
     const isConsumed = departure.seq <= this.#consumed(to, cell);
     if (!isConsumed) {
       this.#lane(cell, to).push({ seq: departure.seq, ids });
-      if (this.#isSettled) for (const id of ids) this.places.set(id, inFlightFrom(cell));
+      if (this.#isSettled) for (const id of ids) this.#moveOn(id, cell);
+    } else {
+      // Here the past has caught up with what was read ahead of it.
+      for (const id of ids) this.#ahead.delete(id);
     }
     track.outSeq = Math.max(track.outSeq, departure.seq);
     track.unseenOut.push({ to, seq: departure.seq, ids });
+  }
+
+  #moveOn(id: number, from: number): void {
+    const isPast = this.#ahead.has(id) && this.places.get(id) !== from;
+    if (!isPast) this.places.set(id, inFlightFrom(from));
   }
 
   #sayUnknown(cell: number, seq: number, id: number, verb: string): void {
@@ -259,6 +280,7 @@ export class Custody {
     for (const id of track.ids) {
       const place = this.places.get(id);
       if (place === cell) continue;
+      if (!this.#isArrival(id, place, cell)) this.#ahead.add(id);
       if (place === undefined) this.#resurface(id);
       this.places.set(id, cell);
     }
@@ -272,6 +294,14 @@ export class Custody {
     }
   }
 
+  /** Whether the departure towards the cell, which has consumed it, was read before. */
+  #isArrival(id: number, place: number | undefined, cell: number): boolean {
+    if (place === undefined || place >= 0) return false;
+    const from = inFlightFrom(place);
+    const consumed = this.#consumed(cell, from);
+    return this.#lane(from, cell).some(({ seq, ids }) => seq <= consumed && ids.includes(id));
+  }
+
   /** Entities in a channel entry that was found when its cell was read anew. */
   noticeFlight(from: number, to: number, flight: Flight): void {
     if (flight.seq <= this.#consumed(to, from)) return;
@@ -279,6 +309,8 @@ export class Custody {
     if (lane.some(({ seq }) => seq === flight.seq)) return;
     lane.push(flight);
     for (const id of flight.ids) {
+      // Who was in the cell before is known to have come there.
+      if (this.vanished.get(id) !== from) this.#ahead.add(id);
       if (!this.places.has(id)) this.#resurface(id);
       this.places.set(id, inFlightFrom(from));
     }
