@@ -63,6 +63,19 @@ export type StepResult = {
   readonly arrivals: number;
 };
 
+/** Components that all rows have, and that any row has, as bits. */
+export type MaskSpan = { readonly inAll: number; readonly inAny: number };
+
+function maskSpan({ masks, count }: Table): MaskSpan {
+  let inAll = -1;
+  let inAny = 0;
+  for (let row = 0; row < count; row++) {
+    inAll &= masks[row] as number;
+    inAny |= masks[row] as number;
+  }
+  return { inAll, inAny };
+}
+
 /** Two views are kept; the third is the one that is written next. */
 const VIEWS = 3;
 
@@ -79,6 +92,8 @@ export class CellState implements Host {
   readonly #memory: ChangeMemory | undefined;
   #table: Table;
   #isSpoilt = false;
+  /** Undefined when rows may have come, gone or changed their components since. */
+  #span: MaskSpan | undefined;
   /** Tick of the checkpoint restored from: nobody knows who was in flight then (T1). */
   #storedTick = -1;
 
@@ -99,6 +114,12 @@ export class CellState implements Host {
     return this.#table;
   }
 
+  /** Which components the rows have, before births and exchanges of the tick. */
+  get masks(): MaskSpan {
+    if (this.#span === undefined) this.#span = maskSpan(this.#table);
+    return this.#span;
+  }
+
   /** The next id of an entity that this cell bears. */
   nextId(): number {
     return entityId(this.cell, ++this.idCounter);
@@ -111,6 +132,7 @@ export class CellState implements Host {
   restore(image: CellImage, untilTick = Number.POSITIVE_INFINITY): LogEntry[] {
     const { schema } = this.#kit.placement;
     this.#isSpoilt = false;
+    this.#span = undefined;
     this.#memory?.clear();
     for (const view of this.#views) view.tick = -1;
     if (image.checkpoint === undefined) {
@@ -138,6 +160,7 @@ export class CellState implements Host {
   apply(entry: LogEntry): void {
     assert(!this.#isSpoilt, 'a spoilt cell is restored before it goes on');
     this.#isSpoilt = true;
+    this.#span = undefined;
     const body = decodeCommit(entry.body, this.#kit.placement.schema, this.#older);
     applyCommit(this.#table, body, (table) => this.#close(table, body.tick, body.births));
     this.tick = body.tick;
@@ -190,6 +213,7 @@ export class CellState implements Host {
     const { requests } = this;
     const table = this.#table;
     const idCounter = this.idCounter;
+    if (input.arrivals.length > 0) this.#span = undefined;
     requests.clear();
     const arrivals = this.#welcome(input.arrivals);
     const { runner } = this.#kit;
@@ -221,6 +245,8 @@ export class CellState implements Host {
       departures: left,
       arrivals,
     };
+    if (requests.exchanges.length + result.births + result.deaths + left > 0)
+      this.#span = undefined;
     settle(table, parts, (settled) => this.#close(settled, input.tick, requests.births));
     this.tick = input.tick;
     this.hasInFlight = left > 0;

@@ -7,7 +7,7 @@
  */
 import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
 import { EARTH_RADIUS_M, type Grid } from '@leasehold/spatial';
-import { Slot } from './rows.ts';
+import { type Slot, slotOf } from './rows.ts';
 import type { CellView, SpatialFields, ViewField } from './view.ts';
 
 /**
@@ -70,7 +70,7 @@ export class Neighbourhood {
     this.#fields = fields;
     this.#spatial = at;
     this.slots = schema.components.map((component) =>
-      component.fields.map((field, f) => new Slot(component, f, emptyColumn(field.kind, 0))),
+      component.fields.map((field, f) => slotOf(component, f, emptyColumn(field.kind, 0))),
     );
   }
 

@@ -69,6 +69,10 @@ export class Runner {
     const { cursor } = this.#options.rows;
     cursor.row = -1;
     try {
+      if (this.#takesAll(system, cell)) {
+        system.loop.all(cell.table.count);
+        return;
+      }
       const count = this.#list(system, cell, input.changes);
       if (count === 0) return;
       const rows = this.#rows;
@@ -78,11 +82,15 @@ export class Runner {
         this.#runSequential(system, cell, count);
         return;
       }
+      if (system.isPlain) {
+        system.loop.some(rows, count);
+        return;
+      }
       const { masks } = cell.table;
       for (let i = 0; i < count; i++) {
         const row = rows[i] as number;
         cursor.row = row;
-        context.begin(row);
+        context.begin();
         if (system.hasOptional) system.showOptional(masks[row] as number);
         system.each(system.row, context);
       }
@@ -94,6 +102,13 @@ export class Runner {
     }
   }
 
+  /** Whether a system runs on every row of a cell, with nothing to be made ready for each. */
+  #takesAll(system: RunningSystem, { requests, masks }: CellState): boolean {
+    if (!system.isPlain || system.changed !== 0 || requests.ended.size > 0) return false;
+    const { required, forbidden } = system;
+    return (masks.inAll & required) === required && (masks.inAny & forbidden) === 0;
+  }
+
   #runSequential(system: RunningSystem, cell: CellState, count: number): void {
     const { rows, pool } = this.#options;
     const { table, requests } = cell;
@@ -101,7 +116,7 @@ export class Runner {
       const row = this.#rows[i] as number;
       if (requests.deaths.size > 0 && requests.deaths.has(table.ids[row] as number)) continue;
       rows.cursor.row = row;
-      system.context.begin(row);
+      system.context.begin();
       if (system.hasOptional) system.showOptional(table.masks[row] as number);
       system.each(system.row, system.context);
       if (system.radius > 0) pool?.refresh(table, row);

@@ -6,9 +6,10 @@ import type { Column, Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { Placement, Requests } from './births.ts';
 import type { AnyComponent, Components, ComponentValue } from './component.ts';
+import { type Loop, loopOf } from './loop.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
 import { NeighbourList } from './neighbours.ts';
-import type { RowSet } from './rows.ts';
+import type { Cursor, RowSet } from './rows.ts';
 import type { Context, Params, System } from './system.ts';
 import type { SpatialFields } from './view.ts';
 
@@ -49,6 +50,7 @@ export class RunningSystem {
   /** What each receives as its row. */
   readonly row: object;
   readonly context: SystemContext;
+  readonly loop: Loop;
   /** Radius 0 and mask 0 without neighbours. */
   readonly radius: number;
   readonly neighbourMask: number;
@@ -96,10 +98,17 @@ export class RunningSystem {
         ? new NeighbourList({ pool: options.pool, rows, grid: options.grid, reads, writes })
         : undefined;
     this.context = new SystemContext(options, list);
+    const { each, context } = this;
+    this.loop = loopOf({ name, each, row, context, cursor: rows.cursor });
   }
 
   get hasOptional(): boolean {
     return this.#optional.length > 0;
+  }
+
+  /** Whether nothing has to be made ready for a row. */
+  get isPlain(): boolean {
+    return !this.isSequential && !this.hasOptional && this.radius === 0;
   }
 
   /** Shows only those optional components that a row has. */
@@ -116,10 +125,9 @@ export class RunningSystem {
  * taken out of it by destructuring.
  */
 export class SystemContext implements Context {
-  id = 0;
   tick = 0;
-  readonly dtS: number;
-  readonly dtMs: number;
+  declare readonly dtS: number;
+  declare readonly dtMs: number;
   readonly params: Params;
   readonly space: Grid;
   readonly spawn: Context['spawn'];
@@ -133,8 +141,11 @@ export class SystemContext implements Context {
   readonly #spatial: SpatialFields | undefined;
   readonly #seed: number;
   readonly #salt: number;
+  readonly #cursor: Cursor;
   #host: Host | undefined;
-  #isKeyed = false;
+  #ids: Float64Array = new Float64Array(0);
+  /** The row whose stream of draws is open, or −1. */
+  #keyedRow = -1;
 
   constructor(options: RunningOptions, list: NeighbourList | undefined) {
     const { system, placement, tickHz } = options;
@@ -148,6 +159,7 @@ export class SystemContext implements Context {
     this.#seed = options.seed;
     this.#salt = saltOf(system.name);
     this.#list = list;
+    this.#cursor = options.rows.cursor;
     this.spawn = (...values) => this.#spawn(values);
     this.despawn = (id = this.id) => this.#despawn(id);
     this.add = (value) => this.#exchange(value.component, value);
@@ -157,24 +169,33 @@ export class SystemContext implements Context {
   /** Turns the context to a cell; `undefined` when the system is over. */
   host(host: Host | undefined, tick: number): void {
     this.#host = host;
+    if (host !== undefined) this.#ids = host.table.ids;
     this.tick = tick;
+    this.#keyedRow = -1;
     this.#list?.expire();
   }
 
-  /** Turns the context to a row of the cell. */
-  begin(row: number): void {
+  /**
+   * Turns the neighbours to the row of the cursor; only where there are any. All else that depends
+   * on the row looks where the cursor is.
+   */
+  begin(): void {
     const { table } = this.#host as Host;
-    this.id = table.ids[row] as number;
-    this.#isKeyed = false;
     if (this.#list === undefined || this.#spatial === undefined) return;
+    const { row } = this.#cursor;
     const columns = table.columns[this.#spatial.component] as Column[];
     const x = columns[this.#spatial.x]?.[row] as number;
     this.#list.begin(this.id, x, columns[this.#spatial.y]?.[row] as number);
   }
 
+  get id(): number {
+    return this.#ids[this.#cursor.row] ?? 0;
+  }
+
   get random(): Random {
-    if (this.#isKeyed) return this.#random;
-    this.#isKeyed = true;
+    const { row } = this.#cursor;
+    if (this.#keyedRow === row) return this.#random;
+    this.#keyedRow = row;
     return this.#random.key(this.#seed, this.id, this.tick, this.#salt);
   }
 
