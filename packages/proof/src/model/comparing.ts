@@ -21,7 +21,7 @@ export function expectAnswer(kind: Kind, expected: Answer, got: Answer): void {
 
 function comparable(got: Answer): unknown {
   if (UNSAID.has(got.tag)) return { tag: got.tag };
-  return 'head' in got ? { ...got, head: plainHead(got.head as Head) } : got;
+  return 'head' in got ? { ...got, head: plainHead(got['head'] as Head) } : got;
 }
 
 const plainHead = (head: Head): ModelHead => ({

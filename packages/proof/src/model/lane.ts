@@ -78,6 +78,7 @@ export class Lane {
   readonly #world: string;
   readonly #hub: Hub;
   readonly #stores: LiveStore[] = [];
+  readonly #links: ModelLink[] = [];
   #faults: WireFault[] = [];
   #late: { readonly requests: readonly Request[]; readonly replyAs: 'text' | 'bytes' }[] = [];
 
@@ -101,7 +102,7 @@ export class Lane {
 
   /** An empty world, at the beginning of time. */
   async reset(replicas: number): Promise<void> {
-    this.run++;
+    this.#changeRun();
     this.nowMs = START_MS;
     this.replicas = replicas;
     this.isReplicating = true;
@@ -136,8 +137,17 @@ export class Lane {
       grid: this.grid,
       graceMs: GRACE_MS,
       library: this.library,
-      makeLink: (options: LinkOptions) => new ModelLink(options, this),
+      makeLink: (options: LinkOptions) => {
+        const link = new ModelLink(options, this);
+        this.#links.push(link);
+        return link;
+      },
     });
+  }
+
+  #changeRun(): void {
+    this.run++;
+    for (const link of this.#links) link.meet(this.run);
   }
 
   /** Steps the server's clock, forward or back. */
@@ -161,7 +171,7 @@ export class Lane {
 
   /** The primary dies; a replica that lacks what came after the last copy takes its place. */
   async failOver(): Promise<void> {
-    this.run++;
+    this.#changeRun();
     await this.raw([this.#verb('back', this.names)]);
   }
 
@@ -174,6 +184,11 @@ export class Lane {
   async deliverLate(): Promise<void> {
     const late = this.#late.splice(0);
     for (const { requests, replyAs } of late) await this.#hub.exec(requests, replyAs);
+  }
+
+  /** What was under way to a server that is gone never arrives. */
+  dropLate(): void {
+    this.#late = [];
   }
 
   /** As a store sends it: with what the wire does to it. */

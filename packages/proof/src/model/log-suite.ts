@@ -400,6 +400,8 @@ function commitWith(model: CellModel, { claim, seq, prevHash, a, b, part }: Want
   const out = outs.map((i) => ({ seq: model.out + i + part(2), to: i, body: Buffer.from('x') }));
   const waiting = model.posts.length - model.inbox;
   const inboxFrom = model.inbox + part(3);
+  const id = IDS[a % IDS.length] as number;
+  const put = [{ id, longitude: 10, latitude: 20 }];
   const ending = b % 40 === 0 ? 'release' : b % 40 === 5 ? { heir: 'pod-b' } : undefined;
   const geo = a % 5 === 1 ? { put, drop: [] } : { put: [], drop: [id] };
   const inTheMiddle = model.channel[(a >> 3) % 2]?.seq;

@@ -1,10 +1,13 @@
 /** Runs suites on servers of their own. */
+
+import { inboxSuite } from './inbox-suite.ts';
 import { Hub, Lane } from './lane.ts';
 import { logSuite } from './log-suite.ts';
 import { startServer } from './servers.ts';
 import { type RunOptions, runSuite, type Suite, type SuiteResult } from './suite.ts';
+import { viewSuite } from './view-suite.ts';
 
-export const SUITES: readonly Suite[] = [logSuite];
+export const SUITES: readonly Suite[] = [logSuite, viewSuite, inboxSuite];
 
 /** Side by side on one connection: more of them only make each write longer. */
 const LANES = 24;

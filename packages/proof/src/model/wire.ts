@@ -18,8 +18,13 @@ export class ModelLink extends Link {
   constructor(options: ConstructorParameters<typeof Link>[0], lane: Lane) {
     super(options);
     this.#lane = lane;
-    this.connection = lane.run;
-    this.runId = `run-${lane.run}`;
+    this.meet(lane.run);
+  }
+
+  /** Another server answers from here on. */
+  meet(run: number): void {
+    this.connection = run;
+    this.runId = `run-${run}`;
   }
 
   override get isConnected(): boolean {
@@ -35,8 +40,6 @@ export class ModelLink extends Link {
   override async close(): Promise<void> {}
 
   override exec(requests: readonly Request[], replyAs: 'text' | 'bytes' = 'text') {
-    this.connection = this.#lane.run;
-    this.runId = `run-${this.#lane.run}`;
     return this.#lane.exec(requests, replyAs);
   }
 

@@ -1,0 +1,6 @@
+/** Two thousand histories, always the same ones. */
+
+import { proveInTests } from './proof-suite.ts';
+import { viewSuite } from './view-suite.ts';
+
+proveInTests(viewSuite);
