@@ -142,6 +142,8 @@ export class Committer {
         if (holding.replay.length > 0) {
           holding.replay.shift();
           this.counts.healed++;
+          // E1: a neighbour that was loaded meanwhile found none of it in the store.
+          this.#tellSent(holding, commit);
           return !isSending(holding);
         }
         this.#settle(holding, sentMs);
@@ -175,11 +177,15 @@ export class Committer {
   #settle(holding: Holding, nowMs: number): void {
     const isKept = this.#replicasBehind > 0 || this.#parts.store.status().replicas > 0;
     const commit = holding.settle(nowMs, isKept);
-    for (const { seq, to, body } of commit.out) {
-      this.#events.sent({ seq, from: holding.cell, to, tick: commit.tick, body });
-    }
+    this.#tellSent(holding, commit);
     if (commit.ending === undefined) return;
     this.#events.left(holding, commit.ending === 'release' ? '' : commit.ending.heir);
+  }
+
+  #tellSent(holding: Holding, { out, tick }: Commit): void {
+    for (const { seq, to, body } of out) {
+      this.#events.sent({ seq, from: holding.cell, to, tick, body });
+    }
   }
 
   /** The store went back in time: append again what it misses, verbatim, or read it anew. */

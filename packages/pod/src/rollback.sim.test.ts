@@ -120,3 +120,34 @@ test('L5 a second failover is healed too, though its replica came after the firs
   }
   await world.close();
 });
+
+test('E1 what a healed cell had sent reaches a neighbour that is taken over meanwhile', async () => {
+  const world = await openPods({ mode: 'realtime', seed: 5 });
+  const { server, watcher, clock, grid } = world;
+  const others = [...Array(grid.cells).keys()].filter((cell) => cell % 2 === 0);
+  server.replicas = 1;
+  server.replicaLagMs = 1;
+  void world.start('pod-0');
+  await clock.advance(500);
+  const heads = await watcher.heads(others);
+  await watcher.revoke(heads.flatMap((head) => ('tag' in head ? [] : [head])));
+  const requests = others.map((cell) => ({ cell, nonce: `watcher.${cell}`, ttlMs: 5_000 }));
+  const claims = (await watcher.acquire(requests)).flatMap((reply) =>
+    reply.tag === 'GRANTED' ? [reply.claim] : [],
+  );
+  expect(claims).toHaveLength(others.length);
+  server.replicaLagMs = 400;
+  const snapshot = server.snapshot();
+  await clock.advance(380);
+  server.rollback(snapshot);
+  server.replicaLagMs = 1;
+  // They come free, and are loaded while those held still append what is missing.
+  await watcher.release(claims);
+  await watcher.notify('pod-0', JSON.stringify({ left: others }));
+  await clock.advance(500);
+  await world.close();
+  const survivors = await alive(world);
+  const census = await world.census();
+  expect(census.twice).toEqual([]);
+  expect(census.entities).toBe(survivors.size);
+});
