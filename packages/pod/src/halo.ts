@@ -3,7 +3,14 @@
  * their channels send to the cells held here. Everything it learns is behind the store's barrier.
  */
 import { type Clock, LeaseholdError, type Log } from '@leasehold/kernel';
-import type { CellImage, ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
+import type {
+  CellImage,
+  ChannelEntry,
+  FollowCursor,
+  FollowNews,
+  Head,
+  Store,
+} from '@leasehold/protocol';
 import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
 import type { Holding } from './holding.ts';
 import type { PodParts } from './settings.ts';
@@ -31,6 +38,8 @@ export class Halo {
   readonly #route: (entry: ChannelEntry) => void;
   readonly #ghosts = new Map<number, Ghost>();
   resyncs = 0;
+  /** Lockstep: neighbours need the view of one tick, not of the latest there is. */
+  isExact = false;
 
   /** `route` takes every channel entry, before the tick that wrote it can be seen here (T1). */
   constructor(parts: PodParts, route: (entry: ChannelEntry) => void) {
@@ -82,9 +91,13 @@ export class Halo {
     }
   }
 
-  /** Follows exactly the neighbours of the held cells that are not held themselves. */
-  sync(holdings: ReadonlyMap<number, Holding>): void {
+  /**
+   * Follows exactly the neighbours of the held cells, and those of `others`, that are not held
+   * themselves.
+   */
+  sync(holdings: ReadonlyMap<number, Holding>, others: Iterable<number> = []): void {
     const wanted = new Set<number>();
+    for (const cell of others) if (!holdings.has(cell)) wanted.add(cell);
     for (const cell of holdings.keys()) {
       for (const other of this.#engine.grid.neighbours(cell)) {
         if (!holdings.has(other)) wanted.add(other);
@@ -112,11 +125,32 @@ export class Halo {
   surrender(cell: number, seq: number, hash: string): CellState | undefined {
     const ghost = this.#ghosts.get(cell);
     if (!ghost?.isReady || ghost.seq !== seq || ghost.hash !== hash) return undefined;
-    // Neighbours may still need the tick before, those in flight at it included.
-    const { state } = ghost;
-    const isWhole =
-      state.view(state.tick) !== undefined && state.view(state.tick - 1) !== undefined;
-    return isWhole ? state : undefined;
+    return this.#isWhole(ghost.state) ? ghost.state : undefined;
+  }
+
+  /** Whether a followed cell can be surrendered; `isQuiet`: whether it is followed at all. */
+  isReady(cell: number, isQuiet: boolean): boolean {
+    const ghost = this.#ghosts.get(cell);
+    return ghost?.isReady === true && (isQuiet || this.#isWhole(ghost.state));
+  }
+
+  /** Neighbours may still need the tick before the last, those in flight at it included. */
+  #isWhole(state: CellState): boolean {
+    if (state.view(state.tick) === undefined) return false;
+    return !this.isExact || state.view(state.tick - 1) !== undefined;
+  }
+
+  /** Reads what followed cells lack up to these heads. */
+  async catchUp(heads: readonly Head[]): Promise<void> {
+    const cursors: FollowCursor[] = [];
+    for (const head of heads) {
+      const ghost = this.#ghosts.get(head.cell);
+      if (!ghost?.isReady || ghost.seq >= head.seq) continue;
+      const { cell, seq, hash, outSeq } = ghost;
+      cursors.push({ cell, seq, hash, outSeq });
+    }
+    if (cursors.length === 0) return;
+    for (const news of await this.#store.poll(cursors, 0)) this.#take(news);
   }
 
   /** One round: loads what is not loaded, then polls and routes what is new. */

@@ -72,6 +72,11 @@ export class Keeper {
     return assignBlocks(engine.grid.blocks, this.roster.members(clock.nowMs(), true))[block] ?? '';
   }
 
+  /** Who should hold a cell of this block. */
+  ownerOf(block: number): string {
+    return this.isDraining ? this.heirOf(block) : (this.#owners[block] ?? '');
+  }
+
   /** Looks around and returns the leases it won. */
   async claim(): Promise<Grant[]> {
     const { clock, engine } = this.#parts;
@@ -100,18 +105,33 @@ export class Keeper {
     return grants;
   }
 
+  /** Takes what others have just left to this pod, before it looks around. */
+  async claimOffered(): Promise<Grant[]> {
+    if (this.isDraining) return [];
+    const cells = [...this.#offered].filter((cell) => !this.#isHere(cell));
+    this.#offered.clear();
+    const grants: Grant[] = [];
+    for (let i = 0; i < cells.length; i += ACQUIRE_CELLS_MAX) {
+      grants.push(...(await this.#acquire(cells.slice(i, i + ACQUIRE_CELLS_MAX))));
+    }
+    return grants;
+  }
+
+  #isHere(cell: number): boolean {
+    return this.#holdings.has(cell) || this.#loading.has(cell);
+  }
+
   /** Cells that should be here, are not, and may be had now. */
   #wanted(now: number): number[] {
     const { engine, pod, settings } = this.#parts;
-    const isHere = (cell: number): boolean => this.#holdings.has(cell) || this.#loading.has(cell);
     const wanted: number[] = [];
-    for (const cell of this.#offered) if (!isHere(cell)) wanted.push(cell);
+    for (const cell of this.#offered) if (!this.#isHere(cell)) wanted.push(cell);
     let blocks = 0;
     for (const [block, owner] of this.#owners.entries()) {
       if (owner !== pod || blocks >= settings.blocksMax) continue;
       blocks++;
       for (const cell of engine.grid.cellsOfBlock(block)) {
-        if (isHere(cell) || this.#offered.has(cell)) continue;
+        if (this.#isHere(cell) || this.#offered.has(cell)) continue;
         const rival = this.#rivals.get(cell);
         const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
         if (rival === undefined || rival.retryAtMs <= now || isDead) wanted.push(cell);
@@ -144,13 +164,16 @@ export class Keeper {
   }
 
   /** The block that should move to another pod now, if any; one at a time, so borders stay calm. */
-  blockToHandOver(): { readonly heir: string; readonly cells: Holding[] } | undefined {
+  blockToHandOver(
+    isPromised: (cell: number) => boolean,
+  ): { readonly heir: string; readonly cells: Holding[] } | undefined {
     const { clock, pod } = this.#parts;
     const now = clock.nowMs();
     if (now < this.#nextHandoverMs || this.isDraining) return undefined;
     for (const holding of this.#holdings.values()) {
       const heir = this.#owners[holding.block] ?? pod;
       if (heir === pod || heir === '' || holding.leavingTo !== undefined) continue;
+      if (isPromised(holding.cell)) continue;
       this.#nextHandoverMs = now + HANDOVER_MS;
       const { block } = holding;
       const cells = [...this.#holdings.values()].filter((other) => other.block === block);

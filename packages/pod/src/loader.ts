@@ -15,6 +15,7 @@ export type LoadParts = {
   readonly halo: Halo;
   /** What is routed to the granted cells while they are loaded. */
   readonly early: ReadonlyMap<number, ChannelEntry[]>;
+  readonly counts: { warmCells: number; coldCells: number };
   /** Takes what the granted cells had sent before, for the cells that are held already. */
   readonly route: (entry: ChannelEntry) => void;
 };
@@ -23,13 +24,13 @@ export type LoadParts = {
 export async function loadHoldings(
   parts: PodParts,
   grants: readonly Grant[],
-  { halo, early, route }: LoadParts,
+  { halo, early, route, counts }: LoadParts,
 ): Promise<Holding[]> {
   const { store, engine, clock } = parts;
   const startedMs = clock.nowMs();
   await store.barrier();
   const [states, channels] = await Promise.all([
-    loadStates(parts, halo, grants),
+    loadStates(parts, { halo, counts }, grants),
     readChannels(parts, grants),
   ]);
   await store.barrier();
@@ -58,19 +59,21 @@ export async function loadHoldings(
 
 async function loadStates(
   parts: PodParts,
-  halo: Halo,
+  { halo, counts }: Pick<LoadParts, 'halo' | 'counts'>,
   grants: readonly Grant[],
 ): Promise<CellState[]> {
   const { store, engine, schemaOf } = parts;
   const states = new Array<CellState | undefined>(grants.length);
+  await halo.catchUp(grants.map(({ head }) => head));
   const cold: { readonly grant: Grant; readonly i: number }[] = [];
   for (const [i, grant] of grants.entries()) {
     const { head } = grant;
     states[i] = halo.surrender(head.cell, head.seq, head.hash);
-    if (states[i] === undefined && head.seq === 0)
-      states[i] = engine.createCell(head.cell, schemaOf);
+    if (states[i] !== undefined) counts.warmCells++;
+    else if (head.seq === 0) states[i] = engine.createCell(head.cell, schemaOf);
     if (states[i] === undefined) cold.push({ grant, i });
   }
+  counts.coldCells += cold.length;
   const images = await store.load(cold.map(({ grant: { head } }) => loadRequest(head)));
   for (const [k, { grant, i }] of cold.entries()) {
     const image = images[k];

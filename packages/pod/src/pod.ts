@@ -15,6 +15,7 @@ import { type Grant, type LoadParts, loadHoldings } from './loader.ts';
 import { type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
+import { type Message, Standby } from './standby.ts';
 import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;
@@ -32,6 +33,7 @@ export class Pod {
   readonly #loading = new Map<number, ChannelEntry[]>();
   readonly #trims = new Map<number, number>();
   readonly #left = new Map<string, number[]>();
+  readonly #standby = new Standby();
   readonly #halo: Halo;
   readonly #keeper: Keeper;
   readonly #committer: Committer;
@@ -87,10 +89,12 @@ export class Pod {
     this.#isDraining = true;
     this.#keeper.isDraining = true;
     await store.report('draining', this.report()).catch(() => undefined);
-    for (const holding of this.#holdings.values()) {
-      holding.leavingTo = this.#keeper.heirOf(holding.block);
+    const heirs = new Map<string, number[]>();
+    for (const { cell, block } of this.#holdings.values()) {
+      const heir = this.#keeper.heirOf(block);
+      heirs.set(heir, [...(heirs.get(heir) ?? []), cell]);
     }
-    this.#ticking.wake();
+    for (const [heir, cells] of heirs) await this.#promise(cells, heir);
     while (this.#holdings.size + this.#loading.size > 0 && clock.nowMs() < untilMs) {
       await clock.sleep(10);
     }
@@ -120,7 +124,7 @@ export class Pod {
       this.#rounds,
       target,
     );
-    return { ...report, ...this.#parts.traffic?.() };
+    return { ...report, ...this.#standby.counts, ...this.#parts.traffic?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {
@@ -153,7 +157,7 @@ export class Pod {
   async #read(): Promise<void> {
     const { store, clock } = this.#parts;
     const world = this.#clock;
-    this.#halo.sync(this.#holdings);
+    this.#halo.sync(this.#holdings, this.#standby.expected(clock.nowMs()));
     if (world === undefined || this.#halo.size === 0 || !store.status().isConnected) {
       await this.#reading.wait(20);
       return;
@@ -161,6 +165,7 @@ export class Pod {
     const startedMs = clock.nowMs();
     const isLockstep = world.mode === 'lockstep';
     await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
+    await this.#answerHolders();
     if (isLockstep) {
       this.#ticking.wake();
       return;
@@ -178,6 +183,7 @@ export class Pod {
       if (now >= this.#nextClockMs) {
         this.#clock = await store.clock();
         const isRunning = this.#clock?.isPaused === false;
+        this.#halo.isExact = this.#clock?.mode === 'lockstep';
         this.#nextClockMs = now + (isRunning ? CLOCK_MS : CLOCK_PAUSED_MS);
       }
       if (now >= this.#nextReportMs) {
@@ -187,9 +193,12 @@ export class Pod {
       const grants = await this.#keeper.claim();
       if (grants.length > 0) this.#loadAside(grants);
       for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
-      const move = this.#keeper.blockToHandOver();
-      for (const holding of move?.cells ?? []) holding.leavingTo = move?.heir;
-      if (move !== undefined) this.#ticking.wake();
+      const move = this.#keeper.blockToHandOver((cell) => this.#standby.isPromised(cell));
+      if (move !== undefined) {
+        const cells = move.cells.map(({ cell }) => cell);
+        await this.#promise(cells, move.heir);
+      }
+      this.#handOverUnanswered(now);
       await this.#keeper.learnTrims(this.#trims);
       if (this.#clock !== undefined) {
         await this.#rounds.takeovers.flush(this.#holdings, this.#clock);
@@ -253,7 +262,7 @@ export class Pod {
     } finally {
       for (const { claim } of grants) this.#loading.delete(claim.cell);
     }
-    this.#halo.sync(this.#holdings);
+    this.#halo.sync(this.#holdings, this.#standby.expected(this.#parts.clock.nowMs()));
     this.#ticking.wake();
     this.#reading.wake();
   }
@@ -314,12 +323,14 @@ export class Pod {
 
   /** From here on what is sent to the cell goes to it; what came since it was read goes first. */
   #enter(holding: Holding): void {
+    this.#standby.forget(holding.cell);
     for (const entry of this.#loading.get(holding.cell) ?? []) holding.queue(entry);
     this.#holdings.set(holding.cell, holding);
   }
 
   get #loadParts(): LoadParts {
-    return { halo: this.#halo, early: this.#loading, route: (entry) => this.#route(entry) };
+    const { counts } = this.#standby;
+    return { halo: this.#halo, early: this.#loading, counts, route: (entry) => this.#route(entry) };
   }
 
   #route(entry: ChannelEntry): void {
@@ -347,16 +358,67 @@ export class Pod {
   }
 
   async #tellHeirs(): Promise<void> {
-    for (const [heir, cells] of this.#left) {
-      this.#left.delete(heir);
-      await this.#parts.store.notify(heir, JSON.stringify({ left: cells }));
+    const left = [...this.#left];
+    this.#left.clear();
+    await Promise.all(left.map(([heir, cells]) => this.#say(heir, { left: cells })));
+  }
+
+  #say(to: string, message: Message): Promise<void> {
+    return this.#parts.store.notify(to, JSON.stringify(message));
+  }
+
+  /** The heir is told, so that it can follow the cells; they are handed over when it does. */
+  async #promise(cells: readonly number[], heir: string): Promise<void> {
+    const { clock, pod } = this.#parts;
+    this.#standby.promise(cells, heir, clock.nowMs());
+    if (heir === '') this.#letGo(cells, heir);
+    // Who is not told does not answer: then they are handed over when the time for it is up.
+    else await this.#say(heir, { soon: cells, from: pod }).catch(() => undefined);
+  }
+
+  /** Whoever does not answer may be dead: then the cells are not left to it. */
+  #handOverUnanswered(nowMs: number): void {
+    for (const [cell, heir] of this.#standby.overdue(nowMs)) {
+      const owner = this.#keeper.ownerOf(this.#parts.engine.grid.blockOf(cell));
+      if (owner === heir || this.#isDraining) this.#letGo([cell], owner);
     }
   }
 
-  #hear(message: string): void {
-    const { left } = JSON.parse(message) as { readonly left?: readonly number[] };
-    if (left === undefined) return;
-    this.#keeper.hurry(left);
+  #letGo(cells: readonly number[], heir: string): void {
+    for (const cell of cells) {
+      const holding = this.#holdings.get(cell);
+      if (holding !== undefined) holding.leavingTo = heir;
+    }
+    this.#ticking.wake();
+  }
+
+  async #answerHolders(): Promise<void> {
+    const { clock, pod } = this.#parts;
+    const answers = this.#standby.answers(this.#halo, clock.nowMs());
+    for (const [from, ready] of answers) await this.#say(from, { ready, from: pod });
+  }
+
+  #hear(text: string): void {
+    const message = JSON.parse(text) as Message;
+    if ('left' in message) {
+      this.#keeper.hurry(message.left);
+      void this.#takeOffered();
+    } else if ('ready' in message) {
+      this.#letGo(this.#standby.redeem(message.ready, message.from), message.from);
+    } else if ('soon' in message && !this.#isDraining) {
+      this.#standby.expect(message.soon, message.from, this.#parts.clock.nowMs());
+      this.#reading.wake();
+    }
+  }
+
+  /** At once: the cells stand still. Whatever goes wrong, the keep loop claims them again. */
+  async #takeOffered(): Promise<void> {
+    try {
+      const grants = await this.#keeper.claimOffered();
+      if (grants.length > 0) this.#loadAside(grants);
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'cells that were left here are not taken yet');
+    }
     this.#keeping.wake();
   }
 }

@@ -1,0 +1,100 @@
+/**
+ * Cells that are to change hands are followed by their heir first, so that taking them over costs
+ * no reading. Whoever is promised nothing takes them all the same, only later: what is said here
+ * may be lost, and decides nothing.
+ *
+ *   holder                           heir
+ *     ├── soon: cells ────────────────►│ follows them
+ *     │◄──────────────── ready: cells ─┤ is where they are
+ *     ├── handover, left: cells ──────►│ acquires, reads the last entry, ticks
+ */
+import type { Halo } from './halo.ts';
+
+/** What pods say to each other. */
+export type Message =
+  | { readonly soon: readonly number[]; readonly from: string }
+  | { readonly ready: readonly number[]; readonly from: string }
+  | { readonly left: readonly number[] };
+
+/** A heir that has not answered by then takes the cells cold. */
+const READY_MS_MAX = 500;
+/** How long a cell is followed for a handover that does not come. */
+const EXPECTED_MS_MAX = 3_000;
+/** A cell that has not ticked for so long is quiet: there is no tick before its last to wait for. */
+const QUIET_MS = 150;
+
+type Promised = { readonly heir: string; readonly untilMs: number };
+type Expected = { readonly from: string; readonly sinceMs: number };
+
+export class Standby {
+  /** Cells that came here: as they were followed, or read from the store. */
+  readonly counts = { warmCells: 0, coldCells: 0 };
+  readonly #promised = new Map<number, Promised>();
+  readonly #expected = new Map<number, Expected>();
+  /** Cells that their holder has not been answered about. */
+  readonly #unanswered = new Set<number>();
+
+  /** The heir will be told that it gets these cells. */
+  promise(cells: readonly number[], heir: string, nowMs: number): void {
+    for (const cell of cells) this.#promised.set(cell, { heir, untilMs: nowMs + READY_MS_MAX });
+  }
+
+  isPromised(cell: number): boolean {
+    return this.#promised.has(cell);
+  }
+
+  /** Those of the cells that were promised to this heir, which has them now as they are. */
+  redeem(cells: readonly number[], heir: string): number[] {
+    const redeemed = cells.filter((cell) => this.#promised.get(cell)?.heir === heir);
+    for (const cell of redeemed) this.#promised.delete(cell);
+    return redeemed;
+  }
+
+  /** Promised cells whose heir has not answered in time, each with it. */
+  overdue(nowMs: number): (readonly [cell: number, heir: string])[] {
+    const overdue: [number, string][] = [];
+    for (const [cell, { heir, untilMs }] of this.#promised) {
+      if (untilMs > nowMs) continue;
+      this.#promised.delete(cell);
+      overdue.push([cell, heir]);
+    }
+    return overdue;
+  }
+
+  /** A holder will leave these cells to this pod. */
+  expect(cells: readonly number[], from: string, nowMs: number): void {
+    for (const cell of cells) {
+      this.#expected.set(cell, { from, sinceMs: nowMs });
+      this.#unanswered.add(cell);
+    }
+  }
+
+  /** Cells to follow for this. */
+  expected(nowMs: number): Iterable<number> {
+    for (const [cell, { sinceMs }] of this.#expected) {
+      if (nowMs - sinceMs > EXPECTED_MS_MAX) this.forget(cell);
+    }
+    return this.#expected.keys();
+  }
+
+  /** It came, or it will not. */
+  forget(cell: number): void {
+    this.#expected.delete(cell);
+    this.#unanswered.delete(cell);
+  }
+
+  /** Holders to be answered, with the cells of theirs that could be taken over as they are here. */
+  answers(halo: Halo, nowMs: number): Map<string, number[]> {
+    const answers = new Map<string, number[]>();
+    for (const cell of this.#unanswered) {
+      const expected = this.#expected.get(cell);
+      const isQuiet = expected !== undefined && nowMs - expected.sinceMs > QUIET_MS;
+      if (expected === undefined || !halo.isReady(cell, isQuiet)) continue;
+      this.#unanswered.delete(cell);
+      const cells = answers.get(expected.from);
+      if (cells === undefined) answers.set(expected.from, [cell]);
+      else cells.push(cell);
+    }
+    return answers;
+  }
+}
