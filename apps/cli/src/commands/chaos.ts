@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findSource, missing } from '@leasehold/servers';
 import { ChaosRun } from '../chaos/chaos-run.ts';
 import { type ChaosOptions, runOptionsOf } from '../chaos/options.ts';
+import { chaosPage } from '../chaos/page.ts';
 import { type ChaosReport, chaosSummary } from '../chaos/report.ts';
 import { openInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
@@ -48,5 +49,6 @@ async function redisProgram(output: Output, env: NodeJS.ProcessEnv): Promise<str
 async function write(report: ChaosReport, folder: string, output: Output): Promise<void> {
   if (folder === '') return;
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  output.progress(`the report is in ${folder}: report.json`);
+  await writeFile(join(folder, 'report.html'), chaosPage(report));
+  output.progress(`the report is in ${folder}: report.html, report.json`);
 }
