@@ -105,6 +105,22 @@ describe('a connection that breaks', () => {
     await proxy.close();
   });
 
+  test('L5 a pod says at once that it is back, before others may call it silent', async () => {
+    const proxy = await openProxy({ target: Number(new URL(at.url).port) });
+    const [store, other] = [await world.open({ url: proxy.url }), await world.open()];
+    await store.announce('a', 1, () => undefined);
+    for (let n = 0; n < 4; n++) {
+      proxy.cut();
+      await eventually(() => !store.status().isConnected);
+      await eventually(() => store.status().isConnected);
+      const backMs = other.nowMs();
+      await eventually(async () => ((await other.pods())[0]?.seenAtMs ?? 0) >= backMs - 100, 300);
+    }
+    await store.close();
+    await other.close();
+    await proxy.close();
+  });
+
   test('a pod that is gone for good is dropped from the list', async () => {
     const store = await world.open();
     const { pods } = world.keys;

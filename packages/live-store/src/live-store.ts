@@ -123,7 +123,7 @@ export class LiveStore implements Store {
         url: checkRedisUrl(url),
         timeoutMs: name === 'reads' ? timeoutMs + READ_WAIT_MS_MAX : timeoutMs,
         localMs,
-        onChange: (change) => options.onEvent?.({ ...change, link: name }),
+        onChange: (change) => this.#onChange(name, change),
       });
     this.#options = options;
     this.#keys = new Keys(world, incarnation, layer, grid);
@@ -380,6 +380,15 @@ export class LiveStore implements Store {
       const { message } = reply as unknown as { message: string };
       this.#options.onEvent?.({ kind: 'broken', function: fn.name, cell, message });
       return { tag: 'UNKNOWN', message } as const;
+    });
+  }
+
+  #onChange(link: 'commands' | 'reads' | 'hearing', change: LinkChange): void {
+    this.#options.onEvent?.({ ...change, link });
+    if (link !== 'commands' || change.kind !== 'connected') return;
+    // L5: its record is as old as the store was away, and others would call it silent until a beat.
+    this.#pods.renew().catch(() => {
+      // The next beat tries again.
     });
   }
 
