@@ -213,11 +213,12 @@ export class Keeper {
    * the next commit, which drops what all of them have passed (E1: never what one has not).
    */
   async learnTrims(trims: Map<number, number>): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, clock, settings } = this.#parts;
     const now = clock.nowMs();
     if (now < this.#nextTrimMs) return;
     this.#nextTrimMs = now + TRIM_MS;
-    const long = [...this.#holdings.values()].filter(({ unread }) => unread.length > UNREAD_MIN);
+    const { unreadMin = UNREAD_MIN } = settings;
+    const long = [...this.#holdings.values()].filter(({ unread }) => unread.length > unreadMin);
     const readers = new Set(long.flatMap(({ unread }) => unread.map(({ to }) => to)));
     if (readers.size === 0) return;
     const { runId } = store.status();

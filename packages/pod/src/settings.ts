@@ -13,6 +13,8 @@ export type PodSettings = {
   readonly blocksMax: number;
   /** How far an entity moves before its index is told; WGS84: degrees. 0 = no index. */
   readonly indexResolution: number;
+  /** A channel is trimmed when more of its entries than this may still be unread. Default 16. */
+  readonly unreadMin?: number;
   /** Pods that start together, this one included: they know each other before they claim. */
   readonly startingPods?: number;
 };
