@@ -4,7 +4,13 @@
  */
 import type { Log } from '@leasehold/kernel';
 import { Pod } from '@leasehold/pod';
-import { entryHash, SEED_EPOCH } from '@leasehold/protocol';
+import {
+  entryHash,
+  type FollowCursor,
+  type FollowNews,
+  SEED_EPOCH,
+  type Store,
+} from '@leasehold/protocol';
 import {
   type Area,
   CellRows,
@@ -53,7 +59,7 @@ export class HubClient implements Peer {
   }
 
   close(_: number, reason: string): void {
-    throw new Error(`a client was sent away: ${reason}`);
+    if (reason !== 'GATEWAY_CLOSING') throw new Error(`a client was sent away: ${reason}`);
   }
 
   #decode(frame: Uint8Array, cells: Map<number, CellRows>): void {
@@ -72,6 +78,62 @@ export class HubClient implements Peer {
       if (kind === PART.state) rows.applyState(body);
       else if (rows.applyDelta(body) === undefined) throw new Error('a delta does not follow');
     }
+  }
+}
+
+/** What a store's polls bring, tick by tick, so that many ticks are told one right after another. */
+class Tape {
+  /** The store, whose polls are this tape's. */
+  readonly store: Store;
+  readonly #source: Store;
+  readonly #cursors = new Map<number, FollowCursor>();
+  readonly #ticks: (readonly FollowNews[])[] = [];
+  #isReleased = false;
+  #wake: () => void = () => {};
+
+  constructor(source: Store) {
+    this.#source = source;
+    const poll = (_: readonly FollowCursor[], blockMs: number) => this.#poll(blockMs);
+    this.store = new Proxy(source, {
+      get(target, name) {
+        if (name === 'poll') return poll;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  async begin(cells: number): Promise<void> {
+    for (const head of await this.#source.heads([...Array(cells).keys()])) {
+      if ('seq' in head) this.#cursors.set(head.cell, head);
+    }
+  }
+
+  async record(): Promise<void> {
+    const cursors = [...this.#cursors.values()].map(({ cell, seq, hash }) => ({ cell, seq, hash }));
+    const news = await this.#source.poll(cursors, 0);
+    for (const { cell, entries } of news) {
+      const last = entries.at(-1);
+      if (last !== undefined) this.#cursors.set(cell, { cell, seq: last.seq, hash: last.hash });
+    }
+    this.#ticks.push(news);
+  }
+
+  /** The next poll that waits brings the next tick. */
+  release(): void {
+    this.#isReleased = true;
+    this.#wake();
+  }
+
+  async #poll(blockMs: number): Promise<FollowNews[]> {
+    if (blockMs === 0) return [];
+    if (!this.#isReleased) {
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    }
+    this.#isReleased = false;
+    return [...(this.#ticks.shift() ?? [])];
   }
 }
 
@@ -99,18 +161,35 @@ export async function openHubWorld({ columns, rows, gliders }: Size) {
   });
   await pod.start();
   await podClock.advance(SETTLE_MS);
+  const tape = new Tape(store);
+  await tape.begin(grid.cells);
   const hubClock = new ManualClock();
   const { schema, spatial } = engine;
   const hub = new ViewHub({
-    ...{ store, schema, grid, clock: hubClock, log: silent, facts: FACTS, isWarm: true },
+    ...{
+      store: tape.store,
+      schema,
+      grid,
+      clock: hubClock,
+      log: silent,
+      facts: FACTS,
+      isWarm: true,
+    },
     ...(spatial === undefined ? {} : { spatial }),
   });
   hub.start();
-  const both = async (): Promise<void> => {
+  const tick = async (): Promise<void> => {
     await podClock.advance(TICK_MS);
-    await hubClock.advance(TICK_MS);
+    await tape.record();
   };
-  for (let i = 0; i < SETTLE_MS / TICK_MS; i++) await both();
+  const tell = (): Promise<void> => {
+    tape.release();
+    return hubClock.advance(TICK_MS);
+  };
+  for (let i = 0; i < SETTLE_MS / TICK_MS; i++) {
+    await tick();
+    await tell();
+  }
   const shape = viewShape(schema.components);
   return {
     ...{ grid, hub },
@@ -123,9 +202,9 @@ export async function openHubWorld({ columns, rows, gliders }: Size) {
       return client;
     },
     /** The next tick is simulated and stored; the hub has not looked at it yet. */
-    tick: () => podClock.advance(TICK_MS),
-    /** The hub takes the tick, and tells its clients. */
-    tell: () => hubClock.advance(TICK_MS),
+    tick,
+    /** The hub takes the first tick that it has not seen, and tells its clients. */
+    tell,
     places(): Places {
       const places: Places = { ids: [], xs: [], ys: [] };
       for (const { live } of hub.following.cells.values()) {
@@ -141,7 +220,10 @@ export async function openHubWorld({ columns, rows, gliders }: Size) {
     },
     async close(): Promise<void> {
       const stops = [hub.stop(), pod.stop()];
-      for (let i = 0; i < SETTLE_MS / TICK_MS; i++) await both();
+      for (let i = 0; i < SETTLE_MS / TICK_MS; i++) {
+        await podClock.advance(TICK_MS);
+        await tell();
+      }
       await Promise.all(stops);
     },
   };

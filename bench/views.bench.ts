@@ -8,26 +8,48 @@ import type { Child } from './child.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { CELL, type LiveMap, type MapSize, openLiveMap, type Used } from './live-map.ts';
 import type { Drawn, Task, Watched } from './view-clients.ts';
+import { compareViews } from './view-compare.ts';
+import type { Box } from './view-hub.ts';
 
 const CLIENTS = new URL('./view-clients.ts', import.meta.url).pathname;
 /** As many cells for as many aircraft as examples/flights has. */
-const FULL: Extent = { columns: 25, rows: 20, gliders: 10_000, clients: 100, seconds: 12 };
+const FULL: Extent = {
+  columns: 25,
+  rows: 20,
+  gliders: 10_000,
+  clients: 100,
+  seconds: 12,
+  race: { rounds: 7, ticks: 10 },
+};
 /** To see that it runs; its figures say nothing. */
-const QUICK: Extent = { columns: 5, rows: 5, gliders: 250, clients: 5, seconds: 1 };
+const QUICK: Extent = {
+  columns: 5,
+  rows: 5,
+  gliders: 250,
+  clients: 5,
+  seconds: 1,
+  race: { rounds: 1, ticks: 2 },
+};
 /** Of 5 by 5 cells, with edges that cut cells: about 500 gliders. */
 const SIDE = 5 * CELL;
 const TICK_HZ = 20;
 
-type Extent = MapSize & { readonly clients: number; readonly seconds: number };
+type Extent = MapSize & {
+  readonly clients: number;
+  readonly seconds: number;
+  readonly race: { readonly rounds: number; readonly ticks: number };
+};
 
 export const views: Benchmark = {
-  tag: 'views',
-  what: '10,000 entities at 20 Hz; one client, a hundred clients',
+  tag: 'view',
+  what: '10,000 entities at 20 Hz to a hundred clients; the same encoding by @colyseus/schema',
   async run(say, { isQuick }) {
     const extent = isQuick ? QUICK : FULL;
+    const part = (i: number): Box => partOf(extent, i);
+    const compared = await compareViews({ ...extent, ...extent.race }, part, say);
     const map = await openLiveMap(extent);
     try {
-      const figures = await measure(map, extent, say);
+      const figures = [...compared, ...(await measure(map, extent, say))];
       return isQuick ? figures.map(({ name, value, unit }) => ({ name, value, unit })) : figures;
     } finally {
       await map.close();
@@ -44,16 +66,16 @@ async function measure(map: LiveMap, extent: Extent, say: (line: string) => void
   await bench.watch([whole]);
   const idle = await map.used();
   say('one client, a part of the world');
-  const alone = await bench.watch([part(extent, 0)], { isTimed: true });
+  const alone = await bench.watch([partOf(extent, 0)], { isTimed: true });
   say('one client, the whole world');
   const all = await bench.watch([whole]);
   say('one client as a page has it, the whole world');
   const drawn = await bench.draw(whole);
   say(`${count} clients, each a part of its own`);
-  const parts = Array.from({ length: count }, (_, i) => part(extent, i));
+  const parts = Array.from({ length: count }, (_, i) => partOf(extent, i));
   const crowd = await bench.watch(parts);
   say(`${count} clients, all the same part`);
-  const same = await bench.watch(parts.map(() => part(extent, 0)));
+  const same = await bench.watch(parts.map(() => partOf(extent, 0)));
   return [
     ...wire(all, drawn),
     ...latency(alone),
@@ -64,7 +86,7 @@ async function measure(map: LiveMap, extent: Extent, say: (line: string) => void
 }
 
 /** A box that no border of a cell fits. */
-function part({ columns, rows }: Extent, i: number): Area {
+function partOf({ columns, rows }: Extent, i: number): Box {
   const width = columns * CELL;
   const height = rows * CELL;
   const minX = (i * 613.7 + 37.3) % width;

@@ -20,8 +20,11 @@ import {
   COMPONENTS_MAX,
   type Column,
   type ComponentSchema,
+  emptyColumn,
   FIELDS_MAX,
+  type FieldKind,
   type FieldSchema,
+  KINDS,
   type LayerSchema,
   type SchemaResolver,
 } from './schema.ts';
@@ -253,7 +256,13 @@ export function decodeCommit(
   const masks = readMaskValues(section, schema, directory.masks);
   const changes = directory.changes.map(({ c, f, set }): FieldChange => {
     const component = schema.components[c] as ComponentSchema;
-    const values = readValues(section, component, component.fields[f] as FieldSchema, set.count);
+    const values = readValues(
+      section,
+      component,
+      component.fields[f] as FieldSchema,
+      set.count,
+      passing,
+    );
     return { component: c, field: f, set, values };
   });
   section.end();
@@ -267,6 +276,29 @@ export function decodeCommit(
   const arrivalRows = known.arrivals.map(({ body }) => decodeRows(body, schema, resolve).rows);
   const body = { ...known, schema, births, arrivalRows, masks, changes };
   return typeof source === 'function' ? body : migratedCommit(body, source);
+}
+
+const SLAB_BYTES = 64 * 1024;
+const PASSING_BYTES_MAX = 4_096;
+let slab = new ArrayBuffer(SLAB_BYTES);
+let slabUsed = 0;
+
+/**
+ * A column that is applied to a table and then forgotten. PERF: memory of its own costs a small
+ * column more than its values do; whoever keeps one keeps 64 KB.
+ */
+function passing(kind: FieldKind, count: number): Column {
+  const bytes = count * KINDS[kind].bytes;
+  if ((kind !== 'f64' && kind !== 'f32') || bytes > PASSING_BYTES_MAX) {
+    return emptyColumn(kind, count);
+  }
+  if (slabUsed + bytes > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slabUsed += Math.ceil(bytes / 8) * 8;
+  return kind === 'f64' ? new Float64Array(slab, at, count) : new Float32Array(slab, at, count);
 }
 
 const nobody = new WeakMap<LayerSchema, Table>();

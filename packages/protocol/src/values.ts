@@ -9,6 +9,7 @@ import {
   type Column,
   type ComponentSchema,
   emptyColumn,
+  type FieldKind,
   type FieldSchema,
   KINDS,
   type Slab,
@@ -174,21 +175,26 @@ function writeTexts(
   }
 }
 
+/** How the values of a column are kept: on their own, or beside others that are soon forgotten. */
+export type NewColumn = (kind: FieldKind, count: number) => Column;
+
 /** Reads `count` values into a column of exactly that length. Checks as strictly as the writer. */
 export function readValues(
   reader: ByteReader,
   component: ValueOwner,
   field: ValueField,
   count: number,
+  newColumn: NewColumn = emptyColumn,
 ): Column {
   const at = `${component.name}.${field.name}`;
   reader.fits(count, bytesMin(field), `values of ${at}`);
-  const column = emptyColumn(field.kind, count);
+  const column = newColumn(field.kind, count);
   if (Array.isArray(column)) {
     readTexts(reader, field, at, column);
     return column;
   }
-  new Uint8Array(column.buffer).set(reader.raw(column.byteLength));
+  const { buffer, byteOffset, byteLength } = column;
+  new Uint8Array(buffer, byteOffset, byteLength).set(reader.raw(byteLength));
   if (faultyValue(component, field, column) >= 0) {
     throw reader.fault(
       `${at} holds what a${isSpatial(component, field) ? ' position' : ` ${field.kind}`} cannot`,
@@ -200,7 +206,7 @@ export function readValues(
 
 function hasOneNaN(slab: Slab): boolean {
   const ours = withOneNaN(slab);
-  const theirs = new Uint8Array(slab.buffer);
+  const theirs = new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength);
   return ours.every((byte, i) => byte === theirs[i]);
 }
 

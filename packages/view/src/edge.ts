@@ -24,16 +24,18 @@ export class Edge {
     this.#shape = shape;
     const { spec } = shape;
     const { cellSize, originX, originY, width, height } = grid;
-    const isBox = spec.kind === 'box' && spec.minX <= spec.maxX && spec.minY <= spec.maxY;
-    const x = isBox ? within(spec.minX, spec.maxX, originX, originX + width) : NOWHERE;
-    const y = isBox ? within(spec.minY, spec.maxY, originY, originY + height) : NOWHERE;
-    const isPlain = x !== NOWHERE && y !== NOWHERE;
-    this.#spanX = isPlain ? spanOf(grid.minX(cell), cellSize, originX, width) : NOWHERE;
-    this.#spanY = isPlain ? spanOf(grid.minY(cell), cellSize, originY, height) : NOWHERE;
-    this.minX = Math.max(x.min, this.#spanX.min);
-    this.maxX = Math.min(x.max, this.#spanX.max);
-    this.minY = Math.max(y.min, this.#spanY.min);
-    this.maxY = Math.min(y.max, this.#spanY.max);
+    const spanX = spanOf(grid.minX(cell), cellSize, originX, width);
+    const spanY = spanOf(grid.minY(cell), cellSize, originY, height);
+    const isBox = spec.kind === 'box';
+    const x = isBox ? sideIn(spec.minX, spec.maxX, spanX, [originX, width]) : undefined;
+    const y = isBox ? sideIn(spec.minY, spec.maxY, spanY, [originY, height]) : undefined;
+    const isPlain = x !== undefined && y !== undefined;
+    this.#spanX = isPlain ? spanX : NOWHERE;
+    this.#spanY = isPlain ? spanY : NOWHERE;
+    this.minX = isPlain ? Math.max(x.min, spanX.min) : NOWHERE.min;
+    this.maxX = isPlain ? Math.min(x.max, spanX.max) : NOWHERE.max;
+    this.minY = isPlain ? Math.max(y.min, spanY.min) : NOWHERE.min;
+    this.maxY = isPlain ? Math.min(y.max, spanY.max) : NOWHERE.max;
   }
 
   /** Whether a place that is not within the bounds is certainly outside the area. */
@@ -48,9 +50,26 @@ export class Edge {
   }
 }
 
-/** A side of a box that reaches through no seam, and does not touch one. */
-function within(min: number, max: number, low: number, high: number): Span {
-  return min > low && max < high ? { min, max } : NOWHERE;
+/**
+ * What a side of a box has of the span; `undefined` where two ends of it lie there, or one of them
+ * at a seam or beyond it.
+ */
+function sideIn(
+  min: number,
+  max: number,
+  span: Span,
+  [low, extent]: readonly [number, number],
+): Span | undefined {
+  const high = low + extent;
+  if (!(min > low && min < high && max > low && max < high)) return undefined;
+  if (min <= max) return { min, max };
+  // Through the seam: who is above the one end, or below the other.
+  if (span.min > max) return { min, max: Number.POSITIVE_INFINITY };
+  // To the bit as the area itself reckons, which unrolls the box first.
+  const unrolled = max + extent;
+  const past = unrolled > high ? unrolled - extent : Number.NEGATIVE_INFINITY;
+  if (span.max < min) return { min: Number.NEGATIVE_INFINITY, max: past };
+  return undefined;
 }
 
 /** The cell and one more to either side, as far as no coordinate there is wrapped or clamped. */

@@ -310,7 +310,8 @@ export class Face {
   /** Finds who is a member now; remembers who no longer is. Answers whether anybody changed. */
   #findMembers(round: number): boolean {
     const { rows, place } = { rows: this.cell.rows, place: this.#placeOf() };
-    if (rows.movedAt <= this.#seenRound && this.#isSteady(place)) return false;
+    if (rows.movedAt <= this.#seenRound && place !== undefined && this.#isSteady(place))
+      return false;
     reserve(rows.count);
     let count = 0;
     let old = 0;
@@ -338,15 +339,23 @@ export class Face {
   }
 
   /** PERF: rows are where they were and so is, nearly always, everybody: nothing is written. */
-  #isSteady(place: Place | undefined): boolean {
+  #isSteady(place: Place): boolean {
     const members = this.#rows;
     const { count } = this;
     const { count: total, masks } = this.cell.rows;
-    const mask = (this.chosen.mask | (place?.bit ?? 0)) >>> 0;
+    const { edge, xs, ys } = place;
+    const { minX, maxX, minY, maxY } = edge;
+    const mask = (this.chosen.mask | place.bit) >>> 0;
     let k = 0;
     for (let row = 0; row < total; row++) {
-      const isMember =
-        ((masks[row] as number) & mask) >>> 0 === mask && (place === undefined || isIn(place, row));
+      let isMember = ((masks[row] as number) & mask) >>> 0 === mask;
+      if (isMember) {
+        const x = xs[row] as number;
+        const y = ys[row] as number;
+        isMember =
+          (x >= minX && x <= maxX && y >= minY && y <= maxY) ||
+          (!edge.isOut(x, y) && edge.contains(x, y));
+      }
       if (isMember !== (k < count && members[k] === row)) return false;
       if (isMember) k++;
     }
