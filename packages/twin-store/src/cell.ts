@@ -347,16 +347,16 @@ export function commitTo(cell: CellRecord, commit: Commit, at: Moment): CommitRe
   const refusal = fence(cell, commit.claim);
   if (refusal && !defects.has('no-fence')) return refusal;
   // L4: this very commit was applied, and its reply lost.
-  const isThere = cell.seq === commit.seq && cell.hash === commit.hash;
-  if (isThere && !defects.has('no-repetition')) return { tag: 'ALREADY' };
+  if (cell.seq === commit.seq && cell.hash === commit.hash) return { tag: 'ALREADY' };
   // L3: compare and append.
   const isNext = cell.seq === commit.seq - 1 && cell.hash === commit.prevHash;
   if (!isNext && !defects.has('no-head')) return { tag: 'HEAD', seq: cell.seq, hash: cell.hash };
   const wrong = badCursor(cell, commit);
-  if (wrong !== undefined && !defects.has('no-cursor')) return { tag: 'BADCURSOR', message: wrong };
+  if (wrong !== undefined) return { tag: 'BADCURSOR', message: wrong };
   const kept = defects.has('lost-cursor') ? new Map(cell.cursors) : undefined;
   apply(cell, commit);
   if (kept !== undefined) cell.cursors = kept;
+  if (defects.has('trim-unread')) cell.out = cell.out.slice(-commit.out.length);
   cell.attempts = 0;
   cell.lastAtMs = at.nowMs;
   if (commit.ending === undefined) {

@@ -5,8 +5,7 @@ import type { TwinDefect } from '@leasehold/twin-store';
 export const BREAKS: Readonly<Record<TwinDefect, string>> = {
   'no-fence': 'commits of whoever held the cell before are accepted (L1)',
   'no-head': 'a commit need not extend the head (L3)',
-  'no-repetition': 'a commit that was applied before is not recognised (L4)',
-  'no-cursor': 'channel cursors need not begin where the store is (E1)',
+  'trim-unread': 'a channel keeps only what was sent last, read or not (E1)',
   'lost-cursor': 'channel cursors are not kept (E1)',
   'no-chain': 'followers are not told that a log went back (L3, V1)',
   'no-barrier': 'a barrier returns at once (E1, V1)',

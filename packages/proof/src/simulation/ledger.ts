@@ -25,6 +25,8 @@ type Page = {
   hash: string;
   tick: number;
   logEpoch: bigint;
+  /** Store time at which its holder was first found late, 0 while it is not. */
+  suspectMs: number;
 };
 
 /** A cell's number, or `<cell>:<seq>` for an entry of its channel. */
@@ -45,10 +47,13 @@ export class Ledger {
   #where = new Map<number, Place>();
   #dead = new Set<number>();
 
-  constructor(cells: number) {
+  readonly #graceMs: number;
+
+  constructor(cells: number, graceMs: number) {
+    this.#graceMs = graceMs;
     this.#pages = Array.from({ length: cells }, () => ({
       ...{ nonce: '', epoch: '0', lastEpoch: 0n },
-      ...{ seq: 0, hash: '', tick: 0, logEpoch: 0n },
+      ...{ seq: 0, hash: '', tick: 0, logEpoch: 0n, suspectMs: 0 },
     }));
   }
 
@@ -104,8 +109,11 @@ export class Ledger {
   }
 
   #acquired({ cell, nonce }: AcquireRequest, reply: AcquireReply): void {
-    if (reply.tag !== 'GRANTED') return;
     const page = this.#page(cell);
+    if (reply.tag === 'SUSPECT' && (page.suspectMs === 0 || page.suspectMs > reply.nowMs)) {
+      page.suspectMs = reply.nowMs;
+    }
+    if (reply.tag !== 'GRANTED') return;
     const { epoch } = reply.claim;
     if (page.nonce === nonce) {
       // L4: the same grant once more.
@@ -116,6 +124,10 @@ export class Ledger {
     if (page.nonce !== '' && !isTaken) {
       this.fail('L1', `cell ${cell}: granted to ${nonce} while ${page.nonce} holds it`);
     }
+    const isSpared = page.suspectMs === 0 || reply.nowMs - page.suspectMs < this.#graceMs;
+    if (reply.cause === 'expired' && isSpared) {
+      this.fail('L5', `cell ${cell}: taken from ${page.nonce} without a grace time`);
+    }
     if (BigInt(epoch) <= page.lastEpoch) {
       this.fail('L2', `cell ${cell}: epoch ${epoch} granted after ${page.lastEpoch}`);
     }
@@ -123,12 +135,14 @@ export class Ledger {
     if (head.seq !== page.seq || head.hash !== page.hash) {
       this.fail('L3', `cell ${cell}: granted at ${head.seq}, its log ends at ${page.seq}`);
     }
-    Object.assign(page, { nonce, epoch, lastEpoch: BigInt(epoch) });
+    Object.assign(page, { nonce, epoch, lastEpoch: BigInt(epoch), suspectMs: 0 });
   }
 
   #renewed(claim: Claim, reply: LeaseReply): void {
     if (reply.tag !== 'OK') return;
-    const { nonce, epoch } = this.#page(claim.cell);
+    const page = this.#page(claim.cell);
+    const { nonce, epoch } = page;
+    page.suspectMs = 0;
     if (nonce === claim.nonce && epoch === claim.epoch) return;
     this.fail('L1', `cell ${claim.cell}: ${claim.nonce} renewed what ${nonce || 'nobody'} holds`);
   }
@@ -170,7 +184,7 @@ export class Ledger {
     if (tick <= page.tick && seq > 1) {
       this.fail('L3', `cell ${cell}: tick ${tick} after tick ${page.tick}`);
     }
-    Object.assign(page, { seq, hash, tick, logEpoch: BigInt(epoch) });
+    Object.assign(page, { seq, hash, tick, logEpoch: BigInt(epoch), suspectMs: 0 });
     if (commit.ending !== undefined) page.nonce = '';
     this.#move(cell, commit);
   }

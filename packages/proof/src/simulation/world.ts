@@ -114,7 +114,7 @@ export async function openWorld(options: WorldOptions, at: ServerOptions): Promi
     { kind: 'torus', width: columns * CELL, height: rows * CELL, cell: CELL },
     { blockCells: 2, margin: 0.02 },
   );
-  const ledger = new Ledger(grid.cells);
+  const ledger = new Ledger(grid.cells, GRACE_MS);
   const { clock, replicas, replicaLagMs, defects } = at;
   const { witness } = ledger;
   const facts = { grid, graceMs: GRACE_MS, clock, witness, defects };
