@@ -40,7 +40,7 @@ const QUICK: Plan = {
   entities: [256, 2_048],
   cells: [16, 64],
   pods: [1, 2],
-  base: { entities: 2_048, cells: 64, pods: 1 },
+  base: { entities: 2_048, cells: 16, pods: 1 },
   ticks: { warm: 2, measured: 10 },
   ticksLong: { warm: 2, measured: 10 },
 };
