@@ -69,6 +69,11 @@ export class Ledger {
     return this.#pages[cell] as Page;
   }
 
+  /** The furthest that any cell has come. */
+  get tick(): number {
+    return Math.max(...this.#pages.map(({ tick }) => tick));
+  }
+
   /** The world as it was seeded. */
   seeded(cell: number, hash: string, body: Uint8Array): void {
     Object.assign(this.#page(cell), { seq: 1, hash });

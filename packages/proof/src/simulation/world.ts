@@ -97,6 +97,8 @@ export type SimWorld = {
   readonly open: (pod: string) => Store;
   /** A connection that no fault touches. */
   readonly watcher: Store;
+  /** Store time of tick 0. */
+  readonly baseMs: number;
 };
 
 export type ServerOptions = {
@@ -132,11 +134,11 @@ export async function openWorld(options: WorldOptions, at: ServerOptions): Promi
   await admin.createCells(seeds);
   const open = (pod: string): Store => openTwinStore(server, { ...WORLD, pod });
   const watcher = open('watcher');
-  await watcher.setClock({
+  const { baseMs } = await watcher.setClock({
     ...{ mode: options.mode, rateHz: TICK_HZ, baseTick: 0, isPaused: false },
     endTick: options.mode === 'lockstep' ? options.endTick : 0,
   });
-  return { options, grid, server, ledger, engine, compiled, open, watcher };
+  return { options, grid, server, ledger, engine, compiled, open, watcher, baseMs };
 }
 
 export type Being = {

@@ -3,6 +3,7 @@
  * its machine was suspended; the store's wall clock may be set either way.
  */
 import { family, pick, spread } from '../fault.ts';
+import { TICK_HZ } from '../world.ts';
 
 /** One percent, as quartz gone bad. */
 const RATE_MAX = 0.01;
@@ -12,7 +13,8 @@ export const skew = family({
   odds: 0.4,
   draw: (random) => ({ maxStepMs: spread(random, 100, 60_000), back: random.chance(0.5) }),
   arm: ({ trace, world, storeHost, fleet, gateways }, { maxStepMs, back }, random) => {
-    const { server } = world;
+    const { server, ledger, baseMs } = world;
+    const isLockstep = world.options.mode === 'lockstep';
     let latestMs = 0;
     const rate = (): number => 1 + random.between(-RATE_MAX, RATE_MAX);
     return {
@@ -29,7 +31,9 @@ export const skew = family({
       heal: () => {
         storeHost.skew(1, 0);
         for (const host of [...fleet.hosts, ...gateways.hosts]) host.skew(1, 0);
-        // Who has seen a later time waits until it comes again: the clock is set right, not back.
+        // Who has seen a later time, or had a clock that ran ahead, waits until it comes again: the
+        // store's clock is set right, not back.
+        if (!isLockstep) latestMs = Math.max(latestMs, baseMs + (ledger.tick * 1_000) / TICK_HZ);
         server.stepClock(Math.max(0, latestMs - server.nowMs()));
       },
     };
