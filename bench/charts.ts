@@ -41,6 +41,9 @@ text { font-family: ${FONT}; font-size: 13px; fill: #1f2328 }
 .ground { fill: #ffffff }
 .grid { stroke: #d0d7de; stroke-width: 1; fill: none }
 .course { fill: none; stroke-width: 2 }
+.course.s1 { stroke-dasharray: 9 3 }
+.course.s2 { stroke-dasharray: 3 3 }
+.course.s3 { stroke-dasharray: 9 3 3 3 }
 .fit { fill: none; stroke-width: 1.5; stroke-dasharray: 6 4 }
 ${colours(LIGHT)}
 @media (prefers-color-scheme: dark) {
@@ -151,7 +154,7 @@ function legend(series: readonly Series[]): string[] {
   });
 }
 
-/** A shape of its own for each series: colour is never all that tells them apart. */
+/** A shape of its own for each series, as lines have: colour is never all that tells them apart. */
 function marker([x, y]: Point, i: number): string {
   const of = `class="m${i % 4}"`;
   switch (i % 4) {

@@ -120,7 +120,7 @@ function figuresOf(sweeps: Sweeps, line: (by: Grown, of: Amount) => Line): Figur
   ];
   const middle = sweeps.cells[Math.floor(sweeps.cells.length / 2)] as Cost;
   const share = (100 * middle.redisMs) / (middle.redisMs + middle.podMs);
-  const [alone, ...carried] = capacities(line);
+  const [alone, carried] = capacities(line, middle);
   return [
     ...slope('an entity more: CPU of the pod', line('entities', 'podMs'), 1e6, 'ns'),
     ...slope('an entity more: CPU of Redis', line('entities', 'redisMs'), 1e6, 'ns'),
@@ -137,11 +137,11 @@ function figuresOf(sweeps: Sweeps, line: (by: Grown, of: Amount) => Line): Figur
     { name: `Redis, part of all CPU (${size(middle)})`, value: share, unit: '%' },
     {
       name: `one Redis carries at ${TICK_HZ} Hz and 80 % CPU, ${PER_CELL} in a cell`,
-      ...{ value: alone as number, unit: 'entities' },
+      ...{ value: alone, unit: 'entities' },
     },
     {
       name: 'the same with what that many pods read of each other',
-      ...{ value: carried[0] as number, unit: 'entities' },
+      ...{ value: carried, unit: 'entities' },
     },
   ];
 }
@@ -153,10 +153,11 @@ const size = ({ entities, cells }: Cost): string =>
  * Entities that fill the main thread of one Redis: by what it takes to write them alone; and with
  * as many pods as it takes to move them, each of which reads, too.
  */
-function capacities(line: (by: Grown, of: Amount) => Line): [number, number] {
+function capacities(line: (by: Grown, of: Amount) => Line, base: Size): [number, number] {
   const cell = Math.max(0, line('cells', 'redisMs').slope);
-  const entity = Math.max(0, line('entities', 'redisMs').slope) + cell / PER_CELL;
-  const fixed = Math.max(0, line('cells', 'redisMs').intercept - FULL.base.entities * entity);
+  const moved = Math.max(0, line('entities', 'redisMs').slope);
+  const entity = moved + cell / PER_CELL;
+  const fixed = Math.max(0, line('cells', 'redisMs').intercept - base.entities * moved);
   const ofPod = Math.max(0, line('entities', 'podMs').slope);
   const podCell = Math.max(0, line('cells', 'podMs').slope) / PER_CELL;
   const podsOfEntity = (ofPod + podCell) / BUDGET_MS;

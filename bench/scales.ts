@@ -9,7 +9,7 @@ export type Scale = {
 };
 
 const TICKS_AIM = 5;
-/** Below this many decades one round number in each is too few. */
+/** With so many decades one round number in each is too few. */
 const DECADES_FEW = 2;
 
 /** A scale that shows all values, from place `from` to place `to`. */
@@ -20,10 +20,11 @@ export function scaleOf(
   to: number,
 ): Scale {
   const known = values.filter((value) => Number.isFinite(value) && (!isLog || value > 0));
-  const ticks = isLog ? logTicks(known) : linearTicks(known);
+  const all = isLog ? logTicks(known) : linearTicks(known);
+  const ticks = isLog ? readable(all) : all;
   const turn = isLog ? Math.log10 : (value: number): number => value;
-  const low = turn(ticks[0] as number);
-  const high = turn(ticks.at(-1) as number);
+  const low = turn(all[0] as number);
+  const high = turn(all.at(-1) as number);
   const at = (value: number): number => {
     const part = isLog && value <= 0 ? 0 : (turn(value) - low) / (high - low);
     return from + (to - from) * Math.min(1, Math.max(0, part));
@@ -43,15 +44,25 @@ function linearTicks(values: readonly number[]): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step));
 }
 
+/** 1, 2 and 5 of each decade, from the one below the lowest to the one above the highest. */
 function logTicks(values: readonly number[]): number[] {
-  const first = Math.floor(Math.log10(Math.min(...values, 1e9)) + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values, 1e-9)) - 1e-9));
-  const parts = last - first <= DECADES_FEW ? [1, 2, 5] : [1];
+  const low = Math.min(...values, 1e9);
+  const high = Math.max(...values, low * (1 + 1e-9));
   const ticks: number[] = [];
-  for (let decade = first; decade < last; decade++) {
-    for (const part of parts) ticks.push(rounded(part * 10 ** decade));
+  for (let decade = Math.floor(Math.log10(low)) - 1; ; decade++) {
+    for (const part of [1, 2, 5]) {
+      const tick = rounded(part * 10 ** decade);
+      if (tick <= low) ticks.length = 0;
+      ticks.push(tick);
+      if (tick >= high && ticks.length > 1) return ticks;
+    }
   }
-  return [...ticks, rounded(10 ** last)];
+}
+
+/** Over many decades only the decades are written. */
+function readable(ticks: readonly number[]): readonly number[] {
+  const decades = ticks.filter((tick) => Math.abs(Math.log10(tick) % 1) < 1e-9);
+  return decades.length > DECADES_FEW ? decades : ticks;
 }
 
 const rounded = (value: number): number => Number(value.toPrecision(12));
