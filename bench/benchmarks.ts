@@ -5,11 +5,13 @@ import { follow } from './follow.bench.ts';
 import { memory } from './memory.bench.ts';
 import { scale } from './scale.bench.ts';
 import { takeover } from './takeover.bench.ts';
+import { tick } from './tick.bench.ts';
 import { traffic } from './traffic.bench.ts';
 import { views } from './views.bench.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
   commit,
+  tick,
   follow,
   takeover,
   scale,
