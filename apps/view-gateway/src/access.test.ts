@@ -1,6 +1,7 @@
 import { hasCode } from '@leasehold/kernel';
 import { describe, expect, test } from 'vitest';
 import {
+  addressOf,
   checkHost,
   checkKill,
   checkOrigin,
@@ -114,4 +115,18 @@ describe('a pod is killed', () => {
       'TOKEN_REFUSED',
     );
   });
+});
+
+test.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['::ffff:10.1.2.3', '10.1.2.3'],
+  ['::FFFF:10.1.2.3', '10.1.2.3'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+  ['2001:db8::9', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+])('%s is counted as %s: one who is given a net has all its addresses', (remote, counted) => {
+  expect(addressOf(remote)).toBe(counted);
 });

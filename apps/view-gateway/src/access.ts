@@ -26,9 +26,23 @@ export function isLoopbackAddress(address: string): boolean {
   return /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address) || /^(::1|localhost)$/.test(address);
 }
 
-/** One text for one address, however the kernel wrote it. */
+const NET_GROUPS = 4;
+
+/**
+ * Whose connections and questions are counted together: an IPv4 address however the kernel wrote
+ * it, and of IPv6 the net of 64 bits, of which whoever has one address has all.
+ */
 export function addressOf(remote: string): string {
-  return remote.replace(/^::ffff:/, '');
+  const address = remote.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const known = groups.length + (tail === '' ? 0 : tail.split(':').length);
+    groups.push(...Array<string>(Math.max(0, 8 - known)).fill('0'), ...tail.split(':'));
+  }
+  const net = groups.slice(0, NET_GROUPS).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${net.join(':')}::/64`;
 }
 
 /** Whether a page's origin is the host that was asked: nobody but a browser sends an origin. */

@@ -252,7 +252,12 @@ test('/nearest tells of the nearest first, with their distances', async () => {
   expect([status, body.entities.length]).toEqual([200, 5]);
   const distances = body.entities.map(({ distance }: { distance: number }) => distance);
   expect(distances).toEqual([...distances].sort((a, b) => a - b));
+  const farthest = distances.at(-1) as number;
+  const near = await json(`/nearest?x=100&y=100&count=100&radius=${farthest}`);
+  expect(near.body.entities.length).toBeGreaterThan(0);
+  for (const { distance } of near.body.entities) expect(distance).toBeLessThanOrEqual(farthest);
   expect((await json('/nearest?x=100')).body.code).toBe('AREA_INVALID');
+  expect((await json('/nearest?x=100&y=100&radius=1e9')).body.code).toBe('AREA_INVALID');
 });
 
 describe('POST /pods/:pod/kill', () => {

@@ -33,8 +33,8 @@ export function addQueryRoutes(
     return answer(reply, world, found, format);
   });
   app.get('/nearest', { config: { rateLimit }, onRequest }, async (request, reply) => {
-    const { x, y, count, selection, format } = nearestQuestion(searchOf(request));
-    return answer(reply, world, await hub.nearest({ x, y }, count, selection), format);
+    const { selection, format, ...question } = nearestQuestion(searchOf(request));
+    return answer(reply, world, await hub.nearest(question, selection), format);
   });
 }
 

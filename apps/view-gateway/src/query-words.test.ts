@@ -45,6 +45,8 @@ test('everything that an answer is made of can be chosen', () => {
     format: 'geojson',
   });
   expect(nearestQuestion('x=1&y=-2.5&count=3')).toMatchObject({ x: 1, y: -2.5, count: 3 });
+  expect(nearestQuestion('x=1&y=2')).not.toHaveProperty('radius');
+  expect(nearestQuestion('x=1&y=2&radius=7.5')).toMatchObject({ radius: 7.5 });
 });
 
 test.each([
@@ -75,6 +77,9 @@ test.each([
 test.each([
   ['y=1', ['AREA_INVALID', 'x', '']],
   ['x=1&y=NaN', ['AREA_INVALID', 'y', 'NaN']],
+  ['x=1&y=1&radius=0', ['AREA_INVALID', 'radius', '0']],
+  ['x=1&y=1&radius=-3', ['AREA_INVALID', 'radius', '-3']],
+  ['x=1&y=1&radius=Infinity', ['AREA_INVALID', 'radius', 'Infinity']],
   ['x=1&y=1&count=101', ['VIEW_MESSAGE_INVALID', 'count', '101']],
 ])('the nearest of %j are refused', (search, fault) => {
   expect(faultOf(() => nearestQuestion(search))).toEqual(fault);

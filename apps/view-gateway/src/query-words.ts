@@ -19,6 +19,8 @@ export type NearestQuestion = Shown & {
   readonly x: number;
   readonly y: number;
   readonly count: number;
+  /** Nobody farther away than this: units of the space; metres on wgs84. */
+  readonly radius?: number;
 };
 
 export const QUERY_LIMIT_DEFAULT = 1_000;
@@ -53,11 +55,19 @@ export function areaQuestion(search: string): AreaQuestion {
 
 /** Throws as `areaQuestion` does. */
 export function nearestQuestion(search: string): NearestQuestion {
-  const words = new Words(search, ['x', 'y', 'count', ...COMMON]);
+  const words = new Words(search, ['x', 'y', 'count', 'radius', ...COMMON]);
   const [x] = numbersOf('x', words.text('x'), 1) as [number];
   const [y] = numbersOf('y', words.text('y'), 1) as [number];
   const count = words.integer('count', 1, NEAREST_COUNT_MAX, NEAREST_COUNT_DEFAULT);
-  return { x, y, count, ...shownOf(words) };
+  const radius = words.has('radius') ? radiusOf(words.text('radius')) : undefined;
+  return { x, y, count, ...(radius === undefined ? {} : { radius }), ...shownOf(words) };
+}
+
+/** How large it may be is a matter of the world. */
+function radiusOf(text: string): number {
+  const [radius] = numbersOf('radius', text, 1) as [number];
+  if (radius > 0) return radius;
+  throw wrong('AREA_INVALID', 'radius', text, 'Give a number above 0.');
 }
 
 function areaOf(kind: Exclude<(typeof AREAS)[number], 'id'>, words: Words): Area {

@@ -8,6 +8,7 @@ import { ViewConnections } from './view-connections.ts';
 /** What a connection needs to know of a viewer, and what it tells it. */
 type Said = {
   isGreeted: boolean;
+  wantsStatus: boolean;
   subscriptions: Map<number, unknown>;
   heard: string[];
   left: number;
@@ -24,6 +25,7 @@ beforeEach(async () => {
   const join = (peer: Peer): Viewer => {
     const one = {
       isGreeted: false,
+      wantsStatus: false,
       subscriptions: new Map(),
       heard: [] as string[],
       left: 0,
@@ -79,6 +81,17 @@ test('READER_IDLE: who has no subscription for 60 s is closed', async () => {
   expect(await idle.closed).toEqual([4005, 'READER_IDLE']);
   expect(busy.socket.readyState).toBe(WebSocket.OPEN);
   expect(connections.ended.get('READER_IDLE')).toBe(1);
+});
+
+test('who wants the status alone has something to do here, and stays', async () => {
+  const watcher = await open();
+  watcher.of.isGreeted = true;
+  watcher.of.wantsStatus = true;
+  for (now = 0; now < 130_000; now += 10_000) await heard(watcher.socket);
+  // The connections are looked at twice a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  expect(watcher.socket.readyState).toBe(WebSocket.OPEN);
+  expect(connections.ended.get('READER_IDLE')).toBeUndefined();
 });
 
 /** Lets what clients send arrive. */

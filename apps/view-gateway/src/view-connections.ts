@@ -36,7 +36,7 @@ type Connection = {
   readonly openedAtMs: number;
   heardAtMs: number;
   pingedAtMs: number;
-  /** When it last had a subscription. */
+  /** When it last had a subscription, or wanted the status. */
   busyAtMs: number;
 };
 
@@ -164,7 +164,7 @@ export class ViewConnections {
 
   #lookAt(connection: Connection, now: number): void {
     const { socket, viewer } = connection;
-    if (viewer.subscriptions.size > 0) connection.busyAtMs = now;
+    if (viewer.subscriptions.size > 0 || viewer.wantsStatus) connection.busyAtMs = now;
     if (now - connection.heardAtMs > DEAD_MS) {
       this.#count('DEAD');
       socket.terminate();

@@ -41,6 +41,9 @@ const HAVE_BYTES_MAX = 10 * 1024;
 /** Cells that one message may ask for. */
 const RESYNC_CELLS_MAX = 256;
 
+/** Entities kept readable between two cells; a gateway that never tells all would fill the memory. */
+const LAST_SEEN_MAX = 65_536;
+
 /** What a subscription needs of its view. */
 export type Line = {
   readonly clock: ClientClock;
@@ -269,6 +272,10 @@ export class LiveSubscription implements Subscription {
       if ((slots[row] as number) >= 0) {
         this.#lastSeen.set(rows.ids[row] as number, entityAt(rows, row));
       }
+    }
+    for (const id of this.#lastSeen.keys()) {
+      if (this.#lastSeen.size <= LAST_SEEN_MAX) break;
+      this.#lastSeen.delete(id);
     }
   }
 

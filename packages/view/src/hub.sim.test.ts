@@ -1,6 +1,6 @@
 /** What one client does to itself, and that it does nothing to the others. On the twin store. */
 import { type Area, PART } from '@leasehold/protocol/view';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { TestClient } from './client-fixture.ts';
 import { openHub, openView } from './hub-fixture.ts';
 
@@ -134,6 +134,25 @@ test('a round of more than one frame says so in all but the last', async () => {
   await view.advance(500);
   expect(client.kinds.get(13) ?? 0).toBeGreaterThan(more);
   expect((client.kinds.get(13) ?? 0) - more).toBeLessThan(client.frames - frames);
+});
+
+test('what one client says makes nobody else be looked at', async () => {
+  view = await openView();
+  const other = view.join().hello().subscribe(1, everything);
+  const client = view.join().hello();
+  await view.advance(500);
+  const time = await view.world.watcher.clock();
+  if (time === undefined) fail();
+  else await view.world.watcher.setClock({ ...time, isPaused: true });
+  await view.advance(1_000);
+  const flushed = vi.spyOn(other.viewer, 'flush');
+  for (let at = 1; at <= 50; at++) {
+    client.say({ type: 'ping', at });
+    await view.advance(1);
+  }
+  expect(client.answers.at(-1)).toEqual({ to: 'ping', ok: true, at: 50 });
+  // What is due by time is looked for ten times a second.
+  expect(flushed.mock.calls.length).toBeLessThanOrEqual(2);
 });
 
 describe('a client that does not read', () => {
@@ -309,6 +328,27 @@ describe('an area around an entity', () => {
     await stop;
   });
 
+  test('of nobody does not have the world searched for each who asks', async () => {
+    view = await openView();
+    await view.advance(7_000);
+    const wanted = vi.spyOn(view.hub.following, 'want');
+    const clients = Array.from({ length: 8 }, () => view.join().hello());
+    for (let round = 0; round < 6; round++) {
+      for (const [i, client] of clients.entries()) {
+        client.say({ type: 'subscribe', id: 1, area: around(900_000 + round * 10 + i) });
+        await view.advance(10);
+        client.say({ type: 'unsubscribe', id: 1 });
+      }
+    }
+    await view.advance(6_000);
+    // The first search, and at most one more for all who asked meanwhile.
+    expect(wanted.mock.calls.length).toBeLessThanOrEqual(2 * view.world.grid.cells);
+    const asked = view.join().hello();
+    asked.say({ type: 'subscribe', id: 1, area: around(900_000) });
+    await view.advance(6_000);
+    expect(last(asked)).toMatchObject({ ok: false, code: 'ENTITY_UNKNOWN' });
+  });
+
   test('that nobody looks at any more is looked for no longer', async () => {
     view = await openView();
     const all = view.join().hello().subscribe(1, everything);
@@ -403,7 +443,7 @@ describe('a gateway', () => {
     const asked = Promise.all([
       view.hub.query({ kind: 'world' }, {}, 10_000),
       view.hub.query({ kind: 'circle', x: 40, y: 40, radius: 20 }, { components: ['position'] }, 3),
-      view.hub.nearest({ x: 10, y: 10 }, 5, {}),
+      view.hub.nearest({ x: 10, y: 10, count: 5 }, {}),
       view.hub.entity(all.ids()[0] as number, {}),
     ]);
     await view.advance(1_000);

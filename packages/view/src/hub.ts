@@ -10,6 +10,7 @@ import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
 import { type FollowedCell, Following } from './following.ts';
 import { VIEW_LIMITS, type ViewLimits, WARM_CELLS_MAX } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
+import type { NearestQuery } from './nearest.ts';
 import { type Found, Search } from './search.ts';
 import { StatusReader } from './status.ts';
 import type { Subscription, Target } from './subscription.ts';
@@ -63,6 +64,8 @@ const BLOCK_MS = 100;
 /** News of one tick come within a few milliseconds of each other: one frame tells them all. */
 const GATHER_MS = 4;
 const FAULT_PAUSE_MS = 100;
+/** How late something is found that falls due without anything happening. */
+const LOOK_MS = 100;
 /** Looking for an entity may read the whole world. */
 const SEEK_PAUSE_MS = 1_000;
 /** Why an entity is looked for no longer. */
@@ -101,6 +104,8 @@ export class ViewHub {
   readonly #search: Search;
   readonly #isWarm: boolean;
   readonly #flush: Signal;
+  /** Clients for whom something waits between rounds. */
+  readonly #due = new Set<Viewer>();
   #round = 1;
   #isStopped = false;
   #isReady = false;
@@ -130,8 +135,7 @@ export class ViewHub {
       onLoaded: (cells) => this.#publish(cells),
     });
     const { following, viewers } = this;
-    const onNews = (): void => this.flushSoon();
-    this.status = new StatusReader({ store, clock, log, grid, following, viewers, onNews });
+    this.status = new StatusReader({ store, clock, log, grid, following, viewers });
     this.#search = new Search({ store, grid, clock, following, spatial, limits: this.limits });
     this.welcome = encodeJsonPart('welcome', this.#welcome());
   }
@@ -190,14 +194,16 @@ export class ViewHub {
 
   leave(viewer: Viewer): void {
     this.viewers.delete(viewer);
+    this.#due.delete(viewer);
   }
 
   countDrop(code: string): void {
     this.drops.set(code, (this.drops.get(code) ?? 0) + 1);
   }
 
-  /** Something waits for somebody. */
-  flushSoon(): void {
+  /** Something waits for this client. PERF: nobody else is looked at. */
+  flushSoon(viewer: Viewer): void {
+    this.#due.add(viewer);
     this.#flush.wake();
   }
 
@@ -207,8 +213,8 @@ export class ViewHub {
   }
 
   /** The entities nearest to a point. Errors as `query`. */
-  nearest(at: { x: number; y: number }, count: number, selection: Selection): Promise<Found> {
-    return this.#search.nearest(at, count, selection, this.schema);
+  nearest(question: NearestQuery, selection: Selection): Promise<Found> {
+    return this.#search.nearest(question, selection, this.schema);
   }
 
   /** One entity with its components. Throws `ENTITY_UNKNOWN`. */
@@ -255,13 +261,13 @@ export class ViewHub {
         const at = await this.#search.place(target.entity);
         if (!isWanted()) return;
         this.#follow(subscription, target, at);
-        this.flushSoon();
+        this.flushSoon(viewer);
         return;
       } catch (error) {
         if (!isWanted()) return;
         if (error instanceof LeaseholdError && FINAL.includes(error.code)) {
           this.#giveUp(viewer, subscription, error);
-          this.flushSoon();
+          this.flushSoon(viewer);
           return;
         }
         // A store that cannot be read now says nothing about the entity.
@@ -397,9 +403,9 @@ export class ViewHub {
     }
   }
 
-  #send(): void {
+  #send(viewers: Iterable<Viewer> = this.viewers): void {
     const nowMs = this.#clock.nowMs();
-    for (const viewer of [...this.viewers]) this.#serve(viewer, () => viewer.flush(nowMs));
+    for (const viewer of [...viewers]) this.#serve(viewer, () => viewer.flush(nowMs));
     this.counts.sendMs += this.#clock.nowMs() - nowMs;
   }
 
@@ -415,18 +421,29 @@ export class ViewHub {
 
   /** Between rounds: answers, areas that moved, queues that emptied, clients that are stuck. */
   async #flushLoop(): Promise<void> {
+    let lookedAtMs = Number.NEGATIVE_INFINITY;
     while (!this.#isStopped) {
-      await this.#flush.wait(FAULT_PAUSE_MS);
+      await this.#flush.wait(LOOK_MS);
       const nowMs = this.#clock.nowMs();
-      for (const viewer of [...this.viewers]) {
-        this.#serve(viewer, () => viewer.settle(nowMs));
-        if (viewer.isStuck(nowMs)) viewer.drop('READER_SLOW');
-      }
-      this.#send();
-      if (nowMs - this.#sweptAtMs >= SWEEP_MS) {
-        this.#sweptAtMs = nowMs;
-        this.following.sweep();
-      }
+      const due = [...this.#due];
+      this.#due.clear();
+      for (const viewer of due) this.#serve(viewer, () => viewer.settle(nowMs));
+      this.#send(due);
+      if (nowMs - lookedAtMs < LOOK_MS) continue;
+      lookedAtMs = nowMs;
+      this.#lookAtAll(nowMs);
     }
+  }
+
+  /** What falls due by time alone. */
+  #lookAtAll(nowMs: number): void {
+    for (const viewer of [...this.viewers]) {
+      this.#serve(viewer, () => viewer.settle(nowMs));
+      if (viewer.isStuck(nowMs)) viewer.drop('READER_SLOW');
+    }
+    this.#send();
+    if (nowMs - this.#sweptAtMs < SWEEP_MS) return;
+    this.#sweptAtMs = nowMs;
+    this.following.sweep();
   }
 }

@@ -9,7 +9,7 @@ import { AreaShape, type Grid } from '@leasehold/spatial';
 import type { FollowedCell, Following } from './following.ts';
 import type { ViewLimits } from './limits.ts';
 import type { CellKit, LiveCell } from './live-cell.ts';
-import { type CellPositions, nearest } from './nearest.ts';
+import { type CellPositions, type NearestQuery, nearest } from './nearest.ts';
 import { type Chosen, chosenOf } from './selection.ts';
 import { rowOf } from './subscription.ts';
 
@@ -47,10 +47,16 @@ const READY_MAX_MS = 5_000;
 const LOOK_MS = 10;
 /** Where the index has no answer, worlds up to this size are searched cell by cell. */
 const SCAN_CELLS_MAX = 1_024;
+/** Between two searches of that kind. Nearly everybody is found by the index, before it. */
+const SCAN_PAUSE_MS = 2_000;
 const LOCATE_CELLS_MAX = 1_024;
 
 export class Search {
   readonly #parts: SearchParts;
+  /** Who is looked for in the whole world, and the search for them. */
+  readonly #sought = new Set<number>();
+  #scanning: Promise<ReadonlyMap<number, number>> | undefined;
+  #scannedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
@@ -102,17 +108,13 @@ export class Search {
     return new AreaShape(grid, { kind: 'circle', x, y, radius });
   }
 
-  async nearest(
-    { x, y }: { readonly x: number; readonly y: number },
-    count: number,
-    selection: Selection,
-    schema: LayerSchema,
-  ): Promise<Found> {
+  async nearest(question: NearestQuery, selection: Selection, schema: LayerSchema): Promise<Found> {
     const chosen = chosenOf(schema, selection);
+    checkRadius(this.#parts.grid, question);
     const { store, grid } = this.#parts;
     const rowsOf = (numbers: readonly number[]) =>
       this.#with(numbers, (cells) => this.#places(cells, chosen.mask));
-    const near = await nearest({ store, grid, rowsOf }, { x, y, count });
+    const near = await nearest({ store, grid, rowsOf }, question);
     const cells = [...new Set(near.map(({ cell }) => cell))];
     return this.#with(cells, (followed) => {
       const entities: FoundEntity[] = [];
@@ -182,9 +184,42 @@ export class Search {
       hinted.size === 0 ? undefined : await this.#with([...hinted], (cells) => holderOf(cells, id));
     if (found !== undefined) return found;
     if (grid.cells > SCAN_CELLS_MAX) throw unknown(id);
-    const last = await this.#with(all, (cells) => holderOf(cells, id));
+    this.#sought.add(id);
+    this.#scanning ??= this.#scan(all);
+    const last = (await this.#scanning).get(id);
     if (last === undefined) throw unknown(id);
     return last;
+  }
+
+  /**
+   * Looks through the whole world for everybody who is sought by then. One at a time and with pauses,
+   * however many ask: anybody can ask for somebody who never was.
+   */
+  async #scan(all: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const { clock } = this.#parts;
+    const restMs = this.#scannedAtMs + SCAN_PAUSE_MS - clock.nowMs();
+    if (restMs > 0) await clock.sleep(restMs);
+    const found = new Map<number, number>();
+    try {
+      return await this.#with(all, (cells) => {
+        for (const id of this.#sought) {
+          const cell = holderOf(cells, id);
+          if (cell !== undefined) found.set(id, cell);
+        }
+        this.#scanned();
+        return found;
+      });
+    } catch (error) {
+      this.#scanned();
+      throw error;
+    }
+  }
+
+  /** Who asks from now on is for the next. */
+  #scanned(): void {
+    this.#sought.clear();
+    this.#scanning = undefined;
+    this.#scannedAtMs = this.#parts.clock.nowMs();
   }
 
   /** Runs `ask` once all cells are there, and lets go of them afterwards. */
@@ -214,6 +249,11 @@ export class Search {
     const columns = live.rows.columns[spatial.component] ?? [];
     return { x: Number(columns[spatial.x]?.[row]), y: Number(columns[spatial.y]?.[row]) };
   }
+}
+
+/** The same bound as for a circle: beyond it nothing is excluded. */
+function checkRadius(grid: Grid, { radius }: NearestQuery): void {
+  if (radius !== undefined) new AreaShape(grid, { kind: 'circle', x: 0, y: 0, radius });
 }
 
 const has = ({ rows }: LiveCell, row: number, mask: number): boolean =>

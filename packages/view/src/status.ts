@@ -31,7 +31,6 @@ export type StatusParts = {
   readonly grid: Grid;
   readonly following: Following;
   readonly viewers: ReadonlySet<Viewer>;
-  readonly onNews: () => void;
 };
 
 export class StatusReader {
@@ -126,7 +125,6 @@ export class StatusReader {
     for (const viewer of this.#parts.viewers) {
       if (viewer.isGreeted && (viewer.wantsStatus || isForAll)) viewer.post(part);
     }
-    this.#parts.onNews();
   }
 
   async #readTime(nowMs: number): Promise<void> {

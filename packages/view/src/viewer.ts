@@ -74,7 +74,7 @@ export class Viewer {
     } catch (error) {
       this.#refuse(error, message, text);
     }
-    this.#hub.flushSoon();
+    this.#hub.flushSoon(this);
   }
 
   #isFlood(): boolean {
@@ -118,6 +118,7 @@ export class Viewer {
     if (this.isGone) return;
     this.#control.push(part);
     this.#controlBytes += part.length;
+    this.#hub.flushSoon(this);
     if (this.#controlBytes <= this.#hub.limits.queueBytesMax) return;
     this.#control = [];
     this.drop('READER_SLOW');
@@ -315,7 +316,7 @@ export class Viewer {
     if (this.#peer.queuedBytes === 0) this.#progressAtMs = this.#hub.nowMs();
     this.#peer.send(frame, () => {
       this.#progressAtMs = this.#hub.nowMs();
-      if (this.#isCutShort && !this.isGone) this.#hub.flushSoon();
+      if (this.#isCutShort && !this.isGone) this.#hub.flushSoon(this);
     });
   }
 
