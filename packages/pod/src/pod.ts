@@ -59,6 +59,9 @@ export class Pod {
     this.#committer = new Committer(parts, {
       sent: (entry) => this.#route(entry),
       lost: (holding, why) => this.#lose(holding, why),
+      unhealed: () => {
+        for (const holding of this.#holdings.values()) holding.needsReload = true;
+      },
       left: (holding, heir) => this.#leave(holding, heir),
     });
     this.#rounds = new Rounds(parts, {
@@ -94,7 +97,7 @@ export class Pod {
       const heir = this.#keeper.heirOf(block);
       heirs.set(heir, [...(heirs.get(heir) ?? []), cell]);
     }
-    for (const [heir, cells] of heirs) await this.#promise(cells, heir);
+    await Promise.all([...heirs].map(([heir, cells]) => this.#promise(cells, heir)));
     while (this.#holdings.size + this.#loading.size > 0 && clock.nowMs() < untilMs) {
       await clock.sleep(10);
     }
