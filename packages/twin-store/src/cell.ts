@@ -402,7 +402,8 @@ function apply(cell: CellRecord, commit: Commit): void {
     cell.geo.set(id, { longitude, latitude });
   }
   for (const id of commit.geo?.drop ?? []) cell.geo.delete(id);
-  if (commit.checkpoint) checkpoint(cell, commit.checkpoint.slice());
+  // Nobody's state is no bytes at all: on the wire that says that there is no checkpoint.
+  if (commit.checkpoint?.length) checkpoint(cell, commit.checkpoint.slice());
 }
 
 /** Overwrites the older slot; the log keeps what follows the older of the two that now exist. */
