@@ -9,6 +9,7 @@ import { BREAK_SEEDS_MAX, BREAKS, isBreak } from './simulation/breaks.ts';
 import { type RunResult, runSeed } from './simulation/run.ts';
 import { runSwarm, type Swarm } from './simulation/swarm.ts';
 import type { LineKind } from './simulation/trace.ts';
+import { duel } from './trace/duel.ts';
 
 const USAGE = `Usage: npm run simulate -- [options]
 
@@ -17,6 +18,7 @@ const USAGE = `Usage: npm run simulate -- [options]
   --seed S       run one seed and print what happened in it
   --calls        with --seed: every call to the store as well
   --break NAME   put a known bug into the store and see that it is noticed; 'all' for each in turn
+  --traces N     make N calls on the twin and on a real server, and compare every answer
   --json         print the summary as one line of JSON
   --help         print this
 
@@ -90,6 +92,24 @@ async function breaks(name: string, from: number): Promise<number> {
   return missed === 0 ? 0 : 1;
 }
 
+async function traces(firstTrace: number, calls: number, isJson: boolean): Promise<number> {
+  const startMs = performance.now();
+  const { differences, ...rest } = await duel({ calls, firstTrace });
+  const seconds = (performance.now() - startMs) / 1_000;
+  if (isJson) say(JSON.stringify({ differences, ...rest, seconds }));
+  else {
+    for (const { trace, step, call, server, twin } of differences) {
+      say(`trace ${trace}, step ${step}, ${call}:\n  server ${server}\n  twin   ${twin}`);
+    }
+    const kinds = Object.entries(rest.answers).map(([kind, count]) => `${kind} ${count}`);
+    say(
+      `${rest.calls} calls in ${rest.traces} traces, ${seconds.toFixed(1)} s: ${kinds.join(', ')}`,
+    );
+    say(`${differences.length} answers differ`);
+  }
+  return differences.length === 0 ? 0 : 1;
+}
+
 function whole(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 0) throw new Error(`no whole number: ${text}`);
@@ -104,6 +124,7 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       calls: { type: 'boolean', default: false },
       break: { type: 'string' },
+      traces: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -116,6 +137,7 @@ async function main(): Promise<number> {
   if (values.seed !== undefined)
     return replay(whole(values.seed), values.calls, values.break ?? '');
   if (values.break !== undefined) return breaks(values.break, from);
+  if (values.traces !== undefined) return traces(from, whole(values.traces), values.json);
   return swarm(from, whole(values.seeds), values.json);
 }
 

@@ -22,6 +22,8 @@ export type Rig = {
   readonly fleet: Fleet;
   readonly gateways: Gateways;
   readonly viewers: Viewers;
+  /** When what cannot be undone will be over. */
+  calmAtMs: number;
 };
 
 /** The ways between processes and the store: true while closed. */

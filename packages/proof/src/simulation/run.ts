@@ -80,6 +80,7 @@ async function run(drawn: Drawn, options: RunOptions & { calm?: string }): Promi
   net.faults.length = 0;
   for (const { heal } of armed) heal?.();
   trace.note('event', 'run', 'faults stop');
+  if (rig.calmAtMs > time.nowMs) await time.advance(rig.calmAtMs - time.nowMs);
   let isExcused = false;
   if (failure === '') {
     failure = await settle(rig, plan, options.calm);
@@ -133,7 +134,8 @@ async function openRig(
   const gateways = new Gateways({ ...parts, size: plan.gateways });
   const random = stream(seed, 'viewers');
   const viewers = new Viewers({ time, gateways, world, random }, plan.viewers);
-  return { rig: { time, trace, world, storeHost, ways, fleet, gateways, viewers }, net };
+  const parties = { fleet, gateways, viewers };
+  return { rig: { time, trace, world, storeHost, ways, ...parties, calmAtMs: 0 }, net };
 }
 
 function logTo(trace: Trace, name: string): Log {

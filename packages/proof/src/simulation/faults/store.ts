@@ -36,11 +36,13 @@ export const stall = family({
   name: 'stall',
   odds: 0.4,
   draw: (random) => ({ maxMs: spread(random, 50, 10_000) }),
-  arm: ({ trace, world }, { maxMs }, random) => ({
+  arm: (rig, { maxMs }, random) => ({
     strike: () => {
       const ms = spread(random, 10, maxMs);
-      trace.fault('stall', 'store', `${ms} ms`);
-      world.server.stall(ms);
+      rig.trace.fault('stall', 'store', `${ms} ms`);
+      rig.world.server.stall(ms);
+      // The store's clock may be slow.
+      rig.calmAtMs = Math.max(rig.calmAtMs, rig.time.nowMs + 1.02 * ms);
     },
   }),
 });

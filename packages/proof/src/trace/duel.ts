@@ -1,0 +1,162 @@
+/**
+ * The twin against the real server: the same calls at the same time of the store's clock, and every
+ * answer compared. What the simulation proves on the twin holds on Redis as far as this holds.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Random } from '@leasehold/kernel';
+import type { Store } from '@leasehold/protocol';
+import {
+  openTwinAdmin,
+  openTwinStore,
+  type TwinDefect,
+  type TwinServer,
+  twinServer,
+} from '@leasehold/twin-store';
+import { GRACE_MS, gridOf, Hub, LAYER, Lane, START_MS } from '../model/lane.ts';
+import { startServer } from '../model/servers.ts';
+import { stream } from '../simulation/plan.ts';
+import { CELLS, Drawer, type Step } from './draw.ts';
+
+/** Calls of one trace: beyond, too much of it would be of the past. */
+const TRACE_STEPS = 120;
+/** Traces that run side by side, so that neither side waits for the other. */
+const LANES = 8;
+
+export type Difference = {
+  readonly trace: number;
+  readonly step: number;
+  readonly call: string;
+  readonly server: string;
+  readonly twin: string;
+};
+
+export type Duel = {
+  readonly traces: number;
+  readonly calls: number;
+  /** Answers by call and tag: which ways were gone at all. */
+  readonly answers: Readonly<Record<string, number>>;
+  readonly differences: readonly Difference[];
+};
+
+export type DuelOptions = {
+  /** At least so many are made on both. */
+  readonly calls: number;
+  readonly firstTrace?: number;
+  /** Rules that the twin breaks. */
+  readonly defects?: readonly TwinDefect[];
+};
+
+/** Plays traces on both, up to the first difference. Starts a server of its own, and ends it. */
+export async function duel(options: DuelOptions): Promise<Duel> {
+  const server = await startServer();
+  const hub = new Hub(server.url);
+  try {
+    await hub.open();
+    return await playAll(hub, options);
+  } finally {
+    await hub.close();
+    await server.close();
+  }
+}
+
+async function playAll(hub: Hub, options: DuelOptions): Promise<Duel> {
+  const { calls, firstTrace = 1, defects = [] } = options;
+  const answers = new Map<string, number>();
+  const differences: Difference[] = [];
+  let done = 0;
+  let next = firstTrace;
+  const run = async (number: number): Promise<void> => {
+    const lane = new Lane(hub, `duel${number}`, CELLS);
+    await lane.open();
+    while (done < calls && differences.length === 0) {
+      const trace = next++;
+      const played = await play(lane, { trace, defects }, answers);
+      done += played.calls;
+      if (played.difference !== undefined) differences.push(played.difference);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, (_, number) => run(number)));
+  const sorted = [...answers].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    traces: next - firstTrace,
+    calls: done,
+    answers: Object.fromEntries(sorted),
+    differences,
+  };
+}
+
+/** One trace, to its end or to the first answer that differs. */
+async function play(
+  lane: Lane,
+  { trace, defects }: { readonly trace: number; readonly defects: readonly TwinDefect[] },
+  answers: Map<string, number>,
+): Promise<{ calls: number; difference?: Difference }> {
+  await lane.reset(0);
+  const twin = await openTwin(defects);
+  const random: Random = stream(trace, 'duel');
+  const drawer = new Drawer(random);
+  let calls = 0;
+  for (let step = 0; step < TRACE_STEPS; step++) {
+    const drawn = drawer.next();
+    if ('ms' in drawn) {
+      await lane.step(drawn.ms);
+      twin.server.stepClock(drawn.ms);
+      continue;
+    }
+    calls++;
+    const [real, other] = await Promise.all([
+      answer(drawn, lane.store()),
+      answer(drawn, twin.store),
+    ]);
+    tally(drawn.kind, real, answers);
+    if (!isDeepStrictEqual(plain(real), plain(other))) {
+      const told = { server: shown(real), twin: shown(other) };
+      return { calls, difference: { trace, step, call: drawn.kind, ...told } };
+    }
+    drawn.learn?.(real as never);
+  }
+  return { calls };
+}
+
+async function openTwin(
+  defects: readonly TwinDefect[],
+): Promise<{ server: TwinServer; store: Store }> {
+  const at = { world: 'twin', incarnation: 1, layer: LAYER };
+  const clock = { nowMs: () => 0 };
+  const facts = { grid: gridOf(CELLS), graceMs: GRACE_MS, epochMs: START_MS };
+  const server = twinServer({ ...facts, clock, defects });
+  await openTwinAdmin(server, at).createBlocks();
+  return { server, store: openTwinStore(server, at) };
+}
+
+/** A rejection is an answer as well; by its name, since words are for people. */
+async function answer(step: Step & { call: unknown }, store: Store): Promise<unknown> {
+  try {
+    return await (step.call as (store: Store) => Promise<unknown>)(store);
+  } catch (error) {
+    return { rejected: error instanceof Error ? error.name : String(error) };
+  }
+}
+
+/** Without what may differ: the words of a refusal, and the kind of array that bytes are in. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Map) return [...value].sort(([a], [b]) => a - b).map(plain);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, of]) => key !== 'message' && of !== undefined);
+  return Object.fromEntries(kept.map(([key, of]) => [key, plain(of)]));
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value, (_key, of: unknown) => {
+    return of instanceof Map ? [...of] : of;
+  });
+}
+
+function tally(kind: string, replies: unknown, answers: Map<string, number>): void {
+  for (const reply of Array.isArray(replies) ? replies : [replies]) {
+    const tag = (reply as { readonly tag?: string } | null)?.tag ?? 'answer';
+    answers.set(`${kind} ${tag}`, (answers.get(`${kind} ${tag}`) ?? 0) + 1);
+  }
+}
