@@ -296,6 +296,29 @@ export class Neighbourhood {
     this.#sort(count);
   }
 
+  /** How many of the own cell stand within a radius of a point. After a `gather` with `live`. */
+  countOwn(x: number, y: number, radius: number): number {
+    const localX = this.#localX(x) - this.#originX;
+    const localY = this.#localY(y) - this.#originY;
+    const reach = radius * (1 + SLACK) + this.#grid.cellSize * SLACK;
+    const right = this.#slotOf(localX + reach, this.#perX, this.#binsX);
+    const high = this.#slotOf(localY + reach, this.#perY, this.#binsY);
+    const left = this.#slotOf(localX - reach, this.#perX, this.#binsX);
+    let count = 0;
+    for (let row = this.#slotOf(localY - reach, this.#perY, this.#binsY); row <= high; row++) {
+      for (let column = left; column <= right; column++) {
+        let pool = this.#head[row * this.#binsX + column] as number;
+        for (; pool !== -1; pool = this.#next[pool] as number) {
+          if (this.rows[pool] === -1) continue;
+          const dx = this.#grid.deltaX(x, this.x[pool] as number);
+          const dy = this.#grid.deltaY(y, this.y[pool] as number);
+          if (dx * dx + dy * dy <= radius * radius) count++;
+        }
+      }
+    }
+    return count;
+  }
+
   #isWithin(pool: number, x: number, y: number): boolean {
     const toX = this.x[pool] as number;
     const toY = this.y[pool] as number;

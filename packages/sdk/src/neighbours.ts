@@ -19,6 +19,8 @@ export type NeighbourListOptions = {
   readonly grid: Grid;
   readonly reads: Components;
   readonly writes: Components;
+  /** Whether those of the own cell are seen as they are now. */
+  readonly isLive: boolean;
 };
 
 /** Instead of a row of the table: the neighbour is of another cell, or its turn is over. */
@@ -30,6 +32,7 @@ const DONE: Turn = Object.freeze({ done: true, value: undefined });
 export class NeighbourList implements Neighbours<Components> {
   readonly #pool: Neighbourhood;
   readonly #grid: Grid;
+  readonly #isLive: boolean;
   readonly #makeItem: (place: Place) => Item;
   /** One per depth of nested loops over the same list. */
   readonly #loops: Loop[] = [];
@@ -39,8 +42,9 @@ export class NeighbourList implements Neighbours<Components> {
   #x = 0;
   #y = 0;
 
-  constructor({ pool, rows, grid, reads, writes }: NeighbourListOptions) {
+  constructor({ pool, rows, grid, reads, writes, isLive }: NeighbourListOptions) {
     this.#pool = pool;
+    this.#isLive = isLive;
     this.#grid = grid;
     this.#makeItem = (place) => {
       const { cursor } = place;
@@ -84,6 +88,13 @@ export class NeighbourList implements Neighbours<Components> {
     if (this.#isFound) return;
     this.#pool.find(this.#id, this.#x, this.#y);
     this.#isFound = true;
+  }
+
+  countAt(x: number, y: number, radius: number): number {
+    if (this.#isLive && this.#grid.spec.kind !== 'wgs84') return this.#pool.countOwn(x, y, radius);
+    const what = 'countAt is for sequential systems, on a plane or torus';
+    const remedy = "Add order: 'sequential', or look at the neighbours one by one.";
+    throw new LeaseholdError('SYSTEM_INVALID', what, { field: 'countAt', value: what, remedy });
   }
 
   get count(): number {

@@ -95,7 +95,10 @@ export class RunningSystem {
     });
     const list =
       options.pool && system.neighbours
-        ? new NeighbourList({ pool: options.pool, rows, grid: options.grid, reads, writes })
+        ? new NeighbourList({
+            ...{ pool: options.pool, rows, grid: options.grid, reads, writes },
+            isLive: this.isSequential,
+          })
         : undefined;
     this.context = new SystemContext(options, list);
     const { each, context } = this;

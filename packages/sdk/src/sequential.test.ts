@@ -205,6 +205,33 @@ describe('a sequential system', () => {
   });
 });
 
+test('an agent learns whether another place of its cell is free as it acts, not as it was', async () => {
+  const seat = system({
+    ...{ name: 'seat', order: 'sequential', writes: { position: Position } },
+    neighbours: { radius: 1, reads: { mark: Mark } },
+    each({ position }, { neighbours: others }) {
+      if (position.x > 10) return;
+      position.x = [1, 3, 5].find((x) => others.countAt(x, 5, 0.5) === 0) ?? position.x;
+    },
+  });
+  const here = await world([seat], [at(6), at(7), at(8), at(9), at(11)]);
+  const seats = here.run().all(Position);
+  const places = seats.map(({ x }) => x).sort((a, b) => a - b);
+  expect(places.slice(0, 3)).toEqual([1, 3, 5]);
+  expect(places[3]).toBeGreaterThan(5);
+});
+
+test('a simultaneous system that asks whether a place is free is told what to declare', async () => {
+  const ask = system({
+    ...{ name: 'ask', reads: { mark: Mark }, neighbours: { radius: 1, reads: {} } },
+    each: (_, context) => void context.neighbours.countAt(1, 1, 0.5),
+  });
+  const here = await world([ask], [at(1)]);
+  const error = await failureOf(() => here.run());
+  expect(error.code).toBe('SYSTEM_FAILED');
+  expect(error.detail.remedy).toContain("order: 'sequential'");
+});
+
 describe('who is despawned by a sequential system', () => {
   const killAll = (more: (others: Marked) => void = () => undefined) =>
     byA((others, despawn) => {

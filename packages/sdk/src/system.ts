@@ -44,6 +44,12 @@ export type Neighbour<N extends Components, M extends Components = None> = {
 export interface Neighbours<N extends Components, M extends Components = None>
   extends Iterable<Neighbour<N, M>> {
   readonly count: number;
+  /**
+   * How many entities of its cell stand within `radius` of any point of it right now, itself
+   * included, of those that the system sees: 0 says that a place is free. In sequential systems
+   * only, on a plane or torus.
+   */
+  countAt(x: number, y: number, radius: number): number;
 }
 
 /** What a system may know and do beyond its row. Valid during one call of `each`. */

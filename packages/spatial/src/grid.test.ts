@@ -147,6 +147,13 @@ describe('neighbours', () => {
     );
   });
 
+  test('of the one cell of a torus are none, and nobody leaves it', () => {
+    const whole = new Grid({ kind: 'torus', width: 100, height: 100, cell: 100 });
+    expect([...whole.neighbours(0)]).toEqual([]);
+    expect(whole.nextCell(0, 130, -20)).toBe(0);
+    expect(whole.deltaX(95, 5)).toBe(10);
+  });
+
   test('number 8 on a torus, 5 at an edge, 3 in a corner', () => {
     const torus = new Grid({ kind: 'torus', width: 300, height: 300, cell: 100 });
     expect([...torus.neighbours(4)]).toEqual([0, 1, 2, 3, 5, 6, 7, 8]);

@@ -4,7 +4,7 @@ import { CELLS_MAX, LeaseholdError } from '@leasehold/kernel';
 /**
  * plane    x in [0, width), y in [0, height), in units of the world; what is outside counts as
  *          being at the border. The last column and row may reach beyond the extent.
- * torus    the same, with opposite edges joined; width and height are at least 3 cells, and whole.
+ * torus    the same, with opposite edges joined; width and height are whole cells, 1 or at least 3.
  * wgs84    x is longitude in [−180, 180), y is latitude in [−90, 90], in degrees; the cell, in
  *          degrees too, divides 180 and is at most 60. Rows end at the poles.
  */
@@ -61,9 +61,10 @@ function cellsAlong(extent: number, cell: number): number {
 
 function cellsAroundTorus(field: string, extent: number, cell: number): number {
   const count = cellsAlong(extent, cell);
-  if (Number.isInteger(count) && count >= TORUS_CELLS_MIN) return count;
+  // One cell is beside itself only; of two, each would be on both sides of the other.
+  if (count === 1 || (Number.isInteger(count) && count >= TORUS_CELLS_MIN)) return count;
   const near = Math.max(TORUS_CELLS_MIN, Math.round(count)) * cell;
-  const remedy = `Use a whole number of cells, at least ${TORUS_CELLS_MIN}, such as ${near}.`;
+  const remedy = `Use a whole number of cells, 1 or at least ${TORUS_CELLS_MIN}, such as ${near}.`;
   throw fault(field, extent, `cannot be joined at the edges with cells of ${cell}`, remedy);
 }
 
