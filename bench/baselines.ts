@@ -68,10 +68,15 @@ export function readBaseline(tag: string, folder: URL = FOLDER): Baseline | unde
   return JSON.parse(readFileSync(file, 'utf8')) as Baseline;
 }
 
+/** More digits would only say how a number is stored. */
+const rounded = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' ? Number(value.toPrecision(6)) : value;
+
 export function saveBaseline(baseline: Baseline, folder: URL = FOLDER): void {
-  const { tag, charts } = baseline;
+  const text = JSON.stringify(baseline, rounded, 2);
+  const { tag, charts } = JSON.parse(text) as Baseline;
   mkdirSync(new URL('baselines/', folder), { recursive: true });
-  writeFileSync(fileOf(tag, folder), `${JSON.stringify(baseline, null, 2)}\n`);
+  writeFileSync(fileOf(tag, folder), `${text}\n`);
   if (charts.length === 0) return;
   mkdirSync(new URL('charts/', folder), { recursive: true });
   writeFileSync(pictureOf(tag, folder), picture(charts));

@@ -48,7 +48,7 @@ test('a section names figures, aims, the machine and the picture', () => {
   expect(page).toContain('| gap \\| p50 | 41.24 ms | ≤ 50 | ✓ |');
   expect(page).toContain('| times the obvious way | 40 × | ≥ 50 | ✗ |');
   expect(page).toContain(
-    'what is measured. Measured 2026-11-21 at 0123456789ab on 2 cores of a processor, 23 GB, ' +
+    'What is measured. Measured 2026-11-21 at 0123456789ab on 2 cores of a processor, 23 GB, ' +
       'Node 24.0.0, Redis 7.0.15; it took 12 s.',
   );
   expect(page).toContain('![gaps](charts/sample.svg)');

@@ -32,7 +32,7 @@ function section({ tag, what, seconds, machine, figures, charts }: Baseline): st
   const lines = [
     `### ${tag}`,
     '',
-    `${what}. ${machineLine(machine)}; it took ${Math.round(seconds)} s.`,
+    `${sentence(what)}. ${machineLine(machine)}; it took ${Math.round(seconds)} s.`,
     '',
     '| figure | value | aim | |',
     '| --- | ---: | --- | --- |',
@@ -58,4 +58,5 @@ function row({ name, value, unit, target = '', isMet }: Figure): string {
   return `| ${[name, amount, target, mark].map(cellText).join(' | ')} |`;
 }
 
+const sentence = (what: string): string => what.charAt(0).toUpperCase() + what.slice(1);
 const cellText = (text: string): string => text.replaceAll('|', '\\|');

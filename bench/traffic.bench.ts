@@ -16,7 +16,8 @@ export const traffic: Benchmark = {
       { name: `commands a tick, ${name(4)}`, value: few.commands, unit: '' },
       {
         ...{ name: `commands a tick, ${name(256)}`, value: many.commands, unit: '' },
-        ...{ target: 'the same', isMet: many.commands === few.commands },
+        // What a connection says once a second is in it, too.
+        ...{ target: 'the same', isMet: Math.round(many.commands) === Math.round(few.commands) },
       },
       {
         name: `bytes a tick and entity, ${name(256)}`,
