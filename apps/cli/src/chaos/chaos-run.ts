@@ -67,7 +67,8 @@ export class ChaosRun {
       ? (options.ticks * TICKS_SHARE * 1000) / tickHz
       : options.seconds * 1000;
     const { faults: kinds, seed } = options;
-    this.#plan = faultPlan({ kinds, seed, spanMs, leaseTtlMs: lease.ttlMs });
+    const countMin = options.isLockstep ? kinds.length : 1;
+    this.#plan = faultPlan({ kinds, seed, spanMs, leaseTtlMs: lease.ttlMs, countMin });
     const envOf = (name: string) => ({ REDIS_URL: redis.urlOf(name) });
     const run = runOptionsOf(options, home);
     this.#live = new LiveRun(world, run, { output, signal, ports, envOf });

@@ -40,6 +40,8 @@ export type PlanRequest = {
   /** The time in which faults begin. */
   readonly spanMs: number;
   readonly leaseTtlMs: number;
+  /** As many at least, however close together. In lockstep the world waits for each. */
+  readonly countMin?: number;
 };
 
 /** Faults closer together than this would be one fault to whoever must recover. */
@@ -49,11 +51,12 @@ const SPACING_MS_MAX = 5_000;
 const WAYS: readonly Direction[] = ['up', 'down', 'both'];
 
 /** Every kind once, in an order of their own, then again; as many as there is time for. */
-export function faultPlan({ kinds, seed, spanMs, leaseTtlMs }: PlanRequest): PlannedFault[] {
+export function faultPlan(request: PlanRequest): PlannedFault[] {
+  const { kinds, seed, spanMs, leaseTtlMs, countMin = 1 } = request;
   if (kinds.length === 0) return [];
   const random = createRandom(seed);
   const fitting = Math.min(Math.max(spanMs / kinds.length, SPACING_MS_MIN), SPACING_MS_MAX);
-  const count = Math.max(1, Math.floor(spanMs / fitting));
+  const count = Math.max(countMin, Math.floor(spanMs / fitting));
   const plan: PlannedFault[] = [];
   while (plan.length < count) {
     for (const kind of shuffled(kinds, random)) {

@@ -1,0 +1,58 @@
+/**
+ * T1, the oracle: in lockstep a world's state at a tick is the same bit for bit, on any number of
+ * pods and whatever befalls them and the store. `npm run prove:lockstep` does the whole matrix.
+ */
+import { fileURLToPath } from 'node:url';
+import { canStartRedis } from '@leasehold/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ChaosReport } from './chaos/report.ts';
+import { User } from './command-fixture.ts';
+
+const example = (name: string): string =>
+  fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
+
+let user: User;
+
+beforeAll(async () => {
+  user = await User.open({});
+});
+
+afterAll(() => user.close());
+
+/** The state hash of an undisturbed run. */
+async function calm(world: string, ticks: number, pods: number): Promise<string> {
+  const flags = ['--lockstep', '--ticks', String(ticks), '--pods', String(pods), '--gateways', '0'];
+  const { code, report } = await user.json(['run', example(world), ...flags]);
+  expect([code, report.reasons]).toEqual([0, []]);
+  expect(report.stateHash).toMatch(/^[0-9a-f]{16}$/);
+  return report.stateHash as string;
+}
+
+async function disturbed(world: string, ticks: number, faults: string, hash: string) {
+  const lockstep = ['--lockstep', '--ticks', String(ticks), '--expect', hash, '--gateways', '0'];
+  const flags = [...lockstep, '--pods', '3', '--faults', faults];
+  const { code, report } = await user.json(['chaos', example(world), ...flags]);
+  return { code, report: report as unknown as ChaosReport };
+}
+
+describe.skipIf(!canStartRedis())('the oracle (needs a redis-server program)', () => {
+  test.each([
+    ['flocking', 60, 2, 'kill,stop,rolling,redis-restart,failover'],
+    ['flights', 30, 4, 'kill,partition'],
+    ['wolf-sheep', 40, 3, 'kill,redis-restart'],
+  ] as const)(
+    'T1 %s at tick %i: one hash for one pod, for %i, and under faults',
+    async (world, ticks, pods, faults) => {
+      const hash = await calm(world, ticks, 1);
+      expect(await calm(world, ticks, pods)).toBe(hash);
+      const { code, report } = await disturbed(world, ticks, faults, hash);
+      const done = report.faults.map(({ kind }) => kind);
+      process.stderr.write(`${world} at ${ticks}, ${done.join(', ')}: ${report.stateHash}\n`);
+      expect(report.stateHash).toBe(hash);
+      expect([code, report.reasons]).toEqual([0, []]);
+      // Else nothing was proved.
+      expect(new Set(done)).toEqual(new Set(faults.split(',')));
+    },
+    150_000,
+  );
+});
