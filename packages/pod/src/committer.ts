@@ -4,13 +4,18 @@
  */
 import type { ChannelEntry, Commit, CommitReply, Head, Refusal } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
-import type { PodParts } from './settings.ts';
+import { type PodParts, RING_MS } from './settings.ts';
 
 export type CommitEvents = {
   /** A channel entry that the store has accepted. */
   sent(entry: ChannelEntry): void;
   /** The lease is somebody else's, or the world is sealed: the cell is gone from this pod. */
   lost(holding: Holding, why: 'FENCED' | 'SEALED' | 'NOWORLD'): void;
+  /**
+   * What the store had of a cell is not made whole again: whatever else this pod remembers may build
+   * on it, so every cell is to be read anew (E1).
+   */
+  unhealed(): void;
   /** The last commit ended the lease as it was meant to. */
   left(holding: Holding, heir: string): void;
 };
@@ -41,6 +46,7 @@ export class Committer {
   #replicasBehind = 0;
   #isMeetingReplicas = false;
   #runId = '';
+  #fencedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PodParts, events: CommitEvents) {
     this.#parts = parts;
@@ -86,6 +92,8 @@ export class Committer {
     if (!isFirst && holdings.length > 0) {
       const heads = await store.heads(holdings.map(({ cell }) => cell));
       for (const [i, holding] of holdings.entries()) this.#compare(holding, heads[i] as Head);
+      // Nobody appends again what a cell had that was taken from this pod just before.
+      if (this.#parts.clock.nowMs() - this.#fencedAtMs < RING_MS) this.#events.unhealed();
     }
     const isVoid = !isFirst && this.#replicasBehind === 0;
     this.#runId = runId;
@@ -120,6 +128,7 @@ export class Committer {
       holding.needsReload = true;
     } else if (head.nonce !== holding.claim.nonce) {
       this.#events.lost(holding, 'FENCED');
+      this.#events.unhealed();
     } else if (this.#replicasBehind === 0) {
       holding.needsReload = true;
     } else {
@@ -150,7 +159,9 @@ export class Committer {
         return true;
       case 'FENCED':
         this.counts.fenced++;
+        this.#fencedAtMs = sentMs;
         this.#events.lost(holding, 'FENCED');
+        if (holding.replay.length > 0) this.#events.unhealed();
         return true;
       case 'SEALED':
       case 'NOWORLD':
@@ -193,7 +204,10 @@ export class Committer {
     const { log } = this.#parts;
     const missing = holding.ring.after(seq, hash);
     const isNext = holding.pending?.seq === seq + 1 && holding.pending.prevHash === hash;
-    if (missing === undefined && !isNext) return this.#reload(holding, `head is ${seq}`);
+    if (missing === undefined && !isNext) {
+      this.#events.unhealed();
+      return this.#reload(holding, `head is ${seq}`);
+    }
     holding.replay = missing ?? [];
     holding.index.reset();
     log.warn({ cell: holding.cell, seq, missing: holding.replay.length }, 'healing the log');

@@ -5,6 +5,7 @@
 import { LiveStore } from '@leasehold/live-store';
 import { Keys } from '@leasehold/live-store/keys';
 import { Link, type LinkOptions, type Outcome, type Request } from '@leasehold/live-store/link';
+import { entryHash, SEED_EPOCH } from '@leasehold/protocol';
 import { Grid } from '@leasehold/spatial';
 import { instrumentedSource } from './instrument.ts';
 import { gone, ModelLink, type WireFault } from './wire.ts';
@@ -150,6 +151,25 @@ export class Lane {
     for (const link of this.#links) link.meet(this.run);
   }
 
+  /** Writes entry 1 of cells. */
+  async seed(
+    births: ReadonlyMap<number, { readonly body: Uint8Array; readonly idCounter: number }>,
+    note: (entry: { hash: string; prevHash: string; body: Uint8Array }) => void,
+  ): Promise<void> {
+    for (const [cell, { body, idCounter }] of births) {
+      const keys = this.keys.cell(cell);
+      const hash = entryHash('', 1, SEED_EPOCH, 0, body);
+      note({ hash, prevHash: '', body });
+      const args = ['1', '1', '4', '0', hash, idCounter, Buffer.from(body)];
+      const named = [keys.block, keys.meta, keys.log];
+      const [reply] = await this.raw([
+        ['FCALL', `${this.library}_cell_create`, named.length, ...named, ...args],
+      ]);
+      if (String(reply) !== 'OK') throw new Error(`cell ${cell} is not made: ${reply}`);
+    }
+    await this.keep();
+  }
+
   /** Steps the server's clock, forward or back. */
   async step(ms: number): Promise<void> {
     this.nowMs += ms;
@@ -184,6 +204,10 @@ export class Lane {
   async deliverLate(): Promise<void> {
     const late = this.#late.splice(0);
     for (const { requests, replyAs } of late) await this.#hub.exec(requests, replyAs);
+  }
+
+  dropFaults(): void {
+    this.#faults = [];
   }
 
   /** What was under way to a server that is gone never arrives. */

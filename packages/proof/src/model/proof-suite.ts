@@ -11,12 +11,13 @@ const MEAN_LENGTH_MIN = 30;
 const EFFECTIVE_MIN = 0.2;
 /** Ten times what it takes on a quiet machine. */
 const TIMEOUT_MS = 300_000;
+const SHRINK_MS = 20_000;
 
 export function proveInTests(suite: Suite, sequences = SEQUENCES): void {
   test(
     `${suite.name}: every promise holds in ${sequences} random histories`,
     async () => {
-      const result = await prove(suite, { sequences, seed: SEED });
+      const result = await prove(suite, { sequences, seed: SEED, shrinkMs: SHRINK_MS });
       expect(result.finding, report(result)).toBe(undefined);
       expect(result.sequences).toBeGreaterThanOrEqual(sequences);
       expect(result.operations / result.sequences).toBeGreaterThan(MEAN_LENGTH_MIN);

@@ -5,9 +5,10 @@ import { Hub, Lane } from './lane.ts';
 import { logSuite } from './log-suite.ts';
 import { startServer } from './servers.ts';
 import { type RunOptions, runSuite, type Suite, type SuiteResult } from './suite.ts';
+import { transferSuite } from './transfer-suite.ts';
 import { viewSuite } from './view-suite.ts';
 
-export const SUITES: readonly Suite[] = [logSuite, viewSuite, inboxSuite];
+export const SUITES: readonly Suite[] = [logSuite, viewSuite, inboxSuite, transferSuite];
 
 /** Side by side on one connection: more of them only make each write longer. */
 const LANES = 24;

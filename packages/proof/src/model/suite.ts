@@ -70,6 +70,8 @@ export type RunOptions = {
   readonly seed: number;
   /** Replays one history, and nothing else. */
   readonly path?: string;
+  /** How long a finding is made shorter; 0 tells it as it was found. */
+  readonly shrinkMs: number;
   readonly onSequence?: (done: number) => void;
 };
 
@@ -119,16 +121,18 @@ const SEED_STEP = 1_000_003;
 async function search(
   suite: Suite,
   lane: Lane,
-  { sequences, seed, path, onSequence }: RunOptions,
+  { sequences, seed, path, shrinkMs, onSequence }: RunOptions,
   { progress, tally }: { readonly progress: Progress; readonly tally: Tally },
 ): Promise<Finding | undefined> {
   let hasFailed = false;
+  let shrinkUntilMs = 0;
   const property = fc.asyncProperty(
     fc.nat(NUMBER_MAX),
     commandsOf(suite),
     async (setup, commands) => {
       // Another lane found something: this one has nothing more to look for.
       if (progress.failedAt > 0 && !hasFailed) return;
+      if (hasFailed && performance.now() > shrinkUntilMs) return;
       if (!hasFailed) {
         progress.done++;
         progress.operations += commands.length;
@@ -137,6 +141,7 @@ async function search(
       try {
         await suite.play(lane, setup, commands, hasFailed ? new Tally() : tally);
       } catch (error) {
+        if (!hasFailed) shrinkUntilMs = performance.now() + shrinkMs;
         hasFailed = true;
         if (progress.failedAt === 0) progress.failedAt = progress.done;
         throw error;

@@ -1,0 +1,5 @@
+/** Histories of entities that cross, always the same ones. */
+import { proveInTests } from './proof-suite.ts';
+import { transferSuite } from './transfer-suite.ts';
+
+proveInTests(transferSuite);
