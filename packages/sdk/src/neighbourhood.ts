@@ -44,6 +44,7 @@ export class Neighbourhood {
   readonly #fields: readonly ViewField[];
   readonly #spatial: SpatialFields;
   #columns: Column[] = [];
+  #count = 0;
   #radius = 0;
   #takesAll = false;
   #centreX = 0;
@@ -134,6 +135,10 @@ export class Neighbourhood {
 
   /** Merges the views, each ascending by id, into one pool ascending by id. */
   #merge(views: readonly CellView[], mask: number, isLive: boolean): void {
+    if (views.length === 1) {
+      this.#takeOnly(views[0] as CellView, mask, isLive);
+      return;
+    }
     const heads = views.map((view, v) => this.#nextRow(view, 0, mask, isLive && v === 0));
     let count = 0;
     let last = -1;
@@ -160,6 +165,20 @@ export class Neighbourhood {
       }
       heads[from] = this.#nextRow(view, row + 1, mask, isLive && from === 0);
     }
+    this.#count = count;
+  }
+
+  #takeOnly(view: CellView, mask: number, isLive: boolean): void {
+    let count = 0;
+    let row = this.#nextRow(view, 0, mask, isLive);
+    for (; row < view.count; row = this.#nextRow(view, row + 1, mask, isLive)) {
+      this.#put(count, view, row);
+      const own = isLive ? (view.rows[row] as number) : -1;
+      this.rows[count] = own;
+      if (own !== -1) this.#poolRows[own] = count;
+      count++;
+    }
+    this.#count = count;
   }
 
   /** The first row from `row` on that has the components and is near enough. */
@@ -269,6 +288,13 @@ export class Neighbourhood {
 
   /** Finds all but `id` itself within the radius of a point, into `found`. */
   find(id: number, x: number, y: number): void {
+    this.goneCount = 0;
+    if (this.#isSphere) this.#findOnSphere(id, x, y);
+    else if (this.#binsX * this.#binsY === 1) this.#findAmongAll(id, x, y);
+    else this.#findInBins(id, x, y);
+  }
+
+  #findOnSphere(id: number, x: number, y: number): void {
     const reachX = this.#reachX(y);
     const reachY = this.#reachY();
     const localX = this.#localX(x) - this.#originX;
@@ -285,14 +311,77 @@ export class Neighbourhood {
       for (let column = left; column <= right; column++) {
         let pool = this.#head[row * this.#binsX + column] as number;
         for (; pool !== -1; pool = this.#next[pool] as number) {
-          if (this.ids[pool] === id || !this.#isWithin(pool, x, y)) continue;
+          if (this.ids[pool] === id || !this.#isWithinOnSphere(pool, x, y)) continue;
           if (count === this.found.length) this.#widen();
           this.found[count++] = pool;
         }
       }
     }
     this.foundCount = count;
-    this.goneCount = 0;
+    this.#sort(count);
+  }
+
+  /**
+   * PERF: with one bin a plain loop over the arrays meets everybody in order. Following the list of
+   * the bin, and sorting what was found, took 2.5 times as long for 400 birds.
+   */
+  #findAmongAll(id: number, x: number, y: number): void {
+    const { ids, x: xs, y: ys } = this;
+    const grid = this.#grid;
+    const bins = this.#bin;
+    const square = this.#radius * this.#radius;
+    const halfX = grid.wrapsX ? grid.width / 2 : Number.POSITIVE_INFINITY;
+    const halfY = grid.wrapsY ? grid.height / 2 : Number.POSITIVE_INFINITY;
+    const total = this.#count;
+    while (this.found.length < total) this.#widen();
+    const found = this.found;
+    let count = 0;
+    for (let pool = 0; pool < total; pool++) {
+      let dx = (xs[pool] as number) - x;
+      let dy = (ys[pool] as number) - y;
+      if (!(dx >= -halfX && dx < halfX)) dx = grid.deltaX(x, xs[pool] as number);
+      if (!(dy >= -halfY && dy < halfY)) dy = grid.deltaY(y, ys[pool] as number);
+      if (dx * dx + dy * dy > square || ids[pool] === id || bins[pool] === GONE) continue;
+      found[count++] = pool;
+    }
+    this.foundCount = count;
+  }
+
+  /** PERF: all that the loops need stands in locals; read from fields, it cost a third more. */
+  #findInBins(id: number, x: number, y: number): void {
+    const { ids, x: xs, y: ys } = this;
+    const grid = this.#grid;
+    const head = this.#head;
+    const next = this.#next;
+    const binsX = this.#binsX;
+    const square = this.#radius * this.#radius;
+    const halfX = grid.wrapsX ? grid.width / 2 : Number.POSITIVE_INFINITY;
+    const halfY = grid.wrapsY ? grid.height / 2 : Number.POSITIVE_INFINITY;
+    const reach = this.#reachY();
+    const localX = this.#localX(x) - this.#originX;
+    const localY = this.#localY(y) - this.#originY;
+    const left = this.#slotOf(localX - reach, this.#perX, binsX);
+    const right = this.#slotOf(localX + reach, this.#perX, binsX);
+    const high = this.#slotOf(localY + reach, this.#perY, this.#binsY);
+    let found = this.found;
+    let count = 0;
+    for (let row = this.#slotOf(localY - reach, this.#perY, this.#binsY); row <= high; row++) {
+      for (let bin = row * binsX + left; bin <= row * binsX + right; bin++) {
+        for (let pool = head[bin] as number; pool !== -1; pool = next[pool] as number) {
+          let dx = (xs[pool] as number) - x;
+          let dy = (ys[pool] as number) - y;
+          if (!(dx >= -halfX && dx < halfX)) dx = grid.deltaX(x, xs[pool] as number);
+          if (!(dy >= -halfY && dy < halfY)) dy = grid.deltaY(y, ys[pool] as number);
+          if (dx * dx + dy * dy > square || ids[pool] === id) continue;
+          if (count === found.length) {
+            this.#widen();
+            found = this.found;
+          }
+          found[count++] = pool;
+        }
+      }
+    }
+    this.foundCount = count;
     this.#sort(count);
   }
 
@@ -319,13 +408,9 @@ export class Neighbourhood {
     return count;
   }
 
-  #isWithin(pool: number, x: number, y: number): boolean {
+  #isWithinOnSphere(pool: number, x: number, y: number): boolean {
     const toX = this.x[pool] as number;
-    const toY = this.y[pool] as number;
-    if (this.#isSphere) return this.#grid.distance(x, y, toX, toY) <= this.#radius;
-    const dx = this.#grid.deltaX(x, toX);
-    const dy = this.#grid.deltaY(y, toY);
-    return dx * dx + dy * dy <= this.#radius * this.#radius;
+    return this.#grid.distance(x, y, toX, this.y[pool] as number) <= this.#radius;
   }
 
   #sort(count: number): void {

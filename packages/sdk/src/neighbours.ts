@@ -33,6 +33,7 @@ export class NeighbourList implements Neighbours<Components> {
   readonly #pool: Neighbourhood;
   readonly #grid: Grid;
   readonly #isLive: boolean;
+  readonly #isSphere: boolean;
   readonly #makeItem: (place: Place) => Item;
   /** One per depth of nested loops over the same list. */
   readonly #loops: Loop[] = [];
@@ -45,6 +46,7 @@ export class NeighbourList implements Neighbours<Components> {
   constructor({ pool, rows, grid, reads, writes, isLive }: NeighbourListOptions) {
     this.#pool = pool;
     this.#isLive = isLive;
+    this.#isSphere = grid.spec.kind === 'wgs84';
     this.#grid = grid;
     this.#makeItem = (place) => {
       const { cursor } = place;
@@ -91,7 +93,7 @@ export class NeighbourList implements Neighbours<Components> {
   }
 
   countAt(x: number, y: number, radius: number): number {
-    if (this.#isLive && this.#grid.spec.kind !== 'wgs84') return this.#pool.countOwn(x, y, radius);
+    if (this.#isLive && !this.#isSphere) return this.#pool.countOwn(x, y, radius);
     const what = 'countAt is for sequential systems, on a plane or torus';
     const remedy = "Add order: 'sequential', or look at the neighbours one by one.";
     throw new LeaseholdError('SYSTEM_INVALID', what, { field: 'countAt', value: what, remedy });
@@ -128,9 +130,13 @@ export class NeighbourList implements Neighbours<Components> {
     target.row = pool.rows[row] as number;
     item.isOwn = target.row !== ELSEWHERE;
     item.id = pool.ids[row] as number;
-    item.dx = this.#grid.deltaX(this.#x, x);
-    item.dy = this.#grid.deltaY(this.#y, y);
-    item.distance = this.#grid.distance(this.#x, this.#y, x, y);
+    const dx = this.#grid.deltaX(this.#x, x);
+    const dy = this.#grid.deltaY(this.#y, y);
+    item.dx = dx;
+    item.dy = dy;
+    item.distance = this.#isSphere
+      ? this.#grid.distance(this.#x, this.#y, x, y)
+      : Math.sqrt(dx * dx + dy * dy);
     return n;
   }
 

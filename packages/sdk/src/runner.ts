@@ -149,7 +149,9 @@ export class Runner {
       this.#now.take(cell.table, input.tick, spatial);
       views.push(this.#now);
     }
-    if (input.own !== undefined) views.push(input.own);
+    // Of the cell itself as it was, a sequential system sees only those who are on their way.
+    if (input.own !== undefined && !(system.isSequential && !cell.hasInFlight))
+      views.push(input.own);
     for (const neighbour of grid.neighbours(cell.cell)) {
       const view = input.view(neighbour);
       if (view !== undefined) views.push(view);
