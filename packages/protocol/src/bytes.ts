@@ -69,7 +69,13 @@ export class ByteWriter {
 
   u32(value: number): this {
     this.#reserve(4);
-    for (let i = 0; i < 4; i++) this.#bytes[this.#length++] = (value >>> (8 * i)) & 255;
+    const bytes = this.#bytes;
+    const at = this.#length;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
+    this.#length = at + 4;
     return this;
   }
 

@@ -15,6 +15,9 @@ export const ROWS_MAX = 131_072;
 export const KIND = { commit: 1, checkpoint: 2, rows: 3 } as const;
 export type BodyKind = keyof typeof KIND;
 
+/** PERF: every commit of every cell names its schema, and making the digits took longer than the rest. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /**
  * What a decoder reads into: a schema, into which rows of older ones are migrated, or a resolver,
  * and then everything stays in the schema it was written in.
@@ -35,7 +38,7 @@ export function readHeader(reader: ByteReader, kind: BodyKind): string {
   }
   if (version !== FORMAT_VERSION) throw reader.fault(`format ${version} does not exist`);
   let hash = '';
-  for (let i = 0; i < 8; i++) hash += reader.u8().toString(16).padStart(2, '0');
+  for (let i = 0; i < 8; i++) hash += HEX[reader.u8()] as string;
   const found = reader.u8();
   if (found !== KIND[kind]) throw reader.fault(`it is of kind ${found}, not ${KIND[kind]}`);
   return hash;

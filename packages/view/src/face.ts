@@ -14,6 +14,8 @@ import {
   type CellChanges,
   type FieldRows,
   type FrameWriter,
+  type PartRows,
+  type ViewComponent,
 } from '@leasehold/protocol/view';
 import { Arena } from './arena.ts';
 import type { Edge } from './edge.ts';
@@ -52,6 +54,9 @@ export class Face {
   #start = 0;
   #end = 0;
   #updates = 0;
+  /** Where the newest version stands. PERF: beside the others, since the ring is seldom looked at. */
+  #seq = 0;
+  #hash = 0;
   readonly #arena: Arena;
   #edge: Edge | undefined;
   #ids = new Float64Array(0);
@@ -94,7 +99,7 @@ export class Face {
   /** The version in which a client holds exactly these rows at this position, or −1. */
   versionAt(seq: number, hash: number, rows: number): number {
     if (this.cell.hasTransits || this.count !== rows) return -1;
-    return this.#versions.isLast(seq, hash) ? this.version : -1;
+    return this.#seq === seq && this.#hash === hash ? this.version : -1;
   }
 
   /** Brings the face up to what the cell has published. Call in the round, once or more often. */
@@ -110,26 +115,31 @@ export class Face {
     if (this.version >= 0 && !isMoved && !this.#hasChanges(this.version)) return;
     const { seq, hash } = cell.shown;
     const before = this.version;
-    const oldest = this.#versions.push(round, seq, hash);
+    BASE.seq = this.#seq;
+    BASE.hash = this.#hash;
+    this.#versions.push(round, seq, hash);
     this.version = round;
-    if (before >= 0) this.#make(before);
-    if (this.#left.length > 0) this.#forget(oldest);
+    this.#seq = seq;
+    this.#hash = hash;
+    if (before >= this.#floor && before >= 0) this.#make(before);
+    if (this.#left.length > 0) this.#forget();
     if (this.#parts.size > 0) this.#parts.clear();
   }
 
-  /** Encodes what nearly everybody is about to be told. */
+  /** Encodes what nearly everybody is about to be told. `BASE`: where the version before stands. */
   #make(before: number): void {
-    if (before < this.#floor) return;
     const { bytes, turn } = this.#arena;
     this.#start = bytes.length;
-    this.#updates = this.#encode(bytes, before);
+    this.#updates = this.#encodeDelta(bytes, before);
     this.#end = bytes.length;
     this.#madeIn = turn;
     this.#madeFrom = before;
   }
 
   /** Nobody stands at a version before the oldest any more, as far as this face can tell. */
-  #forget(oldest: number): void {
+  #forget(): void {
+    const { oldest } = this.#versions;
+    if ((this.#left[0] as Left).round > oldest) return;
     const kept = this.#left.findIndex(({ round }) => round > oldest);
     this.#left.splice(0, kept === -1 ? this.#left.length : kept);
   }
@@ -182,23 +192,33 @@ export class Face {
 
   /** `base`: −1 for the state. */
   #encode(bytes: ByteWriter, base: number): number {
-    const { rows, shown } = this.cell;
-    const { shape } = this.chosen;
-    const { count } = this;
+    if (base >= 0) {
+      this.#versions.read(base, BASE);
+      return this.#encodeDelta(bytes, base);
+    }
+    appendStatePart(bytes, this.#part());
+    return this.count;
+  }
+
+  #part(): PartRows {
+    const { shown, rows } = this.cell;
     AT.cell = shown.cell;
     AT.tick = shown.tick;
-    this.#versions.readLast(AT);
-    const part = { shape, at: AT, rows, chosen: this.#members, count };
-    if (base < 0) {
-      appendStatePart(bytes, part);
-      return count;
-    }
-    this.#versions.read(base, BASE);
+    AT.seq = this.#seq;
+    AT.hash = this.#hash;
+    const { shape } = this.chosen;
+    return { shape, at: AT, rows, chosen: this.#members, count: this.count };
+  }
+
+  /** From `BASE`, where the version `base` stands. */
+  #encodeDelta(bytes: ByteWriter, base: number): number {
     const delta = this.#changesSince(base);
     const { removed, added, changes } = delta;
     let changed = 0;
-    for (const each of changes) changed = Math.max(changed, each.count);
-    appendDeltaPart(bytes, part, BASE, delta);
+    for (let i = 0; i < changes.length; i++) {
+      changed = Math.max(changed, (changes[i] as FieldRows).count);
+    }
+    appendDeltaPart(bytes, this.#part(), BASE, delta);
     return changed + added.length + removed.length;
   }
 
@@ -225,10 +245,12 @@ export class Face {
   }
 
   /** Fields that changed since, each with the members of its component that changed. */
-  #changes(base: number): FieldRows[] {
+  #changes(base: number): readonly FieldRows[] {
     const { rows } = this.cell;
-    const changes: FieldRows[] = [];
-    for (const [component, { index, fields }] of this.chosen.shape.components.entries()) {
+    const { components } = this.chosen.shape;
+    let used = 0;
+    for (let component = 0; component < components.length; component++) {
+      const { index, fields } = components[component] as ViewComponent;
       const fieldAt = rows.fieldAt[index] as Float64Array;
       let changed: { rows: Uint32Array; count: number } | undefined;
       for (let field = 0; field < fields.length; field++) {
@@ -237,11 +259,16 @@ export class Face {
         if (changed.count === 0) break;
         // A difference is to the publication before this one; an older base needs the value.
         const isLast = rows.dqRound === rows.round && fieldAt[field] === rows.round;
-        const differences = isLast && base >= rows.before;
-        changes.push({ component, field, ...changed, differences });
+        const change = changeAt(used++);
+        change.component = component;
+        change.field = field;
+        change.rows = changed.rows;
+        change.count = changed.count;
+        change.differences = isLast && base >= rows.before;
       }
     }
-    return changes;
+    CHANGES.length = used;
+    return CHANGES;
   }
 
   #changedMembers(index: number, base: number): { rows: Uint32Array; count: number } {
@@ -440,6 +467,19 @@ const own = new ByteWriter();
 const AT = { cell: 0, tick: 0, seq: 0, hash: 0 };
 const BASE = { seq: 0, hash: 0 };
 const NOBODY = new Uint32Array(0);
+type FieldChange = { -readonly [K in keyof FieldRows]: FieldRows[K] };
+const CHANGES: FieldChange[] = [];
+const knownChanges: FieldChange[] = [];
+
+/** PERF: what is about to be encoded, in objects that are used again. */
+function changeAt(i: number): FieldChange {
+  const known = knownChanges[i] ?? {
+    ...{ component: 0, field: 0, rows: NOBODY, count: 0, differences: false },
+  };
+  knownChanges[i] = known;
+  CHANGES[i] = known;
+  return known;
+}
 const NONE: readonly number[] = Object.freeze([]);
 
 function changedSince(fieldAt: Float64Array | undefined, base: number): boolean {

@@ -25,16 +25,19 @@ export class Versions {
     this.#count = 0;
   }
 
-  /** Rounds ascend. Answers the round of the oldest that is remembered. */
-  push(round: number, seq: number, hash: number): number {
+  /** Rounds ascend. */
+  push(round: number, seq: number, hash: number): void {
     this.#at = this.#at + 1 === this.#max ? 0 : this.#at + 1;
     if (this.#count < this.#max) this.#count++;
     const from = this.#at * WIDTH;
     this.#ring[from + ROUND] = round;
     this.#ring[from + SEQ] = seq;
     this.#ring[from + HASH] = hash;
-    const oldest = this.#slot(this.#count - 1) * WIDTH;
-    return this.#ring[oldest + ROUND] as number;
+  }
+
+  /** The round of the oldest that is remembered; there must be one. */
+  get oldest(): number {
+    return this.#ring[this.#slot(this.#count - 1) * WIDTH + ROUND] as number;
   }
 
   #slot(age: number): number {
@@ -42,25 +45,16 @@ export class Versions {
     return slot < 0 ? slot + this.#max : slot;
   }
 
-  isLast(seq: number, hash: number): boolean {
-    const from = this.#at * WIDTH;
-    return this.#count > 0 && this.#ring[from + SEQ] === seq && this.#ring[from + HASH] === hash;
-  }
-
   has(round: number): boolean {
     return this.#find(round) >= 0;
   }
 
-  /** Puts where the newest stands into `into`. There must be one. */
-  readLast(into: { seq: number; hash: number }): void {
-    this.#read(this.#at, into);
-  }
-
-  /** As `readLast`, of the version of a round, which must be there. */
+  /** Puts where the version of a round stands, which must be there, into `into`. */
   read(round: number, into: { seq: number; hash: number }): void {
     const slot = this.#find(round);
     assert(slot >= 0, 'a delta is told from a version that is known');
-    this.#read(slot, into);
+    into.seq = this.#ring[slot * WIDTH + SEQ] as number;
+    into.hash = this.#ring[slot * WIDTH + HASH] as number;
   }
 
   #find(round: number): number {
@@ -71,11 +65,5 @@ export class Versions {
       if (known < round) return -1;
     }
     return -1;
-  }
-
-  #read(slot: number, into: { seq: number; hash: number }): void {
-    const from = slot * WIDTH;
-    into.seq = this.#ring[from + SEQ] as number;
-    into.hash = this.#ring[from + HASH] as number;
   }
 }

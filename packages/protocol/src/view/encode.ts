@@ -150,7 +150,9 @@ export function appendDeltaPart(
   const start = writer.beginPart(PART.delta);
   const kept = added.length === 0 ? undefined : added;
   let changeCount = 0;
-  for (const change of changes) if (changedCount(change, kept) > 0) changeCount++;
+  for (let i = 0; i < changes.length; i++) {
+    if (changedCount(changes[i] as FieldRows, kept) > 0) changeCount++;
+  }
   writePosition(at);
   writer.varint(at.seq - base.seq).u32(base.hash);
   writer.u8(
@@ -166,7 +168,7 @@ export function appendDeltaPart(
   if (changeCount > 0) {
     writer.varint(changeCount);
     rowSets.reset();
-    for (const change of changes) writeChange(part, kept, change);
+    for (let i = 0; i < changes.length; i++) writeChange(part, kept, changes[i] as FieldRows);
   }
   writer.endPart(start);
 }
@@ -190,7 +192,7 @@ function writeRows(shape: ViewShape, rows: ViewRows, list: RowList, count: numbe
     if (found === 0) continue;
     const having = found === count ? list : present;
     for (let f = 0; f < component.fields.length; f++) {
-      writeBlock(component, f, { rows, list: having, count: found, differences: false });
+      writeBlock(component, f, { rows, list: having, count: found });
     }
   }
 }
@@ -263,36 +265,41 @@ function writeChange(part: PartRows, added: RowList, change: FieldRows): void {
     list = picked;
   }
   const component = shape.components[change.component] as ViewComponent;
-  writeBlock(component, change.field, {
-    rows,
-    list,
-    count: changed,
-    differences: change.differences,
-  });
+  if (change.differences && writeDifferences(component, change.field, rows, list, changed)) return;
+  writeBlock(component, change.field, { rows, list, count: changed });
 }
 
 type Block = {
   readonly rows: ViewRows;
   readonly list: RowList;
   readonly count: number;
-  readonly differences: boolean;
 };
+
+/** Differences, if the field has them and each fits a byte. */
+function writeDifferences(
+  { index }: ViewComponent,
+  f: number,
+  { dq }: ViewRows,
+  list: RowList,
+  count: number,
+): boolean {
+  const values = dq[index]?.[f];
+  if (values === undefined) return false;
+  const start = writer.length;
+  if (writer.u8(ENCODING.difference8).differences(values, list, count)) return true;
+  writer.truncate(start);
+  return false;
+}
 
 /** The values of a field in the shortest encoding that carries them all. */
 function writeBlock(component: ViewComponent, f: number, block: Block): void {
-  const { rows, list, count, differences } = block;
+  const { rows, list, count } = block;
   const field = component.fields[f] as ViewField;
   const column = rows.columns[component.index]?.[f] as Column;
   if (field.step === 0) {
     writer.u8(ENCODING.raw);
     writeValues(writer, component, field, column, { count, rows: list, ids: rows.ids });
     return;
-  }
-  const dq = rows.dq[component.index]?.[f] as Int32Array;
-  if (differences) {
-    const start = writer.length;
-    if (writer.u8(ENCODING.difference8).differences(dq, list, count)) return;
-    writer.truncate(start);
   }
   const q = rows.q[component.index]?.[f] as Int32Array;
   const bits = bitsOf(q, list, count);
