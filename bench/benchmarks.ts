@@ -1,4 +1,5 @@
 /** All benchmarks, in the order in which they run and stand in the table. */
+import { abm } from './abm.bench.ts';
 import { commit } from './commit.bench.ts';
 import type { Benchmark } from './figure.ts';
 import { follow } from './follow.bench.ts';
@@ -12,6 +13,7 @@ import { views } from './views.bench.ts';
 export const BENCHMARKS: readonly Benchmark[] = [
   commit,
   tick,
+  abm,
   follow,
   takeover,
   scale,
