@@ -37,6 +37,12 @@ test('the page shows the saved baselines and nothing else', () => {
   expect(withFigures(page, figuresPage(saved)), 'run: npm run bench -- --save').toBe(page);
 });
 
+test('the page says of every benchmark what it does, in the order in which they run', () => {
+  const [, section = ''] = /## What is measured\n([^#]*)/.exec(readPage()) ?? [];
+  const said = [...section.matchAll(/^\| ([a-z]+) \|/gm)].map(([, tag]) => tag);
+  expect(said.slice(1)).toEqual(BENCHMARKS.map(({ tag }) => tag));
+});
+
 test('each picture is that of its baseline', () => {
   for (const { tag, charts } of saved) {
     if (charts.length > 0) expect(readPicture(tag), tag).toBe(picture(charts));
