@@ -158,13 +158,16 @@ function makeValue(
   values: Readonly<Record<string, unknown>>,
 ): ComponentValue {
   const { name, fields } = declared.schema;
-  const row = fields.map((field): FieldValue => {
+  const row: FieldValue[] = [];
+  for (let f = 0; f < fields.length; f++) {
+    const field = fields[f] as FieldSchema;
     const value = values[field.name];
-    if (value === undefined) return field.initial;
-    return storable(`${name}.${field.name}`, field.kind, value);
-  });
+    if (value === undefined) row.push(field.initial);
+    else if (field.kind === 'f64' && typeof value === 'number') row.push(value);
+    else row.push(storable(`${name}.${field.name}`, field.kind, value));
+  }
   for (const given of Object.keys(values)) {
-    if (fields.some((field) => field.name === given)) continue;
+    if (Object.hasOwn(declared.fields, given)) continue;
     throw new LeaseholdError('FIELD_KIND_MISMATCH', `${name} has no field ${given}`, {
       field: `${name}.${given}`,
       value: printable(values[given]),
