@@ -13,6 +13,7 @@ import type {
 } from '@leasehold/protocol';
 import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
 import type { Holding } from './holding.ts';
+import { expectRun } from './loader.ts';
 import type { PodParts } from './settings.ts';
 
 type Ghost = {
@@ -204,6 +205,7 @@ export class Halo {
   }
 
   async #load(cold: readonly Ghost[], holdings: ReadonlyMap<number, Holding>): Promise<void> {
+    const { runId } = this.#store.status();
     const requests = cold.map(({ cell }) => {
       // The view of the oldest held neighbour's tick must come out of the entries, so that those
       // in flight at that tick are in it: the checkpoint must be older.
@@ -220,6 +222,7 @@ export class Halo {
       cold.map(({ cell }) => this.#store.channel(cell, this.#outSeqKnown(cell, holdings))),
     );
     await this.#store.barrier();
+    expectRun(this.#store, runId);
     for (const [i, image] of images.entries()) {
       const ghost = cold[i] as Ghost;
       if (image === undefined) continue;

@@ -3,7 +3,7 @@
  * around it hold for it. Acts on nothing that a failover could take back (design: barrier).
  */
 import { assert } from '@leasehold/kernel';
-import type { AcquireReply, ChannelEntry, Head } from '@leasehold/protocol';
+import type { AcquireReply, ChannelEntry, Head, Store } from '@leasehold/protocol';
 import type { CellState } from '@leasehold/sdk/engine';
 import type { Halo } from './halo.ts';
 import { Holding } from './holding.ts';
@@ -28,12 +28,14 @@ export async function loadHoldings(
 ): Promise<Holding[]> {
   const { store, engine, clock } = parts;
   const startedMs = clock.nowMs();
+  const { runId } = store.status();
   await store.barrier();
   const [states, channels] = await Promise.all([
     loadStates(parts, { halo, counts }, grants),
     readChannels(parts, grants),
   ]);
   await store.barrier();
+  expectRun(store, runId);
   return grants.map((grant, i) => {
     const { cell } = grant.claim;
     const state = states[i] as CellState;
@@ -55,6 +57,14 @@ export async function loadHoldings(
     holding.isUnproven = grant.attempts > 1;
     return holding;
   });
+}
+
+/**
+ * What one server said is not proven by another's barrier, which may have gone back in time in
+ * between: whoever takes in what was sent in a lost past has entities that are elsewhere (E1).
+ */
+export function expectRun(store: Store, runId: string): void {
+  assert(store.status().runId === runId, 'the server was another when it was read');
 }
 
 async function loadStates(

@@ -11,7 +11,7 @@ import { Committer } from './committer.ts';
 import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
-import { type Grant, type LoadParts, loadHoldings } from './loader.ts';
+import { expectRun, type Grant, type LoadParts, loadHoldings } from './loader.ts';
 import { type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
@@ -233,6 +233,14 @@ export class Pod {
     await store.release(grants.map(({ claim }) => claim)).catch(() => undefined);
   }
 
+  /** Cells as they are on the server that answers now. */
+  async #loadAll(grants: readonly Grant[]): Promise<Holding[]> {
+    const { runId } = this.#parts.store.status();
+    const loaded = await this.#loadEach(grants);
+    expectRun(this.#parts.store, runId);
+    return loaded;
+  }
+
   /** One cell that cannot be read keeps no other from being held. */
   async #loadEach(grants: readonly Grant[]): Promise<Holding[]> {
     try {
@@ -256,7 +264,7 @@ export class Pod {
   async #load(grants: readonly Grant[]): Promise<void> {
     try {
       const world = this.#clock;
-      for (const holding of await this.#loadEach(grants)) {
+      for (const holding of await this.#loadAll(grants)) {
         const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
         if (world !== undefined) this.#rounds.enter(holding, grant, world);
         if (this.#isDraining) holding.leavingTo = this.#keeper.heirOf(holding.block);
@@ -296,7 +304,7 @@ export class Pod {
     }
     for (const { claim } of grants) this.#loading.set(claim.cell, []);
     try {
-      for (const fresh of await this.#loadEach(grants)) {
+      for (const fresh of await this.#loadAll(grants)) {
         const old = this.#holdings.get(fresh.cell);
         if (old === undefined) continue;
         fresh.failures = old.failures;
