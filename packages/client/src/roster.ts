@@ -44,8 +44,11 @@ export class Roster {
   readonly #updatedIn: number[] = [];
   readonly #placedIn: number[] = [];
   readonly #free: number[] = [];
-  /** Cells that hold an entity which counts elsewhere. */
-  readonly #doubles = new Map<number, Held>();
+  /**
+   * Cells that hold an entity which counts elsewhere. Of a gateway that could read its cells one by
+   * one only, each from another time, they may be several.
+   */
+  readonly #doubles = new Map<number, Held[]>();
   /** Ids whose place changed in this frame: whether they were there before it. */
   readonly #touched = new Map<number, boolean>();
   readonly #homeless: number[] = [];
@@ -110,17 +113,23 @@ export class Roster {
     const home = this.#heldOf[slot];
     if (home === held) return slot;
     if (home !== undefined && home.rows.tick > held.rows.tick) {
-      this.#doubles.set(id, held);
+      this.#double(id, held);
       return -1;
     }
     if (home !== undefined) {
       const row = rowOf(home.rows, id);
       if (row >= 0) home.slots[row] = -1;
-      this.#doubles.set(id, home);
+      this.#double(id, home);
     }
     if (!this.#touched.has(id)) this.#touched.set(id, true);
     this.#heldOf[slot] = held;
     return slot;
+  }
+
+  #double(id: number, held: Held): void {
+    const others = this.#doubles.get(id);
+    if (others === undefined) this.#doubles.set(id, [held]);
+    else if (!others.includes(held)) others.push(held);
   }
 
   #take(id: number, held: Held): number {
@@ -195,16 +204,18 @@ export class Roster {
   /** Its cell has let go of it: another one that holds it takes over, or it is missing. */
   #miss(slot: number, nowMs: number): void {
     const id = this.#idOf[slot] as number;
-    const other = this.#doubles.get(id);
+    const others = (this.#doubles.get(id) ?? []).filter((other) => {
+      return this.cells.get(other.cell) === other && rowOf(other.rows, id) >= 0;
+    });
     this.#doubles.delete(id);
-    const isHeld = other !== undefined && this.cells.get(other.cell) === other;
-    const row = isHeld ? rowOf(other.rows, id) : -1;
-    if (!isHeld || row < 0) {
+    const [first, ...rest] = others.sort((a, b) => b.rows.tick - a.rows.tick);
+    if (first === undefined) {
       this.#missing.set(slot, nowMs);
       return;
     }
-    this.#heldOf[slot] = other;
-    other.slots[row] = slot;
+    if (rest.length > 0) this.#doubles.set(id, rest);
+    this.#heldOf[slot] = first;
+    first.slots[rowOf(first.rows, id)] = slot;
   }
 
   #release(slot: number): void {
