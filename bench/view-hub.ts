@@ -161,34 +161,20 @@ export async function openHubWorld({ columns, rows, gliders }: Size) {
   });
   await pod.start();
   await podClock.advance(SETTLE_MS);
-  const tape = new Tape(store);
-  await tape.begin(grid.cells);
-  const hubClock = new ManualClock();
   const { schema, spatial } = engine;
-  const hub = new ViewHub({
-    ...{
-      store: tape.store,
-      schema,
-      grid,
-      clock: hubClock,
-      log: silent,
-      facts: FACTS,
-      isWarm: true,
-    },
-    ...(spatial === undefined ? {} : { spatial }),
-  });
-  hub.start();
+  const told = await openTold(store, engine, grid);
+  // It takes in every tick and has nobody to tell: what the other does besides is telling.
+  const deaf = await openTold(store, engine, grid);
+  const { hub } = told;
   const tick = async (): Promise<void> => {
     await podClock.advance(TICK_MS);
-    await tape.record();
-  };
-  const tell = (): Promise<void> => {
-    tape.release();
-    return hubClock.advance(TICK_MS);
+    await told.tape.record();
+    await deaf.tape.record();
   };
   for (let i = 0; i < SETTLE_MS / TICK_MS; i++) {
     await tick();
-    await tell();
+    await told.tell();
+    await deaf.tell();
   }
   const shape = viewShape(schema.components);
   return {
@@ -204,7 +190,9 @@ export async function openHubWorld({ columns, rows, gliders }: Size) {
     /** The next tick is simulated and stored; the hub has not looked at it yet. */
     tick,
     /** The hub takes the first tick that it has not seen, and tells its clients. */
-    tell,
+    tell: told.tell,
+    /** Another hub takes the first tick that it has not seen; it has no client. */
+    takeIn: deaf.tell,
     places(): Places {
       const places: Places = { ids: [], xs: [], ys: [] };
       for (const { live } of hub.following.cells.values()) {
@@ -219,12 +207,32 @@ export async function openHubWorld({ columns, rows, gliders }: Size) {
       return places;
     },
     async close(): Promise<void> {
-      const stops = [hub.stop(), pod.stop()];
+      const stops = [hub.stop(), deaf.hub.stop(), pod.stop()];
       for (let i = 0; i < SETTLE_MS / TICK_MS; i++) {
         await podClock.advance(TICK_MS);
-        await tell();
+        await told.tell();
+        await deaf.tell();
       }
       await Promise.all(stops);
+    },
+  };
+}
+
+/** A hub that follows every cell, tick by tick as it is told to. */
+async function openTold(store: Store, { schema, spatial }: Engine, grid: Grid) {
+  const tape = new Tape(store);
+  await tape.begin(grid.cells);
+  const clock = new ManualClock();
+  const hub = new ViewHub({
+    ...{ store: tape.store, schema, grid, clock, log: silent, facts: FACTS, isWarm: true },
+    ...(spatial === undefined ? {} : { spatial }),
+  });
+  hub.start();
+  return {
+    ...{ hub, tape },
+    tell(): Promise<void> {
+      tape.release();
+      return clock.advance(TICK_MS);
     },
   };
 }

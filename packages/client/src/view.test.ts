@@ -422,25 +422,6 @@ describe('after a connection is lost', () => {
     expect(subscription.get(3)).toBeUndefined();
   });
 
-  test('of those who are missing so many are kept readable, however long nobody says it is all', async () => {
-    const { subscription, peer, left } = await following();
-    peer.socket.terminate();
-    const next = await gateway.peer(2);
-    await next.welcome();
-    await next.heard('subscribe');
-    const crowd = Array.from({ length: 66_000 }, (_, i) => [i + 10, { x: 1, y: 1 }] as const);
-    left.rows = new Map(crowd);
-    next.frame(9, scope(1), left.state(9));
-    await eventually(() => subscription.has(10));
-    left.rows = new Map([[70_000, { x: 2, y: 2 }]]);
-    left.seq++;
-    next.frame(10, scope(1), left.state(10));
-    await eventually(() => subscription.has(70_000));
-    // The newest are, and those who were seen first are not.
-    expect(subscription.get(66_009)).toMatchObject({ cell: 0, tick: 9 });
-    expect(subscription.get(10)).toBeUndefined();
-  });
-
   test('rows of another incarnation are not offered, and go when the new one is told', async () => {
     const { subscription, events, peer } = await following();
     peer.socket.terminate();
