@@ -69,6 +69,8 @@ export type LiveStoreOptions = {
   /** Name of the function library; other names are builds that are broken on purpose. */
   readonly library?: string;
   readonly onEvent?: (event: StoreEvent) => void;
+  /** One call never names cells of two blocks, as a cluster needs it. */
+  readonly perBlock?: boolean;
   /** Makes the connections; for proofs that lose, repeat and hold back what goes over them. */
   readonly makeLink?: (options: LinkOptions) => Link;
 };
@@ -134,7 +136,7 @@ export class LiveStore implements Store {
     this.#reads = link('reads');
     this.#hearing = link('hearing');
     this.#clock = new ServerClock(localMs);
-    this.#calls = { library: options.library ?? LIBRARY, perBlock: false };
+    this.#calls = { library: options.library ?? LIBRARY, perBlock: options.perBlock ?? false };
     this.#follower = new Follower(this.#reads, this.#keys, localMs);
     this.#loader = new Loader(this.#commands, this.#keys, (cells) => this.#headsOf(cells));
     this.#geo = new GeoReads(this.#commands, this.#keys);

@@ -12,6 +12,8 @@ const HELP = `npm run prove -- [options]
   --seed S        where they begin (a new one each time)
   --suite NAME    only this one: ${SUITES.map(({ name }) => name).join(', ')}
   --path P        only the history that a finding names, with its seed
+  --shrink S      seconds in which a finding is made shorter (20)
+  --cluster       on three primaries of a cluster
   --json          one line of JSON for each suite
   --help
 `;
@@ -21,6 +23,8 @@ const OPTIONS = {
   seed: { type: 'string' },
   suite: { type: 'string' },
   path: { type: 'string' },
+  shrink: { type: 'string', default: '20' },
+  cluster: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -42,12 +46,14 @@ async function main(): Promise<number> {
   }
   let hasFailed = false;
   for (const suite of suites) {
-    const result = await prove(suite, {
+    const options = {
       sequences,
       seed,
+      shrinkMs: Number(values.shrink) * 1_000,
       ...(values.path === undefined ? {} : { path: values.path }),
-      onSequence: (done) => progress(suite, done, sequences),
-    });
+      onSequence: (done: number) => progress(suite, done, sequences),
+    };
+    const result = await prove(suite, options, values.cluster);
     if (process.stderr.isTTY) say('\r\u001b[K');
     process.stdout.write(`${values.json ? JSON.stringify(plain(result, seed)) : report(result)}\n`);
     hasFailed ||= result.finding !== undefined;

@@ -17,6 +17,7 @@ export const inboxSuite: Suite = {
   name: 'inbox',
   rules: ['L3', 'L4', 'M1', 'M2'],
   cells: 1,
+  isFollowing: false,
   ops: {
     ...{ post: 24, lost: 8, twice: 4, late: 4, deliver: 4, repeat: 6, consume: 22, unsure: 6 },
     ...{ takeover: 5, checkpoint: 3, fault: 6, replicate: 6, failover: 5, zombie: 5 },

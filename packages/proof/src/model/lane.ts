@@ -4,9 +4,10 @@
  */
 import { LiveStore } from '@leasehold/live-store';
 import { Keys } from '@leasehold/live-store/keys';
-import { Link, type LinkOptions, type Outcome, type Request } from '@leasehold/live-store/link';
+import type { LinkOptions, Outcome, Request } from '@leasehold/live-store/link';
 import { entryHash, SEED_EPOCH } from '@leasehold/protocol';
 import { Grid } from '@leasehold/spatial';
+import type { Hub } from './hub.ts';
 import { instrumentedSource } from './instrument.ts';
 import { gone, ModelLink, type WireFault } from './wire.ts';
 
@@ -14,52 +15,6 @@ import { gone, ModelLink, type WireFault } from './wire.ts';
 export const START_MS = 1_800_000_000_000;
 export const GRACE_MS = 500;
 export const LAYER = 'main';
-
-/** A row of cells; each is a block of its own, as neighbours at the border of two blocks are. */
-export const gridOf = (cells: number): Grid =>
-  new Grid({ kind: 'plane', width: 100 * cells, height: 100, cell: 100 }, { blockCells: 1 });
-
-/**
- * The one connection of all lanes of a server. PERF: what they send in one turn of the event loop
- * goes out in one write, and comes back in few reads; with a connection each, system calls were
- * half of the time.
- */
-export class Hub {
-  readonly url: string;
-  readonly #link: Link;
-  #isHeld = false;
-
-  constructor(url: string) {
-    this.url = url;
-    this.#link = new Link({
-      url,
-      timeoutMs: 60_000,
-      localMs: () => performance.now(),
-      onChange: () => undefined,
-    });
-  }
-
-  open(): Promise<void> {
-    return this.#link.open();
-  }
-
-  close(): Promise<void> {
-    return this.#link.close();
-  }
-
-  exec(requests: readonly Request[], replyAs: 'text' | 'bytes' = 'text'): Promise<Outcome[]> {
-    const { stream } = this.#link.redis;
-    if (!this.#isHeld) {
-      this.#isHeld = true;
-      stream.cork();
-      setImmediate(() => {
-        this.#isHeld = false;
-        stream.uncork();
-      });
-    }
-    return this.#link.exec(requests, replyAs);
-  }
-}
 
 export class Lane {
   readonly grid: Grid;
@@ -83,11 +38,15 @@ export class Lane {
   #faults: WireFault[] = [];
   #late: { readonly requests: readonly Request[]; readonly replyAs: 'text' | 'bytes' }[] = [];
 
-  constructor(hub: Hub, name: string, cells: number) {
+  /** A row of cells, as many blocks as there are cells, or one block. */
+  constructor(hub: Hub, name: string, cells: number, isOneBlock = false) {
     this.#hub = hub;
     this.#world = name;
     this.library = `leasehold_${name}`;
-    this.grid = gridOf(cells);
+    this.grid = new Grid(
+      { kind: 'plane', width: 100 * cells, height: 100, cell: 100 },
+      { blockCells: isOneBlock ? cells : 1 },
+    );
     this.keys = new Keys(name, 1, LAYER, this.grid);
     const names: string[] = [];
     for (let cell = 0; cell < cells; cell++) {
@@ -98,7 +57,8 @@ export class Lane {
   }
 
   async open(): Promise<void> {
-    await this.raw([['FUNCTION', 'LOAD', 'REPLACE', instrumentedSource(this.library)]]);
+    await this.#hub.everywhere(['FUNCTION', 'LOAD', 'REPLACE', instrumentedSource(this.library)]);
+    await this.#hub.learn([this.keys.barrier, ...this.names]);
   }
 
   /** An empty world, at the beginning of time. */
@@ -111,11 +71,13 @@ export class Lane {
     this.#faults = [];
     this.#late = [];
     const blocks = Array.from({ length: this.grid.blocks }, (_, i) => this.keys.block(i));
-    await this.raw([
-      this.#verb('clear', this.names),
-      this.#verb('now', [], '1800000000', '0'),
-      ...blocks.map((block): Request => ['HSET', block, 'incarnation', '1']),
-      this.#verb('keep', this.names),
+    await Promise.all([
+      this.#hub.everywhere(this.#verb('now', [], '1800000000', '0')),
+      this.raw([
+        ...this.#onBlocks('clear'),
+        ...blocks.map((block): Request => ['HSET', block, 'incarnation', '1']),
+        ...this.#onBlocks('keep'),
+      ]),
     ]);
   }
 
@@ -138,6 +100,7 @@ export class Lane {
       grid: this.grid,
       graceMs: GRACE_MS,
       library: this.library,
+      perBlock: this.#hub.isCluster,
       makeLink: (options: LinkOptions) => {
         const link = new ModelLink(options, this);
         this.#links.push(link);
@@ -175,24 +138,27 @@ export class Lane {
     this.nowMs += ms;
     const seconds = Math.floor(this.nowMs / 1000);
     const micros = (this.nowMs - seconds * 1000) * 1000;
-    await this.raw([this.#verb('now', [], String(seconds), String(micros))]);
+    await this.#hub.everywhere(this.#verb('now', [], String(seconds), String(micros)));
   }
 
-  /** The next call of the library fails at its k-th call of Redis, if it may fail there. */
-  async failNext(k: number): Promise<void> {
-    await this.raw([this.#verb('fail', [], String(k))]);
+  /**
+   * The next call of the library on the server of this cell fails at its k-th call of Redis, if it
+   * may fail there.
+   */
+  async failNext(k: number, cell = 0): Promise<void> {
+    await this.raw([this.#verb('fail', [this.keys.cell(cell).block], String(k))]);
   }
 
   /** The replicas catch up. */
   async keep(): Promise<void> {
-    await this.raw([this.#verb('keep', this.names)]);
+    await this.raw(this.#onBlocks('keep'));
     this.onKept();
   }
 
   /** The primary dies; a replica that lacks what came after the last copy takes its place. */
   async failOver(): Promise<void> {
     this.#changeRun();
-    await this.raw([this.#verb('back', this.names)]);
+    await this.raw(this.#onBlocks('back'));
   }
 
   /** What happens to the next calls of the library, one each. */
@@ -248,10 +214,23 @@ export class Lane {
   async #proven(requests: readonly Request[], replyAs: 'text' | 'bytes'): Promise<Outcome[]> {
     const reads = requests.slice(0, -1);
     if (!this.isReplicating) return [...(await this.#hub.exec(reads, replyAs)), { value: 0 }];
-    const all = [...reads, this.#verb('keep', this.names)];
-    const outcomes = (await this.#hub.exec(all, replyAs)).slice(0, -1);
+    const all = [...reads, ...this.#onBlocks('keep')];
+    const outcomes = (await this.#hub.exec(all, replyAs)).slice(0, reads.length);
     this.onKept();
     return [...outcomes, { value: this.replicas }];
+  }
+
+  /** The same for all keys, one call for those that are on one server for certain. */
+  #onBlocks(verb: string): Request[] {
+    if (!this.#hub.isCluster) return [this.#verb(verb, this.names)];
+    const blocks = Array.from({ length: this.grid.blocks }, (_, i) => this.keys.block(i));
+    return blocks.map((block) => {
+      const tag = block.slice(0, block.indexOf('}') + 1);
+      return this.#verb(
+        verb,
+        this.names.filter((name) => name.startsWith(tag)),
+      );
+    });
   }
 
   #verb(verb: string, keys: readonly string[], ...args: readonly string[]): Request {

@@ -27,6 +27,7 @@ export const logSuite: Suite = {
   name: 'log',
   rules: ['L1', 'L2', 'L3', 'L4', 'L5', 'E1', 'M1'],
   cells: CELLS.length,
+  isFollowing: false,
   ops: {
     ...{ acquire: 14, commit: 22, wrong: 8, again: 4, lost: 6, twice: 3, late: 3, deliver: 3 },
     ...{ reorder: 3, release: 3, handover: 3, revoke: 3, renew: 3, clock: 8, stall: 3 },
@@ -185,7 +186,10 @@ class LogRun {
     const model = this.#model(a);
     await this.#lane.step(model.ttl + 1 + (b % 2_000));
     const [tag] = await this.#send(this.#acquireCall(a, 3));
-    await this.#send(this.#commitCall(a, 0));
+    await this.#send(b % 2 === 0 ? this.#commitCall(a, 0) : this.#leaseCall('renew', a, 1));
+    // Who has shown that it lives has its two strikes again.
+    await this.#lane.step(this.#model(a).ttl + GRACE_MS + 1);
+    await this.#send(this.#acquireCall(a, 3));
     return tag === 'SUSPECT';
   }
 
@@ -202,7 +206,7 @@ class LogRun {
   async #fault(a: number, b: number): Promise<boolean> {
     const ops = ['commit', 'commit', 'commit', 'acquire', 'post', 'release', 'renew', 'revoke'];
     const call = this.#callOf(ops[a % ops.length] as string, b, a);
-    await this.#lane.failNext(1 + (b % 7));
+    await this.#lane.failNext(1 + (b % 7), b % CELLS.length);
     const tags = await this.#send(call, true);
     return tags.includes('REFUSED');
   }

@@ -13,11 +13,11 @@ const EFFECTIVE_MIN = 0.2;
 const TIMEOUT_MS = 300_000;
 const SHRINK_MS = 20_000;
 
-export function proveInTests(suite: Suite, sequences = SEQUENCES): void {
+export function proveInTests(suite: Suite, sequences = SEQUENCES, isCluster = false): void {
   test(
-    `${suite.name}: every promise holds in ${sequences} random histories`,
+    `${suite.name}${isCluster ? ' on a cluster' : ''}: every promise holds in ${sequences} random histories`,
     async () => {
-      const result = await prove(suite, { sequences, seed: SEED, shrinkMs: SHRINK_MS });
+      const result = await prove(suite, { sequences, seed: SEED, shrinkMs: SHRINK_MS }, isCluster);
       expect(result.finding, report(result)).toBe(undefined);
       expect(result.sequences).toBeGreaterThanOrEqual(sequences);
       expect(result.operations / result.sequences).toBeGreaterThan(MEAN_LENGTH_MIN);

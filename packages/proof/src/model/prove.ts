@@ -1,9 +1,10 @@
 /** Runs suites on servers of their own. */
 
+import { Hub } from './hub.ts';
 import { inboxSuite } from './inbox-suite.ts';
-import { Hub, Lane } from './lane.ts';
+import { Lane } from './lane.ts';
 import { logSuite } from './log-suite.ts';
-import { startServer } from './servers.ts';
+import { startServers } from './servers.ts';
 import { type RunOptions, runSuite, type Suite, type SuiteResult } from './suite.ts';
 import { transferSuite } from './transfer-suite.ts';
 import { viewSuite } from './view-suite.ts';
@@ -13,21 +14,26 @@ export const SUITES: readonly Suite[] = [logSuite, viewSuite, inboxSuite, transf
 /** Side by side on one connection: more of them only make each write longer. */
 const LANES = 24;
 
-/** Runs one suite on a server of its own. */
-export async function prove(suite: Suite, options: RunOptions): Promise<SuiteResult> {
-  const server = await startServer();
-  const hub = new Hub(server.url);
+/** Runs one suite on a server of its own, or on three primaries of a cluster. */
+export async function prove(
+  suite: Suite,
+  options: RunOptions,
+  isCluster = false,
+): Promise<SuiteResult> {
+  const servers = await startServers(isCluster);
+  const hub = new Hub(servers.urls);
   try {
     await hub.open();
     const lanes = Array.from(
       { length: Math.min(LANES, options.sequences) },
-      (_, i) => new Lane(hub, `model_${i}`, suite.cells),
+      // Followers read all their cells at once, which a cluster allows within one slot.
+      (_, i) => new Lane(hub, `model_${i}`, suite.cells, isCluster && suite.isFollowing),
     );
     for (const lane of lanes) await lane.open();
     return await runSuite(suite, lanes, options);
   } finally {
     await hub.close();
-    await server.close();
+    await servers.close();
   }
 }
 

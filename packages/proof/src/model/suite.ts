@@ -10,6 +10,8 @@ export type Suite = {
   /** The promises it watches. */
   readonly rules: readonly string[];
   readonly cells: number;
+  /** Whether it follows cells, which it does with one read of all of them. */
+  readonly isFollowing: boolean;
   /** Commands, and how often each comes, in parts of their sum. */
   readonly ops: Readonly<Record<string, number>>;
   /** Plays one history on an empty world. Throws `Violation`. */

@@ -22,6 +22,7 @@ export const transferSuite: Suite = {
   name: 'transfer',
   rules: ['L1', 'L3', 'E1', 'E2'],
   cells: CELLS.length,
+  isFollowing: true,
   ops: {
     ...{ claim: 10, run: 14, cross: 16, bear: 8, delete: 4, busy: 3, read: 12, trim: 6 },
     ...{ lost: 5, late: 3, deliver: 3, leave: 4, crash: 4, chase: 3 },
@@ -275,8 +276,10 @@ class TransferRun {
   async #leave(pod: ModelPod): Promise<boolean> {
     const [holding] = pod.holdings.values();
     if (holding === undefined) return false;
+    // It leaves behind a barrier, which does not come while the replicas lag.
+    this.#lane.isReplicating = true;
     holding.leavingTo = '';
-    for (let i = 0; i < 3 && pod.holdings.has(holding.cell); i++)
+    for (let i = 0; i < 4 && pod.holdings.has(holding.cell); i++)
       await this.#tick(pod, 0, undefined);
     return !pod.holdings.has(holding.cell);
   }

@@ -22,6 +22,7 @@ export const viewSuite: Suite = {
   name: 'views',
   rules: ['L3', 'E1', 'V1'],
   cells: CELLS.length,
+  isFollowing: true,
   ops: {
     ...{ commit: 26, many: 6, takeover: 4, poll: 24, load: 4, race: 5, renew: 2 },
     ...{ trim: 5, replicate: 6, failover: 5, overtake: 4, lag: 3 },
