@@ -42,6 +42,8 @@ export class Ledger {
   /** Why the run has failed, first reason first. */
   readonly violations: string[] = [];
   commits = 0;
+  /** Rises whenever the history changes. */
+  version = 0;
   crossings = 0;
   #pages: Page[];
   #where = new Map<number, Place>();
@@ -69,11 +71,6 @@ export class Ledger {
     return this.#pages[cell] as Page;
   }
 
-  /** The furthest that any cell has come. */
-  get tick(): number {
-    return Math.max(...this.#pages.map(({ tick }) => tick));
-  }
-
   /** The world as it was seeded. */
   seeded(cell: number, hash: string, body: Uint8Array): void {
     Object.assign(this.#page(cell), { seq: 1, hash });
@@ -88,6 +85,7 @@ export class Ledger {
 
   /** The store went back in time: what came after has not happened. */
   restore(book: Book): void {
+    this.version++;
     this.#pages = book.pages.map((page) => ({ ...page }));
     this.#where = new Map(book.where);
     this.#dead = new Set(book.dead);
@@ -170,6 +168,7 @@ export class Ledger {
     }
     if (reply.tag !== 'OK') return;
     this.commits++;
+    this.version++;
     if (page.nonce !== nonce || page.epoch !== epoch) {
       this.fail(
         'L1',

@@ -18,7 +18,7 @@ import type { CallFault, Net } from './wire.ts';
 import { census, openWorld } from './world.ts';
 
 /** How often everybody is counted while faults last. */
-const CENSUS_MS = 2_000;
+const CENSUS_MS = 4_000;
 
 export type RunOptions = {
   readonly defects?: readonly TwinDefect[];

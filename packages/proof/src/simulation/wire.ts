@@ -181,6 +181,9 @@ export class Wire {
       return;
     }
     const sentAtMs = host.nowMs();
+    // A connection is to one server: what is on its way when that one is gone arrives nowhere.
+    const { runId } = this.#net.server;
+    const isGone = (): boolean => this.#net.server.runId !== runId;
     let isOver = false;
     const end = (replies: R | undefined): void => {
       if (isOver) return;
@@ -193,6 +196,7 @@ export class Wire {
       end(undefined);
     });
     const arrive = async (isFirst: boolean): Promise<void> => {
+      if (isGone()) return;
       const serverMs = this.#net.server.nowMs();
       const replies = await on.call();
       trace.call(host.name, isFirst ? name : `${name} again`);
@@ -200,8 +204,8 @@ export class Wire {
       if (fate.crash === 'after') host.die();
       if (fate.isReplyLost) return;
       time.after(fate.replyMs, () => {
-        host.soon(() => this.#clock.note(serverMs, sentAtMs));
-        end(replies);
+        if (!isGone()) host.soon(() => this.#clock.note(serverMs, sentAtMs));
+        end(isGone() ? undefined : replies);
       });
     };
     if (!fate.isRequestLost) time.after(fate.requestMs, () => void arrive(true));

@@ -97,8 +97,6 @@ export type SimWorld = {
   readonly open: (pod: string) => Store;
   /** A connection that no fault touches. */
   readonly watcher: Store;
-  /** Store time of tick 0. */
-  readonly baseMs: number;
 };
 
 export type ServerOptions = {
@@ -134,11 +132,11 @@ export async function openWorld(options: WorldOptions, at: ServerOptions): Promi
   await admin.createCells(seeds);
   const open = (pod: string): Store => openTwinStore(server, { ...WORLD, pod });
   const watcher = open('watcher');
-  const { baseMs } = await watcher.setClock({
+  await watcher.setClock({
     ...{ mode: options.mode, rateHz: TICK_HZ, baseTick: 0, isPaused: false },
     endTick: options.mode === 'lockstep' ? options.endTick : 0,
   });
-  return { options, grid, server, ledger, engine, compiled, open, watcher, baseMs };
+  return { options, grid, server, ledger, engine, compiled, open, watcher };
 }
 
 export type Being = {
@@ -159,15 +157,28 @@ export type Census = {
   readonly faults: readonly string[];
 };
 
+const counted = new WeakMap<SimWorld, { readonly version: number; readonly census: Census }>();
+
 /** Everybody there is, read from the records of the store in one instant. */
-export function census({ server, engine, ledger }: SimWorld): Census {
+export function census(world: SimWorld): Census {
+  const { version } = world.ledger;
+  let last = counted.get(world);
+  // PERF: reading all logs anew takes milliseconds; a world at rest is read once.
+  if (last?.version !== version) {
+    last = { version, census: count(world) };
+    counted.set(world, last);
+  }
+  return last.census;
+}
+
+function count({ server, engine, ledger }: SimWorld): Census {
   const records = server.cells(WORLD.world, WORLD.incarnation, WORLD.layer);
   const beings = new Map<number, Being>();
   const hash = new StateHash();
   const faults: string[] = [];
   let tick = 0;
   const { component: of = 0, x = 0, y = 1 } = engine.spatial ?? {};
-  const count = (table: Table, { cell, to, place }: Spot): void => {
+  const add = (table: Table, { cell, to, place }: Spot): void => {
     hash.add(table);
     const columns = table.columns[of] ?? [];
     for (let row = 0; row < table.count; row++) {
@@ -188,10 +199,10 @@ export function census({ server, engine, ledger }: SimWorld): Census {
       continue;
     }
     tick = Math.max(tick, state.tick);
-    count(state.table, { cell, to: cell, place: cell });
+    add(state.table, { cell, to: cell, place: cell });
     for (const { seq, to, body } of record.out) {
       if (seq <= (records.get(to)?.cursors.get(cell) ?? 0)) continue;
-      count(decodeRows(body, engine.schema).rows, { cell, to, place: `${cell}:${seq}` });
+      add(decodeRows(body, engine.schema).rows, { cell, to, place: `${cell}:${seq}` });
     }
     const { seq, hash: head } = ledger.pageOf(cell);
     const isSame = record.seq === seq && record.hash === head;

@@ -3,7 +3,6 @@
  * its machine was suspended; the store's wall clock may be set either way.
  */
 import { family, pick, spread } from '../fault.ts';
-import { TICK_HZ } from '../world.ts';
 
 /** One percent, as quartz gone bad. */
 const RATE_MAX = 0.01;
@@ -13,8 +12,7 @@ export const skew = family({
   odds: 0.4,
   draw: (random) => ({ maxStepMs: spread(random, 100, 60_000), back: random.chance(0.5) }),
   arm: ({ trace, world, storeHost, fleet, gateways }, { maxStepMs, back }, random) => {
-    const { server, ledger, baseMs } = world;
-    const isLockstep = world.options.mode === 'lockstep';
+    const { server } = world;
     let latestMs = 0;
     const rate = (): number => 1 + random.between(-RATE_MAX, RATE_MAX);
     return {
@@ -23,8 +21,9 @@ export const skew = family({
         if (host === undefined) return;
         const stepMs = spread(random, 10, maxStepMs);
         const isBack = host === storeHost && back && random.chance(0.5);
-        host.skew(rate(), host === storeHost ? 0 : stepMs);
-        latestMs = Math.max(latestMs, server.nowMs());
+        const aheadMs = host === storeHost ? 0 : stepMs;
+        latestMs = Math.max(latestMs, server.nowMs() + aheadMs);
+        host.skew(rate(), aheadMs);
         if (host === storeHost) server.stepClock(isBack ? -stepMs : stepMs);
         trace.fault('skew', host.name, `${isBack ? '-' : '+'}${stepMs} ms`);
       },
@@ -33,7 +32,6 @@ export const skew = family({
         for (const host of [...fleet.hosts, ...gateways.hosts]) host.skew(1, 0);
         // Who has seen a later time, or had a clock that ran ahead, waits until it comes again: the
         // store's clock is set right, not back.
-        if (!isLockstep) latestMs = Math.max(latestMs, baseMs + (ledger.tick * 1_000) / TICK_HZ);
         server.stepClock(Math.max(0, latestMs - server.nowMs()));
       },
     };
