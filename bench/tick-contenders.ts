@@ -76,8 +76,9 @@ const crowd = system({
 const turnover = system({
   name: 'turnover',
   reads: { life: Life, position: Position },
-  each({ life, position: { x, y } }, { tick, spawn, despawn }) {
+  each({ life, position }, { tick, spawn, despawn }) {
     if (life.endsAt > tick) return;
+    const { x, y } = position;
     despawn();
     spawn(Position({ x, y }), Life({ endsAt: tick + LIFETIME }));
   },
