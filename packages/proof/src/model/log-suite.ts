@@ -206,7 +206,7 @@ class LogRun {
   async #fault(a: number, b: number): Promise<boolean> {
     const ops = ['commit', 'commit', 'commit', 'acquire', 'post', 'release', 'renew', 'revoke'];
     const call = this.#callOf(ops[a % ops.length] as string, b, a);
-    await this.#lane.failNext(1 + (b % 7), b % CELLS.length);
+    await this.#lane.failNext(1 + (b % 11), b % CELLS.length);
     const tags = await this.#send(call, true);
     return tags.includes('REFUSED');
   }

@@ -133,7 +133,8 @@ class TransferRun {
   async do([op, a, b]: Command): Promise<void> {
     this.#localMs += 700;
     this.#tally.note(op, await this.#run(op, a, b));
-    await this.#expectPlaces();
+    // PERF: a look at all that is stored takes eight round trips, four times a command.
+    if (b % 3 === 0 || op === 'failover' || op === 'chase') await this.#expectPlaces();
   }
 
   async #run(op: string, a: number, b: number): Promise<boolean> {

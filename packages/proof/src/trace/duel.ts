@@ -12,8 +12,9 @@ import {
   type TwinServer,
   twinServer,
 } from '@leasehold/twin-store';
-import { GRACE_MS, gridOf, Hub, LAYER, Lane, START_MS } from '../model/lane.ts';
-import { startServer } from '../model/servers.ts';
+import { Hub } from '../model/hub.ts';
+import { GRACE_MS, LAYER, Lane, START_MS } from '../model/lane.ts';
+import { startServers } from '../model/servers.ts';
 import { stream } from '../simulation/plan.ts';
 import { CELLS, Drawer, type Step } from './draw.ts';
 
@@ -48,14 +49,14 @@ export type DuelOptions = {
 
 /** Plays traces on both, up to the first difference. Starts a server of its own, and ends it. */
 export async function duel(options: DuelOptions): Promise<Duel> {
-  const server = await startServer();
-  const hub = new Hub(server.url);
+  const servers = await startServers(false);
+  const hub = new Hub(servers.urls);
   try {
     await hub.open();
     return await playAll(hub, options);
   } finally {
     await hub.close();
-    await server.close();
+    await servers.close();
   }
 }
 
@@ -92,7 +93,7 @@ async function play(
   answers: Map<string, number>,
 ): Promise<{ calls: number; difference?: Difference }> {
   await lane.reset(0);
-  const twin = await openTwin(defects);
+  const twin = await openTwin(lane, defects);
   const random: Random = stream(trace, 'duel');
   const drawer = new Drawer(random);
   let calls = 0;
@@ -119,11 +120,12 @@ async function play(
 }
 
 async function openTwin(
+  { grid }: Lane,
   defects: readonly TwinDefect[],
 ): Promise<{ server: TwinServer; store: Store }> {
   const at = { world: 'twin', incarnation: 1, layer: LAYER };
   const clock = { nowMs: () => 0 };
-  const facts = { grid: gridOf(CELLS), graceMs: GRACE_MS, epochMs: START_MS };
+  const facts = { grid, graceMs: GRACE_MS, epochMs: START_MS };
   const server = twinServer({ ...facts, clock, defects });
   await openTwinAdmin(server, at).createBlocks();
   return { server, store: openTwinStore(server, at) };
