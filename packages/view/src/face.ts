@@ -121,6 +121,8 @@ export class Face {
     this.version = round;
     this.#seq = seq;
     this.#hash = hash;
+    // What was made before leads to another version.
+    this.#madeIn = -1;
     if (before >= this.#floor && before >= 0) this.#make(before);
     if (this.#left.length > 0) this.#forget();
     if (this.#parts.size > 0) this.#parts.clear();
