@@ -34,6 +34,8 @@ export class Fleet {
   readonly #hooks: FleetHooks;
   /** Pods that ended though nobody asked them to. */
   readonly failures: string[] = [];
+  /** Those of them that were asked to leave and took too long: their leases ended by themselves. */
+  readonly late: string[] = [];
 
   /** `prefix` makes the names of this run's pods differ from those of another. */
   constructor(env: Readonly<Record<string, string>>, prefix: string, hooks: FleetHooks = {}) {
@@ -77,7 +79,8 @@ export class Fleet {
     const wasKilled = state === 'killed' || (signal === 'SIGKILL' && hadCells);
     pod.state = wasKilled && state !== 'draining' ? 'killed' : 'ended';
     if (state === 'draining' && code !== 0 && !wasStarting) {
-      this.#fail(pod, `pod ${name} did not hand over in time (${how})`);
+      this.late.push(`pod ${name} did not hand over in time (${how})`);
+      this.#fail(pod, this.late.at(-1) as string);
     } else if (state !== 'draining' && !wasKilled) {
       this.#fail(pod, `pod ${name} ended by itself (${how})`);
     } else if (pod.state === 'killed' && state !== 'killed') {

@@ -141,8 +141,14 @@ export class ChaosRun {
       judged: this.#judged,
       seen: this.#checker?.seen ?? [],
       standstills: this.#checker?.standstills ?? [],
-      failures: this.#failures,
+      failures: [...this.#failures, ...this.#podFailures],
     });
+  }
+
+  /** Of pods that ended by themselves. One that is disturbed while it leaves may well be late. */
+  get #podFailures(): string[] {
+    const { failures, late } = this.#live.fleet;
+    return failures.filter((failure) => !late.includes(failure));
   }
 
   killAll(): void {

@@ -110,11 +110,7 @@ export function chaosReportOf(facts: ChaosFacts): ChaosReport {
   const faults = records.map((record) => chaosFault(record, takeovers, facts));
   const invariants = invariantsOf(facts, takeovers);
   const broken = invariants.filter(({ verdict }) => verdict === 'broken');
-  const reasons = [
-    ...broken.map(({ id, evidence }) => `${id}: ${evidence}`),
-    ...facts.failures,
-    ...(run.exitCode === 0 ? [] : run.reasons),
-  ];
+  const reasons = [...broken.map(({ id, evidence }) => `${id}: ${evidence}`), ...facts.failures];
   const since = (atMs: number): number => round((atMs - facts.runningSinceMs) / 1000);
   const { type: _, ...clients } = facts.judged ?? { type: undefined };
   return {

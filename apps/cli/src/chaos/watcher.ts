@@ -14,7 +14,7 @@ import type { FieldValue, LayerSchema } from '@leasehold/protocol';
 import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
 import type { Being, Components } from './truth.ts';
 
-/** After it said that cells are told anew, for this long what it shows may jump. */
+/** After it said that cells, or all of them, are told anew, for this long what it shows may jump. */
 const RESYNC_MS = 1_000;
 /** Radii are in metres on WGS 84. */
 const METRES_PER_DEGREE = 111_195;
@@ -84,6 +84,8 @@ export class Watcher {
   readonly #left = new Map<number, number>();
   readonly #tickOfCell = new Map<number, number>();
   #resyncedAtMs = Number.NEGATIVE_INFINITY;
+  /** Its gateway is gone, and another one has not told everything yet. */
+  #isReconnecting = false;
 
   constructor(look: SubscribeOptions, urls: readonly string[]) {
     this.look = look;
@@ -98,7 +100,14 @@ export class Watcher {
     subscription.on('leave', (ids) => {
       for (const id of ids) if (this.#isSteady) this.#left.set(id, subscription.tick);
     });
-    subscription.on('live', () => this.#tickOfCell.clear());
+    view.on('close', () => {
+      this.#isReconnecting = true;
+    });
+    subscription.on('live', () => {
+      this.#tickOfCell.clear();
+      this.#isReconnecting = false;
+      this.#resyncedAtMs = performance.now();
+    });
     subscription.on('update', () => this.#watchTicks());
     const blame = ({ code, message }: Fault): void => {
       // What it tries again by itself is no fault: gateways are killed here.
@@ -114,7 +123,7 @@ export class Watcher {
   }
 
   get #isSteady(): boolean {
-    return performance.now() - this.#resyncedAtMs > RESYNC_MS;
+    return !this.#isReconnecting && performance.now() - this.#resyncedAtMs > RESYNC_MS;
   }
 
   // V1: a view is right or says that it is told anew; so no cell goes back in silence.
