@@ -401,7 +401,7 @@ function commitWith(model: CellModel, { claim, seq, prevHash, a, b, part }: Want
   const from = model.cursors.get(7) ?? 0;
   const cursors = [{ cell: 7, from: from + part(1), to: from + 1 + (a % 3) + part(1) }];
   const outs = Array.from({ length: (a >> 2) % 3 }, (_, i) => i + 1);
-  const out = outs.map((i) => ({ seq: model.out + i + part(2), to: i, body: Buffer.from('x') }));
+  const out = outs.map((i) => ({ seq: model.out + i + part(2), to: i, body }));
   const waiting = model.posts.length - model.inbox;
   const inboxFrom = model.inbox + part(3);
   const id = IDS[a % IDS.length] as number;

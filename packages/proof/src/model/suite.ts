@@ -1,4 +1,5 @@
 /** Random histories: how a suite is described, run, counted, and its failures told. */
+import { hasCode } from '@leasehold/kernel';
 import fc from 'fast-check';
 import type { Lane } from './lane.ts';
 
@@ -159,13 +160,19 @@ async function search(
   const error = details.errorInstance;
   const [, commands] = details.counterexample as [number, Command[]];
   return {
-    rule: error instanceof Violation ? error.rule : 'error',
+    rule: ruleOf(error),
     message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     seed,
     path: details.counterexamplePath ?? '',
     commands,
     after: progress.failedAt,
   };
+}
+
+/** A store that cannot read what it has stored breaks a promise, too. */
+function ruleOf(error: unknown): string {
+  if (error instanceof Violation) return error.rule;
+  return hasCode(error, 'BODY_MALFORMED') ? 'L3' : 'error';
 }
 
 /**

@@ -42,14 +42,9 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
     'views',
   ),
   ts(
-    'load-broken-chain',
+    'load-other-checkpoint',
     'live-store/src/loader',
-    [
-      {
-        find: 'if (isBroken) reading.fault ||=',
-        put: 'if (isBroken) reading.fault &&=',
-      },
-    ],
+    [{ find: 'slot === 1 ? keys.ckpt1 : keys.ckpt0', put: 'slot === 0 ? keys.ckpt1 : keys.ckpt0' }],
     'views',
   ),
   // Barriers.
