@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FUZZ_RUNS, fuzz } from './fuzzing.ts';
+import { FUZZ_RUNS, fuzz } from './fuzz-fixture.ts';
 import {
   applyCommit,
   decodeCheckpoint,

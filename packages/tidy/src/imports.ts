@@ -20,6 +20,7 @@ export const RANKS: readonly (readonly string[])[] = [
  */
 const SUBPATHS: ReadonlySet<string> = new Set([
   'sdk/engine',
+  'protocol/fuzz-fixture',
   'protocol/store-suite',
   'protocol/view',
   'testkit/chromium',

@@ -3,7 +3,7 @@
  * Method: messages of every kind, damaged as bytes.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import { FUZZ_RUNS, fuzz } from '@leasehold/protocol/fuzzing';
+import { FUZZ_RUNS, fuzz } from '@leasehold/protocol/fuzz-fixture';
 import { describe, expect, test } from 'vitest';
 import { VIEW_LIMITS } from './limits.ts';
 import { readMessage } from './messages.ts';

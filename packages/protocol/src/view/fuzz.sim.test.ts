@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../bytes.ts';
-import { FUZZ_RUNS, fuzz } from '../fuzzing.ts';
+import { FUZZ_RUNS, fuzz } from '../fuzz-fixture.ts';
 import {
   CellRows,
   FrameReader,
