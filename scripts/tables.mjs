@@ -52,7 +52,7 @@ const tables = {
   worldSchema: worldSchemaJson(),
   spaceLimits: [
     `A world has at most ${CELLS_MAX.toLocaleString('en')} cells.`,
-    'Width and height of a torus are multiples of `cell`, and at least ' +
+    'Width and height of a torus are multiples of `cell`, 1 or at least ' +
       `${TORUS_CELLS_MIN} cells; a plane may end within a cell, and what goes beyond it stays in its border cells.`,
     `On WGS84 a cell is at most ${WGS84_CELL_MAX} degrees and divides 180; x is longitude, y latitude.`,
     'The radius of neighbours is at most a cell less two margins; on WGS84 in metres, where cells are narrowest.',
