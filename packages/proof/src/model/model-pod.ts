@@ -134,6 +134,11 @@ export class ModelPod {
     await this.#halo.read(this.holdings, 0);
   }
 
+  /** Looks after leases of quiet cells, and hears of those that are lost. */
+  async renew(): Promise<void> {
+    for (const holding of await this.#keeper.renew()) this.#lose(holding);
+  }
+
   learnTrims(): Promise<void> {
     return this.#keeper.learnTrims(this.#trims);
   }

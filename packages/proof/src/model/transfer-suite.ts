@@ -20,7 +20,7 @@ const ROUNDS_MAX = 12;
 
 export const transferSuite: Suite = {
   name: 'transfer',
-  rules: ['L1', 'L3', 'E1', 'E2'],
+  rules: ['L1', 'L3', 'E1', 'E2', 'W1'],
   cells: CELLS.length,
   isFollowing: true,
   ops: {
@@ -38,37 +38,38 @@ export const transferSuite: Suite = {
 };
 
 type Order = 'cross' | 'delete' | 'bear';
-/** What the entities do in the tick that runs; the engine runs one tick at a time. */
-let orders: (id: number) => Order | undefined = () => undefined;
+type Orders = (id: number) => Order | undefined;
 
 const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
 
-const obedient = simulation({
-  components: [Position],
-  systems: [
-    system({
-      name: 'obey',
-      writes: { position: Position },
-      each({ position }, ctx) {
-        switch (orders(ctx.id)) {
-          case 'cross':
-            position.x = 2 * BORDER - position.x;
-            break;
-          case 'bear':
-            ctx.spawn(Position({ x: position.x, y: position.y }));
-            break;
-          case 'delete':
-            ctx.despawn();
-            break;
-          default:
-        }
-      },
-    }),
-  ],
-  seed({ spawn }) {
-    for (const x of [50, 150]) for (const y of [25, 75]) spawn(Position({ x, y }));
-  },
-});
+/** A world whose entities do what they are told in the tick that runs. */
+const obedientTo = (orders: Orders) =>
+  simulation({
+    components: [Position],
+    systems: [
+      system({
+        name: 'obey',
+        writes: { position: Position },
+        each({ position }, ctx) {
+          switch (orders(ctx.id)) {
+            case 'cross':
+              position.x = 2 * BORDER - position.x;
+              break;
+            case 'bear':
+              ctx.spawn(Position({ x: position.x, y: position.y }));
+              break;
+            case 'delete':
+              ctx.despawn();
+              break;
+            default:
+          }
+        },
+      }),
+    ],
+    seed({ spawn }) {
+      for (const x of [50, 150]) for (const y of [25, 75]) spawn(Position({ x, y }));
+    },
+  });
 
 class TransferRun {
   readonly #lane: Lane;
@@ -79,6 +80,7 @@ class TransferRun {
   /** Every commit that was ever sent, by its hash. */
   readonly #sent = new Map<string, { readonly prevHash: string; readonly body: Uint8Array }>();
   readonly #dead: string[] = [];
+  #orders: Orders = () => undefined;
   #localMs = 0;
   #started = 0;
 
@@ -87,7 +89,10 @@ class TransferRun {
     this.#tally = tally;
     this.#watcher = lane.store(PODS);
     const options = { layer: 'main', grid: lane.grid, seed: 7, tickHz: 10, params: {} };
-    this.#engine = compile(obedient, options);
+    this.#engine = compile(
+      obedientTo((id) => this.#orders(id)),
+      options,
+    );
   }
 
   /** Each cell has an entry 1 with two entities; the pods have begun and hold nothing. */
@@ -222,24 +227,24 @@ class TransferRun {
       [...state.table.ids.subarray(0, state.table.count)].map(Number),
     );
     const chosen = ids[n % ids.length];
-    orders = (id) => (id === chosen ? order : undefined);
+    this.#orders = (id) => (id === chosen ? order : undefined);
     const isDone = await this.#calmly(() => pod.run());
-    orders = () => undefined;
+    this.#orders = () => undefined;
     return isDone && (order === undefined || chosen !== undefined);
   }
 
   /** A busy border: everybody crosses, many ticks long. */
   async #busy(pod: ModelPod): Promise<boolean> {
     for (let i = 0; i < 2; i++) {
-      orders = () => 'cross';
+      this.#orders = () => 'cross';
       await this.#calmly(() => pod.run());
-      orders = () => undefined;
+      this.#orders = () => undefined;
       for (const other of this.#pods) {
         if (other === pod || other.holdings.size === 0) continue;
         await this.#calmly(() => other.read());
-        orders = () => 'cross';
+        this.#orders = () => 'cross';
         await this.#calmly(() => other.run());
-        orders = () => undefined;
+        this.#orders = () => undefined;
       }
       await this.#calmly(() => pod.read());
     }
@@ -390,6 +395,7 @@ class TransferRun {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       for (const [i, pod] of this.#pods.entries()) {
         this.#localMs += 700;
+        await this.#calmly(() => pod.renew());
         await this.#calmly(() => pod.read());
         await this.#tick(pod, 0, undefined);
         const isFree = CELLS.filter(
@@ -397,8 +403,24 @@ class TransferRun {
         );
         for (const cell of isFree) await this.#claim(this.#pods[i] as ModelPod, cell);
       }
-      if ((await this.#expectPlaces()) === 0 && round > 2) return;
+      if ((await this.#expectPlaces()) === 0 && round > 2) return this.#expectProgress();
     }
     throw new Violation('E1', 'somebody is still on the way at rest');
+  }
+
+  /** W1: what is held goes on. */
+  async #expectProgress(): Promise<void> {
+    const before = (await this.#watcher.heads(CELLS)) as Head[];
+    const busy = this.#pods.flatMap(({ holdings }) =>
+      [...holdings.values()].filter(({ state }) => state.table.count > 0).map(({ cell }) => cell),
+    );
+    this.#orders = () => 'bear';
+    for (let i = 0; i < 3; i++) for (const pod of this.#pods) await this.#calmly(() => pod.run());
+    this.#orders = () => undefined;
+    const after = (await this.#watcher.heads(CELLS)) as Head[];
+    for (const cell of busy) {
+      if ((after[cell]?.seq ?? 0) > (before[cell]?.seq ?? 0)) continue;
+      throw new Violation('W1', `cell ${cell} is held and does not go on`);
+    }
   }
 }

@@ -71,12 +71,6 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
   ),
   // Healing.
   ts(
-    'heal-without-hash',
-    'pod/src/ring',
-    [{ find: 'this.#kept[first]?.commit.prevHash === hash ?', put: 'first >= 0 ?' }],
-    'transfer',
-  ),
-  ts(
     'heal-in-any-order',
     'pod/src/committer',
     [
