@@ -123,7 +123,12 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
   ts(
     'former-channel-unread',
     'pod/src/loader',
-    [{ find: 'if (entry.to === cell) holding.queue(entry);', put: '' }],
+    [
+      {
+        find: 'if (entry.to === cell) holding.queue(entry);',
+        put: 'if (entry.to < 0) holding.queue(entry);',
+      },
+    ],
     'transfer',
   ),
 ];
