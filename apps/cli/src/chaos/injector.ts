@@ -46,11 +46,11 @@ const CALM_MS_MAX = 15_000;
 const SETTLE_MS = 2_500;
 const START_MS_MAX = 30_000;
 const LISTENING_MS_MAX = 30_000;
+/** Until a pod is free of other faults, or has been started. */
+const FREE_MS_MAX = 20_000;
 
 export class Injector {
   readonly records: FaultRecord[] = [];
-  /** Faults that no longer found anybody to befall. */
-  skipped = 0;
   readonly #parts: InjectorParts;
   readonly #active = new Set<Promise<void>>();
   /** Pods that something is being done to. */
@@ -121,7 +121,7 @@ export class Injector {
 
   async #kill({ pick }: PlannedFault): Promise<void> {
     const { run } = this.#parts;
-    const pod = this.#choose(pick);
+    const pod = await this.#choose(pick);
     if (pod === undefined) return;
     const record = this.#note('kill', pod.name, 'SIGKILL');
     run.kill(pod, 'killed');
@@ -131,7 +131,7 @@ export class Injector {
 
   async #stop({ pick, forMs }: PlannedFault): Promise<void> {
     const { run } = this.#parts;
-    const pod = this.#choose(pick);
+    const pod = await this.#choose(pick);
     if (pod === undefined) return;
     const record = this.#note('stop', pod.name, `SIGSTOP for ${forMs} ms`);
     await this.#with(pod, async () => {
@@ -144,7 +144,7 @@ export class Injector {
 
   async #partition({ pick, forMs, way }: PlannedFault): Promise<void> {
     const { redis, run } = this.#parts;
-    const pod = this.#choose(pick);
+    const pod = await this.#choose(pick);
     const line = pod === undefined ? undefined : redis.line(pod.name);
     if (pod === undefined || line === undefined) return;
     const ways = { up: 'to Redis', down: 'from Redis', both: 'both ways' };
@@ -160,8 +160,8 @@ export class Injector {
 
   async #slow({ pick, forMs, delayMs, isForAll }: PlannedFault): Promise<void> {
     const { redis, run } = this.#parts;
+    const one = await this.#choose(pick);
     const pods = run.fleet.running.filter(({ name }) => !this.#busy.has(name));
-    const one = this.#choose(pick);
     const slowed = isForAll ? pods : one === undefined ? [] : [one];
     if (slowed.length === 0) return;
     const target = slowed.length === 1 ? (slowed[0] as Pod).name : 'all pods';
@@ -230,12 +230,16 @@ export class Injector {
     this.#end(record);
   }
 
-  /** One that nothing else is being done to. */
-  #choose(pick: number): Pod | undefined {
-    const free = this.#parts.run.fleet.running.filter(({ name }) => !this.#busy.has(name));
-    const pod = free[Math.floor(pick * free.length)];
-    if (pod === undefined) this.skipped++;
-    return pod;
+  /** One that nothing else is being done to; waits a while until there is one. */
+  async #choose(pick: number): Promise<Pod | undefined> {
+    const deadlineMs = performance.now() + FREE_MS_MAX;
+    for (;;) {
+      const free = this.#parts.run.fleet.running.filter(({ name }) => !this.#busy.has(name));
+      const pod = free[Math.floor(pick * free.length)];
+      if (pod !== undefined) return pod;
+      if (this.#parts.signal.aborted || performance.now() > deadlineMs) return undefined;
+      await this.#pause(LOOK_MS);
+    }
   }
 
   async #with(pod: Pod, act: () => Promise<void>): Promise<void> {
