@@ -86,7 +86,7 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
     'pod/src/committer',
     [
       { find: 'this.#fencedAtMs = sentMs;', put: '' },
-      { find: 'this.#events.unhealed();', put: '', times: 4 },
+      { find: 'this.#events.unhealed();', put: 'void 0;', times: 4 },
     ],
     'transfer',
   ),
