@@ -3,7 +3,14 @@
  * cell is now. Method: a cell that is written at random, and clients that look at random times.
  */
 import { createRandom, type Random } from '@leasehold/kernel';
-import { encodeCommit, entryHash, layerSchema, settle, Table } from '@leasehold/protocol';
+import {
+  encodeCommit,
+  encodeRows,
+  entryHash,
+  layerSchema,
+  settle,
+  Table,
+} from '@leasehold/protocol';
 import { CellRows, FrameReader, FrameWriter, PART } from '@leasehold/protocol/view';
 import { AreaShape, Grid } from '@leasehold/spatial';
 import { describe, expect, test } from 'vitest';
@@ -261,5 +268,27 @@ describe('a face of a cell', () => {
     expect(face.versionAt(live.seq, live.hash32, face.count + 1)).toBe(-1);
     expect(face.versionAt(live.seq, live.hash32 ^ 1, face.count)).toBe(-1);
     expect(face.versionAt(live.seq - 1, live.hash32, face.count)).toBe(-1);
+  });
+
+  test('E1 who left to a cell that nobody follows is seen once somebody does', () => {
+    const author = new Author(createRandom(1));
+    const live = new LiveCell(kit, 0);
+    const gone = new Table(schema);
+    gone.append(99, PLACE);
+    const sent = { seq: 1, from: 0, to: 1, tick: 1, body: encodeRows(gone, 1) };
+    live.load({ cell: 0, entries: [author.replace(3)] }, new Map(), [sent]);
+    const face = new Face(live, chosenOf(schema, {}));
+    let round = 0;
+    const seen = (isUnderway: boolean | undefined): number => {
+      live.publish(++round, () => isUnderway);
+      face.update(round);
+      return face.count;
+    };
+    for (let i = 0; i < 100; i++) {
+      live.apply(author.shift(0.5));
+      expect(seen(undefined)).toBe(3);
+    }
+    expect(seen(true)).toBe(4);
+    expect(seen(false)).toBe(3);
   });
 });

@@ -23,9 +23,8 @@ import type { LiveCell } from './live-cell.ts';
 import type { Chosen } from './selection.ts';
 import { Versions } from './versions.ts';
 
-/** Versions that a shared face remembers: three seconds at 20 Hz. A cut face needs fewer. */
-const VERSIONS_SHARED = 64;
-const VERSIONS_CUT = 24;
+/** Versions that a face remembers: three seconds at 20 Hz, and fewer of one that an edge cuts. */
+const VERSIONS_MAX = { shared: 64, cut: 24 } as const;
 /** Who left is remembered for so many; a client further behind gets the state. */
 const LEFT_MAX = 1_024;
 /** Encoded parts kept in a round: one for each version that clients stand at. */
@@ -82,7 +81,7 @@ export class Face {
     this.#arena = arena;
     this.chosen = chosen;
     this.#edge = edge;
-    this.#versions = new Versions(edge === undefined ? VERSIONS_SHARED : VERSIONS_CUT);
+    this.#versions = new Versions(edge === undefined ? VERSIONS_MAX.shared : VERSIONS_MAX.cut);
   }
 
   get isCut(): boolean {

@@ -38,10 +38,12 @@ type Transit = {
 };
 
 /**
- * Whose destination is not followed is remembered for this long: it may be followed in a moment,
- * and a world at rest tells nothing twice.
+ * Whose destination is not followed is remembered for so long, twenty seconds at 20 Hz: it may be
+ * followed in a moment, and nobody takes the entity in before it has a holder again.
  */
-const UNFOLLOWED_TICKS_MAX = 2;
+const UNFOLLOWED_TICKS_MAX = 400;
+/** Departures remembered of one cell; beyond that the oldest that nobody looks for are forgotten. */
+const TRANSITS_MAX = 1_024;
 
 const LOW_32 = 8;
 
@@ -90,6 +92,7 @@ export class LiveCell {
     return this.#table;
   }
 
+  /** Somebody who left may have to be shown, or shown no longer, though no commit comes. */
   get hasTransits(): boolean {
     return this.#transits.length > 0;
   }
@@ -191,6 +194,10 @@ export class LiveCell {
       transit.isSeen = found === true;
       return found ?? transit.tick > this.tick - UNFOLLOWED_TICKS_MAX;
     });
+    if (this.#transits.length <= TRANSITS_MAX) return;
+    const isKept = (transit: Transit, i: number): boolean =>
+      transit.isSeen || i >= this.#transits.length - TRANSITS_MAX;
+    this.#transits = this.#transits.filter(isKept);
   }
 
   get #seenInTransit(): number {
