@@ -215,7 +215,10 @@ function figures(rounds: readonly Round[], { clients }: Rounds): Figure[] {
   return [
     { name: `${what} updates a second and core`, value: of(({ hub }) => perCore(hub)), unit: '/s' },
     { name: 'the same by @colyseus/schema 4', value: of(({ room }) => perCore(room)), unit: '/s' },
-    { name: 'as many times, the median of the rounds', value: median(times), unit: '×' },
+    {
+      ...{ name: 'as many times, the median of the rounds', value: median(times), unit: '×' },
+      ...{ target: '≥ 10', isMet: median(times) >= 10 },
+    },
     { name: 'as many times, the worst round', value: Math.min(...times), unit: '×' },
     {
       name: 'encoding alone: updates a second and core',
@@ -227,10 +230,7 @@ function figures(rounds: readonly Round[], { clients }: Rounds): Figure[] {
       value: of(({ room }) => told(room)),
       unit: '/s',
     },
-    {
-      ...{ name: 'as many times, encoding alone', value: median(toldTimes), unit: '×' },
-      ...{ target: '≥ 10', isMet: median(toldTimes) >= 10 },
-    },
+    { name: 'as many times, encoding alone', value: median(toldTimes), unit: '×' },
     { name: `${what} bytes of an update`, value: of(({ hub }) => bytesOf(hub)), unit: 'bytes' },
     {
       name: 'bytes of an update by @colyseus/schema 4',

@@ -68,11 +68,6 @@ export function stream(seed: number, subject: string): Random {
   return new Random().key(seed, Math.floor(seed / 2 ** 32), 0, saltOf(subject));
 }
 
-/** The option set on one line, as a failure prints it. */
-export function planText(plan: Plan): string {
-  return JSON.stringify(plan);
-}
-
 /** A run without a fault on one pod: what a lockstep world must come to. */
 export function calmPlan(world: WorldOptions): Plan {
   return {
