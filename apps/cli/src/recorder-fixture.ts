@@ -70,8 +70,9 @@ export class Recorder {
         const last = this.#seqs[cell];
         if (last !== undefined && seq !== last + 1) throw new Error(`${last} to ${seq} unseen`);
         this.#seqs[cell] = seq;
-        this.#hashes.set(`${cell}:${seq}`, fields[7] as string);
-        this.tick = Math.max(this.tick, Number(fields[9]));
+        const [, , , hash = '', tick] = (fields[1] ?? '').split(' ');
+        this.#hashes.set(`${cell}:${seq}`, hash);
+        this.tick = Math.max(this.tick, Number(tick));
         count++;
       }
     }
