@@ -18,6 +18,7 @@ import { loadWorld } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerPodMetrics } from './metrics.ts';
+import { patiently } from './patience.ts';
 
 /** What closing the rest may take once the cells are gone. */
 const CLOSE_MS = 3_000;
@@ -42,18 +43,22 @@ await runService('simulator', async (parts, log) => {
   });
   const incarnation = await readyIncarnation(fileRegistry(config.home), world);
   const store = parts.use(
-    await openLiveStore({
-      url: config.redisUrl,
-      world,
-      incarnation,
-      layer,
-      grid,
-      graceMs: manifest.lease.graceMs,
-      ...(config.library === '' ? {} : { library: config.library }),
-      onEvent: (event) => log.warn(event, 'store'),
-    }),
+    await patiently(log, () =>
+      openLiveStore({
+        url: config.redisUrl,
+        world,
+        incarnation,
+        layer,
+        grid,
+        graceMs: manifest.lease.graceMs,
+        ...(config.library === '' ? {} : { library: config.library }),
+        onEvent: (event) => log.warn(event, 'store'),
+      }),
+    ),
   );
-  await store.putSchema(engine.schema.hash, schemaJson(engine.schema));
+  const { schema } = engine;
+  await patiently(log, () => store.putSchema(schema.hash, schemaJson(schema)));
+  const schemaOf = await patiently(log, () => storedSchemas(store, schema));
   const runner = new Pod({
     pod,
     pid: process.pid,
@@ -68,7 +73,7 @@ await runService('simulator', async (parts, log) => {
       startingPods: config.startingPods,
     },
     randomHex,
-    schemaOf: await storedSchemas(store, engine.schema),
+    schemaOf,
     traffic: () => store.traffic(),
   });
   const metrics = new Registry();
@@ -88,7 +93,7 @@ await runService('simulator', async (parts, log) => {
       if (!isDrained) log.warn({ pod }, 'left with leases held: they end by themselves');
     },
   });
-  await runner.start();
+  await patiently(log, () => runner.start());
   log.info({ pod, world, incarnation, layer, folder, url: http.url }, 'ready');
 });
 

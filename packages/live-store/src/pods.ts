@@ -27,9 +27,6 @@ export class Pods {
 
   async announce(pod: string, pid: number, hear: (message: string) => void): Promise<void> {
     const channel = this.#keys.podChannel(checkName('pod', pod));
-    this.#hearing.redis.on('message', (from: string, message: string) => {
-      if (from === channel) hear(message);
-    });
     await this.#hearing.redis.subscribe(channel);
     const [seconds, micros] = (await this.#commands.call(['TIME'])) as [string, string];
     const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
@@ -44,6 +41,10 @@ export class Pods {
       report: {},
     };
     await this.renew();
+    // Last, so that announcing again after a fault does not hear everything twice.
+    this.#hearing.redis.on('message', (from: string, message: string) => {
+      if (from === channel) hear(message);
+    });
   }
 
   async report(state: PodRecord['state'], report: PodRecord['report']): Promise<void> {
