@@ -1,5 +1,8 @@
-/** Two thousand histories of entities that cross, always the same ones. */
+/** Histories of entities that cross, always the same ones. */
 import { proveInTests } from './proof-suite.ts';
 import { transferSuite } from './transfer-suite.ts';
 
-proveInTests(transferSuite);
+/** Each is a hundred round trips of whole pods; `npm run prove` plays more of them. */
+const SEQUENCES = 500;
+
+proveInTests(transferSuite, SEQUENCES);
