@@ -403,13 +403,14 @@ class TransferRun {
         );
         for (const cell of isFree) await this.#claim(this.#pods[i] as ModelPod, cell);
       }
-      if ((await this.#expectPlaces()) === 0 && round > 2) return this.#expectProgress();
+      const isCalm = (await this.#expectPlaces()) === 0 && round > 2;
+      if (isCalm && (await this.#expectProgress())) return;
     }
     throw new Violation('E1', 'somebody is still on the way at rest');
   }
 
-  /** W1: what is held goes on. */
-  async #expectProgress(): Promise<void> {
+  /** W1: what is held goes on. False if a pod only now heard that a cell is not its own. */
+  async #expectProgress(): Promise<boolean> {
     const before = (await this.#watcher.heads(CELLS)) as Head[];
     const busy = this.#pods.flatMap(({ holdings }) =>
       [...holdings.values()].filter(({ state }) => state.table.count > 0).map(({ cell }) => cell),
@@ -418,9 +419,12 @@ class TransferRun {
     for (let i = 0; i < 3; i++) for (const pod of this.#pods) await this.#calmly(() => pod.run());
     this.#orders = () => undefined;
     const after = (await this.#watcher.heads(CELLS)) as Head[];
+    const isHeld = (cell: number): boolean => this.#pods.some(({ holdings }) => holdings.has(cell));
+    if (!busy.every(isHeld)) return false;
     for (const cell of busy) {
       if ((after[cell]?.seq ?? 0) > (before[cell]?.seq ?? 0)) continue;
       throw new Violation('W1', `cell ${cell} is held and does not go on`);
     }
+    return true;
   }
 }
