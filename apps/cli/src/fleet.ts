@@ -16,6 +16,8 @@ export type Pod = {
   state: PodState;
   /** The pod's last report, kept when the pod is gone. */
   report: PodRecord['report'];
+  /** When that was written, on the store's clock; 0 = none yet. */
+  reportedAtMs: number;
 };
 
 /** What becomes of pods without the command's doing, and what one has besides the others. */
@@ -64,7 +66,7 @@ export class Fleet {
       ...env,
       POD: name,
     });
-    const pod: Pod = { name, child, state: 'running', report: {} };
+    const pod: Pod = { name, child, state: 'running', report: {}, reportedAtMs: 0 };
     this.pods.push(pod);
     void child.exited.then((exit) => this.#noteExit(pod, exit));
     return pod;
@@ -111,7 +113,9 @@ export class Fleet {
   note(records: readonly PodRecord[]): void {
     for (const record of records) {
       const pod = this.pods.find(({ name }) => name === record.pod);
-      if (pod !== undefined) pod.report = record.report;
+      if (pod === undefined) continue;
+      pod.report = record.report;
+      pod.reportedAtMs = record.seenAtMs;
     }
   }
 

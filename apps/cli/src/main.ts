@@ -10,4 +10,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 useCompileCache();
 const { main } = await import('./program.ts');
-process.exitCode = await main(process.argv.slice(2), process.env);
+const code = await main(process.argv.slice(2), process.env);
+// Once everything is written, and not when the last handle has closed: Node closes them in a loop
+// that never ends when a socket was reset while it was still connecting.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

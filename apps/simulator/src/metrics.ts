@@ -10,6 +10,7 @@ const GAUGES: Readonly<Record<string, Figure>> = {
   entities: { name: 'leasehold_entities', help: 'Entities in held cells.' },
   frozen: { name: 'leasehold_cells_frozen', help: 'Held cells that do not tick any more.' },
   ghosts: { name: 'leasehold_cells_followed', help: 'Neighbouring cells followed.' },
+  replicas: { name: 'leasehold_replicas_behind', help: 'Replicas that commits are waited for.' },
   tick: { name: 'leasehold_tick', help: 'Newest tick that the store has accepted.' },
   behindTicks: { name: 'leasehold_ticks_behind', help: 'Ticks that the slowest cell is behind.' },
   tickMsP50: { name: 'leasehold_tick_ms_p50', help: 'Median time to tick all due cells, in ms.' },

@@ -73,6 +73,11 @@ export class Committer {
     return isUnsettled;
   }
 
+  /** Replicas of the server that answers now that have all that was committed; 0 = not known yet. */
+  get replicasBehind(): number {
+    return this.isNewRun ? 0 : this.#replicasBehind;
+  }
+
   /** The server that answers now is not the one that the cells were last compared with. */
   get isNewRun(): boolean {
     const { runId } = this.#parts.store.status();
@@ -137,6 +142,7 @@ export class Committer {
       const isAhead =
         pending !== undefined && head.seq === pending.seq && head.hash === pending.hash;
       if (!isThere && !isAhead) this.#heal(holding, head.seq, head.hash);
+      else if (holding.isReturned) holding.needsReload = true;
     }
   }
 
@@ -153,6 +159,7 @@ export class Committer {
           this.counts.healed++;
           // E1: a neighbour that was loaded meanwhile found none of it in the store.
           this.#tellSent(holding, commit);
+          if (holding.isReturned && !isSending(holding)) holding.needsReload = true;
           return !isSending(holding);
         }
         this.#settle(holding, sentMs);

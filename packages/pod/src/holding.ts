@@ -53,6 +53,8 @@ export class Holding {
   /** Its former holder never committed: the next tick is committed even if nothing changed. */
   isUnproven = false;
   isFrozen = false;
+  /** Given up before; only what the store misses of it is here, and its state is to be read anew. */
+  isReturned = false;
   needsReload = false;
   failures = 0;
   /** Local time at which the last successful call on this cell was sent. */

@@ -8,6 +8,7 @@
 import { ID_SKIP_ON_TAKEOVER, Signal } from '@leasehold/kernel';
 import type { ChannelEntry, WorldClock } from '@leasehold/protocol';
 import { Committer } from './committer.ts';
+import { FormerCells } from './former.ts';
 import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
@@ -33,6 +34,7 @@ export class Pod {
   readonly #loading = new Map<number, ChannelEntry[]>();
   readonly #trims = new Map<number, number>();
   readonly #left = new Map<string, number[]>();
+  readonly #former = new FormerCells();
   readonly #standby = new Standby();
   readonly #halo: Halo;
   readonly #keeper: Keeper;
@@ -71,6 +73,7 @@ export class Pod {
       trims: this.#trims,
       left: (holding, heir) => this.#leave(holding, heir),
       reload: (holdings) => this.#reload(holdings),
+      recall: () => this.#recall(),
     });
   }
 
@@ -127,7 +130,8 @@ export class Pod {
       this.#rounds,
       target,
     );
-    return { ...report, ...this.#standby.counts, ...this.#parts.traffic?.() };
+    const replicas = this.#committer.replicasBehind;
+    return { ...report, replicas, ...this.#standby.counts, ...this.#parts.traffic?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {
@@ -149,6 +153,7 @@ export class Pod {
   async #tick(): Promise<void> {
     const world = this.#clock;
     if (world === undefined || this.#holdings.size === 0) {
+      if (this.#committer.isNewRun) await this.#rounds.meetRun();
       await this.#ticking.wait(20);
       return;
     }
@@ -207,6 +212,7 @@ export class Pod {
         await this.#rounds.takeovers.flush(this.#holdings, this.#clock);
       }
     }
+    this.#former.prune(now);
     await this.#keeping.wait(KEEP_MS);
   }
 
@@ -218,18 +224,20 @@ export class Pod {
 
   /** The first cells tick while the last are still read. */
   async #loadInParts(grants: readonly Grant[]): Promise<void> {
+    const { runId } = this.#parts.store.status();
     for (let i = 0; i < grants.length; i += LOAD_CELLS_MAX) {
       const part = grants.slice(i, i + LOAD_CELLS_MAX);
-      await this.#load(part).catch((error: unknown) => this.#giveBack(part, error));
+      await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
     }
   }
 
   /** Leases are held and nothing ticks: whoever can load the cells should have them. */
-  async #giveBack(grants: readonly Grant[], error: unknown): Promise<void> {
+  async #giveBack(grants: readonly Grant[], error: unknown, runId: string): Promise<void> {
     const { store, log } = this.#parts;
     const cells = grants.map(({ claim }) => claim.cell);
     log.error({ cells: cells.slice(0, 8), count: cells.length, err: error }, 'cannot load cells');
-    this.#keeper.shun(cells);
+    // A server that left in the middle of it says nothing about the cells.
+    if (store.status().runId === runId) this.#keeper.shun(cells);
     await store.release(grants.map(({ claim }) => claim)).catch(() => undefined);
   }
 
@@ -243,6 +251,7 @@ export class Pod {
 
   /** One cell that cannot be read keeps no other from being held. */
   async #loadEach(grants: readonly Grant[]): Promise<Holding[]> {
+    const { runId } = this.#parts.store.status();
     try {
       return await loadHoldings(this.#parts, grants, this.#loadParts);
     } catch (error) {
@@ -253,7 +262,7 @@ export class Pod {
       try {
         loaded.push(...(await loadHoldings(this.#parts, [grant], this.#loadParts)));
       } catch (error) {
-        await this.#giveBack([grant], error);
+        await this.#giveBack([grant], error, runId);
         const old = this.#holdings.get(grant.claim.cell);
         if (old !== undefined) this.#lose(old, 'UNREADABLE');
       }
@@ -352,15 +361,42 @@ export class Pod {
 
   #lose(holding: Holding, why: string): void {
     if (this.#holdings.get(holding.cell) !== holding) return;
-    this.#holdings.delete(holding.cell);
-    this.#trims.delete(holding.cell);
+    this.#forget(holding, true);
     this.#parts.log.warn({ cell: holding.cell, why }, 'lost a cell');
     this.#reading.wake();
   }
 
-  #leave(holding: Holding, heir: string): void {
+  #forget(holding: Holding, isLost: boolean): void {
     this.#holdings.delete(holding.cell);
     this.#trims.delete(holding.cell);
+    this.#former.note(holding, isLost, this.#parts.clock.nowMs());
+  }
+
+  /**
+   * Ends the leases that the server gave back to this pod: of a cell that was handed over once what
+   * the server misses of it is appended again, of any other at once.
+   */
+  async #recall(): Promise<void> {
+    const { store, pod, log } = this.#parts;
+    const isHere = (cell: number): boolean => this.#holdings.has(cell) || this.#loading.has(cell);
+    const { returned, claims } = await this.#former.recalled(store, pod, isHere);
+    for (const holding of returned) {
+      // The state has gone on with its new holder.
+      holding.isReturned = true;
+      this.#holdings.set(holding.cell, holding);
+    }
+    if (claims.length > 0) {
+      await store.release(claims);
+      // Whoever built on what such a cell had is not to go on from there (E1).
+      for (const holding of this.#holdings.values()) holding.needsReload = true;
+    }
+    if (returned.length + claims.length === 0) return;
+    const counts = { returned: returned.length, released: claims.length };
+    log.warn(counts, 'the store names this pod the holder of cells it had given up');
+  }
+
+  #leave(holding: Holding, heir: string): void {
+    this.#forget(holding, false);
     if (!holding.isFrozen) this.#halo.adopt(holding);
     if (heir === '') return;
     const cells = this.#left.get(heir);

@@ -89,6 +89,44 @@ test.each(cases)(
   },
 );
 
+test.each([
+  [1, 1],
+  [1, 2],
+  [1, 3],
+  [1, 4],
+  [1, 5],
+  [1, 6],
+  [0, 1],
+  [0, 2],
+])('E1 E2 the store goes back while cells move (%i replicas, seed %i)', async (replicas, seed) => {
+  const random = createRandom(seed);
+  const world = await openPods({ mode: 'realtime', seed });
+  const { server, watcher, clock } = world;
+  const cells = [...Array(world.grid.cells).keys()];
+  server.replicas = replicas;
+  server.replicaLagMs = replicas === 0 ? 0 : 60;
+  void world.start('pod-0');
+  await clock.advance(300);
+  for (let n = 1; n <= 2; n++) {
+    void world.start(`pod-${n}`);
+    for (let i = 0; i < 2; i++) {
+      await clock.advance(80 + random.below(200));
+      const snapshot = server.snapshot();
+      await clock.advance(random.below(58));
+      const before = await watcher.heads(cells);
+      server.rollback(snapshot);
+      await clock.advance(200);
+      if (replicas > 0) expect(await lostOf(world, before)).toEqual([]);
+    }
+  }
+  await clock.advance(500);
+  await world.close();
+  const survivors = await alive(world);
+  const census = await world.census();
+  expect(census.twice).toEqual([]);
+  expect(census.entities).toBe(survivors.size);
+});
+
 /** The cells whose committed position is no longer in their history. */
 async function lostOf(world: World, before: Awaited<ReturnType<World['watcher']['heads']>>) {
   const images = await world.watcher.load(before.map((_, cell) => ({ cell, beforeTick: 1 })));
@@ -119,6 +157,40 @@ test('L5 a second failover is healed too, though its replica came after the firs
     await world.clock.advance(400);
   }
   await world.close();
+});
+
+test('L5 W1 what was handed over in the lost tail is let go again at once', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const { server, watcher, clock, grid } = world;
+  const cells = [...Array(grid.cells).keys()];
+  server.replicas = 1;
+  server.replicaLagMs = 60;
+  void world.start('pod-0');
+  await clock.advance(1_000);
+  void world.start('pod-1');
+  let handedOver: readonly number[] = [];
+  let snapshot = server.snapshot();
+  for (let i = 0; i < 400 && handedOver.length === 0; i++) {
+    snapshot = server.snapshot();
+    await clock.advance(50);
+    const heads = await watcher.heads(cells);
+    handedOver = heads.flatMap((head) =>
+      'tag' in head || !head.nonce.startsWith('pod-1.') ? [] : [head.cell],
+    );
+  }
+  expect(handedOver).not.toEqual([]);
+  const ticksAtLoss = Math.max(
+    ...(await watcher.heads(handedOver)).map((head) => ('tag' in head ? 0 : head.tick)),
+  );
+  server.rollback(snapshot);
+  // Far less than a lease: nobody had to wait for one to end.
+  await clock.advance(800);
+  const heads = await watcher.heads(handedOver);
+  await world.close();
+  for (const head of heads) expect('tag' in head ? '' : head.nonce).toMatch(/^pod-1\./);
+  // Quiet cells do not commit.
+  const tickMax = Math.max(...heads.map((head) => ('tag' in head ? 0 : head.tick)));
+  expect(tickMax).toBeGreaterThan(ticksAtLoss + 10);
 });
 
 test('E1 what a healed cell had sent reaches a neighbour that is taken over meanwhile', async () => {

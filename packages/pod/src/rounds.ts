@@ -33,6 +33,8 @@ export type RoundParts = {
   readonly trims: Map<number, number>;
   readonly left: (holding: Holding, heir: string) => void;
   readonly reload: (holdings: readonly Holding[]) => Promise<void>;
+  /** Takes back, to end them, leases that the store names this pod's though it gave them up. */
+  readonly recall: () => Promise<void>;
 };
 
 export class Rounds {
@@ -69,7 +71,7 @@ export class Rounds {
 
   /** Runs one round. Returns how long the next one may wait, in milliseconds. */
   async run(world: WorldClock): Promise<number> {
-    if (this.#round.committer.isNewRun) await this.#meetRun();
+    if (this.#round.committer.isNewRun) await this.meetRun();
     const broken = [...this.#round.holdings.values()].filter(({ needsReload }) => needsReload);
     if (broken.length > 0) await this.#round.reload(broken);
     const target = world.mode === 'realtime' ? this.#target(world) : Number.POSITIVE_INFINITY;
@@ -85,9 +87,11 @@ export class Rounds {
     return Math.min(1_000, Math.max(1, waitMs));
   }
 
-  async #meetRun(): Promise<void> {
-    const { committer, holdings, halo, trims, reload } = this.#round;
+  /** Another server answers: what is held, or was, is compared with what that one has. */
+  async meetRun(): Promise<void> {
+    const { committer, holdings, halo, trims, reload, recall } = this.#round;
     trims.clear();
+    await recall();
     const isVoid = await committer.meetRun([...holdings.values()]);
     if (!isVoid) return;
     await reload([...holdings.values()]);

@@ -33,6 +33,8 @@ export type InjectorParts = {
   readonly plan: readonly PlannedFault[];
   /** How far the run is, as a share of the time in which faults begin. */
   readonly progress: () => number;
+  /** In lockstep: the last tick has been committed everywhere. */
+  readonly isAtEnd: () => boolean;
   /** On the store's clock. */
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
@@ -42,8 +44,6 @@ export type InjectorParts = {
 const LOOK_MS = 20;
 /** What a fleet may take to be itself again before a failover; then it comes anyway. */
 const CALM_MS_MAX = 15_000;
-/** Pods ask once a second how many replicas there are. */
-const SETTLE_MS = 2_500;
 const START_MS_MAX = 30_000;
 const LISTENING_MS_MAX = 30_000;
 /** Until a pod is free of other faults, or has been started. */
@@ -84,16 +84,20 @@ export class Injector {
     if (fault.kind === 'failover') await this.#untilCalm();
   }
 
-  /** Every pod that lives has reported to the present server, and has nothing to append again. */
+  /**
+   * Every pod that runs says of the present server that its replica has all; or nobody writes any
+   * more, and a pod without anything to send does not ask.
+   */
   async #untilCalm(): Promise<void> {
-    const { run, signal } = this.#parts;
-    await this.#parts.redis.untilReplicated();
-    const tick = run.audit?.tick ?? 0;
+    const { run, redis, signal, nowMs, isAtEnd } = this.#parts;
+    await redis.untilReplicated();
+    const sinceMs = nowMs();
     const deadlineMs = performance.now() + CALM_MS_MAX;
-    await this.#pause(SETTLE_MS);
-    while (!signal.aborted && performance.now() < deadlineMs) {
-      const { audit } = run;
-      if (audit?.isConnected === true && audit.tick > tick && audit.inFlight >= 0) return;
+    while (!signal.aborted && performance.now() < deadlineMs && !isAtEnd()) {
+      const isSaid = run.fleet.running.every(
+        ({ reportedAtMs, report }) => reportedAtMs > sinceMs && (report['replicas'] ?? 0) > 0,
+      );
+      if (run.audit?.isConnected === true && isSaid) return;
       await this.#pause(LOOK_MS);
     }
   }

@@ -62,6 +62,7 @@ export class ModelPod {
       trims: this.#trims,
       left: (holding) => this.#leave(holding),
       reload: (holdings) => this.#reload(holdings),
+      recall: async () => {},
     });
   }
 
