@@ -11,14 +11,15 @@ type Mutation = { readonly find: string; readonly put: string; readonly times: n
 
 const MUTATIONS: Readonly<Record<Break, readonly Mutation[]>> = {
   // L1: whoever names a cell extends its log: a pod that was frozen past its lease goes on writing.
-  // Without the second line the check of the head would still refuse it, and the pod would then
-  // see from the head that it is not the holder: one fence alone is not enough to take out.
+  // The checks of head, cursors and channel would still refuse it, and the pod would then see from
+  // the head that it is not the holder: one fence alone is not enough to take out.
   fence: [
     {
       find: '  if was[1] ~= nonce or was[2] ~= epoch then\n',
       put:
         '  if was[1] ~= nonce or was[2] ~= epoch then\n' +
         "    seq, prev_hash = tonumber(was[3] or '0') + 1, was[4] or ''\n" +
+        '    cursors_count, outs_count, out_trim_to = 0, 0, 0\n' +
         '  end\n' +
         '  if false then\n',
       times: 1,
