@@ -1,6 +1,6 @@
-/** Pods that are frozen, and builds that are broken on purpose: what the report says of a run. */
+/** A pod that is frozen, and a build that is broken on purpose: what the report says of a run. */
 import { useRedis } from '@leasehold/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FLOCKING, User } from './command-fixture.ts';
 
 const at = useRedis();
@@ -28,22 +28,10 @@ test('L1 a pod that was frozen for 5 s writes nothing more: the world is whole, 
   expect([code, report.reasons]).toEqual([0, []]);
 }, 90_000);
 
-describe('a known-bad build', () => {
-  test.each([
-    ['L1 fence', 'fence', ['--pods', '2', '--seconds', '10.5'], /^L[13]$/],
-    ['L3 chain', 'chain', ['--pods', '2', '--seconds', '3'], /^L3$/],
-    ['E1 channel', 'channel', ['--pods', '2', '--seconds', '3'], /^E1$/],
-  ])(
-    '%s turns the report red',
-    async (_, broken, flags, rule) => {
-      const { code, report } = await run('--break', broken, ...flags);
-      process.stderr.write(`--break ${broken}: ${report.reasons.join('; ')}\n`);
-      expect([code, report.exitCode]).toEqual([1, 1]);
-      expect(report.reasons.join()).toMatch(/violation|lost|duplicated/);
-      expect(report.violations.map((violation) => violation.rule)).toContainEqual(
-        expect.stringMatching(rule),
-      );
-    },
-    90_000,
-  );
-});
+test('L3 a known-bad build turns the report red', async () => {
+  const { code, report } = await run('--break', 'chain', '--pods', '2', '--seconds', '3');
+  process.stderr.write(`--break chain: ${report.reasons.join('; ')}\n`);
+  expect([code, report.exitCode]).toEqual([1, 1]);
+  expect(report.reasons.join()).toMatch(/violation|lost|duplicated/);
+  expect(report.violations.map(({ rule }) => rule)).toContain('L3');
+}, 90_000);

@@ -13,9 +13,14 @@ if (BROKEN === '1') {
   process.stderr.write('no wind today\n');
   process.exit(1);
 }
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const isAllowed = request.headers.authorization === `Bearer ${KILL_TOKEN}`;
   const pod = /^\/pods\/([\w-]+)\/kill$/.exec(request.url ?? '')?.[1];
   if (pod !== undefined && isAllowed) say({ type: 'kill', pod });
   response.end(JSON.stringify({ gateway: GATEWAY, pid: process.pid, isAllowed }));
-}).listen(Number(PORT), HOST, () => say({ type: 'listening', url: `http://${HOST}:${PORT}` }));
+});
+server.on('error', () => {
+  say({ level: 'fatal', fault: { code: 'PORT_IN_USE' } });
+  process.exit(1);
+});
+server.listen(Number(PORT), HOST, () => say({ type: 'listening', url: `http://${HOST}:${PORT}` }));

@@ -88,3 +88,21 @@ test('POD_FAILED one that ends before it listens is told with its last lines', a
     detail: { field: 'gateway', value: expect.stringContaining('no wind today') },
   });
 });
+
+test('a port that nobody asked for and that is taken meanwhile is left to who was first', async () => {
+  const first = await opened();
+  await first.gateways.untilListening(NEVER);
+  const second = new Gateways({
+    env: {},
+    ports: [first.port],
+    mayMove: true,
+    warn: () => undefined,
+    kill: () => undefined,
+    main: MAIN,
+  });
+  onTestFinished(() => second.close());
+  second.start();
+  await second.untilListening(NEVER);
+  expect(new URL(second.address).port).not.toBe(String(first.port));
+  expect(second.viewUrls).toEqual([`ws://${new URL(second.address).host}/view`]);
+});

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LeaseholdError } from '@leasehold/kernel';
 import { Child, type Exit } from './child.ts';
-import { LOOPBACK } from './ports.ts';
+import { choosePorts, LOOPBACK } from './ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../view-gateway/src/main.ts', import.meta.url));
 const VIEWER_DIST = fileURLToPath(new URL('../../viewer/dist', import.meta.url));
@@ -26,6 +26,8 @@ export type GatewayParts = {
   /** What one of them has besides, by its name. */
   readonly envOf?: (name: string) => Readonly<Record<string, string>>;
   readonly ports: readonly number[];
+  /** Nobody asked for these ports: one that is taken before it is listened at gives way to another. */
+  readonly mayMove?: boolean;
   /** Told what becomes of gateways without our doing. */
   readonly warn: (line: string) => void;
   /** A viewer with the token wants this pod dead. */
@@ -36,10 +38,11 @@ export type GatewayParts = {
 
 type Gateway = {
   readonly name: string;
-  readonly port: number;
+  port: number;
   child: Child | undefined;
   /** '' until it listens. */
   url: string;
+  hasListened: boolean;
   /** Starts in a row that did not come to listen. */
   failures: number;
   /** Until another takes the place of one that died. */
@@ -64,7 +67,7 @@ export class Gateways {
   start(): void {
     for (const [i, port] of this.#parts.ports.entries()) {
       const name = `gateway-${process.pid.toString(36)}-${i + 1}`;
-      const idle = { child: undefined, url: '', failures: 0, timer: undefined };
+      const idle = { child: undefined, url: '', hasListened: false, failures: 0, timer: undefined };
       const gateway: Gateway = { name, port, ...idle };
       this.#gateways.push(gateway);
       this.#launch(gateway);
@@ -88,7 +91,7 @@ export class Gateways {
 
   /** Where clients connect for views. */
   get viewUrls(): string[] {
-    return this.#parts.ports.map((port) => `ws://${LOOPBACK}:${port}/view`);
+    return this.#gateways.map(({ port }) => `ws://${LOOPBACK}:${port}/view`);
   }
 
   get names(): string[] {
@@ -166,6 +169,7 @@ export class Gateways {
     const child = new Child(name, main, settings, (message) => {
       if (message['type'] === 'listening') {
         gateway.url = String(message['url']).replace(/\/+$/, '');
+        gateway.hasListened = true;
         gateway.failures = 0;
       }
       if (message['type'] === 'kill') kill(String(message['pod']));
@@ -176,6 +180,10 @@ export class Gateways {
 
   #noteExit(gateway: Gateway, child: Child, { code, signal }: Exit): void {
     if (this.#isOver || this.#leaving.delete(child)) return;
+    if (this.#parts.mayMove === true && !gateway.hasListened && isTaken(child)) {
+      void this.#move(gateway);
+      return;
+    }
     if (gateway.url === '') gateway.failures++;
     gateway.url = '';
     if (gateway.failures <= 1 && !this.#killed.delete(child)) {
@@ -187,12 +195,31 @@ export class Gateways {
     gateway.timer = setTimeout(() => this.#launch(gateway), ms);
   }
 
+  /** Somebody who was started at the same time found the same port free, and was first. */
+  async #move(gateway: Gateway): Promise<void> {
+    const own = this.#gateways.map(({ port }) => port);
+    try {
+      [gateway.port = gateway.port] = await choosePorts(1, 0, own);
+    } catch {
+      gateway.failures++;
+      return;
+    }
+    this.#parts.warn(
+      `${gateway.name} listens at port ${gateway.port}: its own was taken meanwhile`,
+    );
+    if (!this.#isOver) this.#launch(gateway);
+  }
+
   async #end({ child, timer }: Gateway): Promise<void> {
     clearTimeout(timer);
     if (child === undefined || child.exit !== undefined) return;
     this.#leaving.add(child);
     await child.stop(DRAIN_MS + DRAIN_MARGIN_MS);
   }
+}
+
+function isTaken({ lastLines }: Child): boolean {
+  return lastLines.some((line) => line.includes('"PORT_IN_USE"'));
 }
 
 function isLoopback(url: string): boolean {

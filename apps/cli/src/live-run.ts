@@ -120,6 +120,7 @@ export class LiveRun {
       env,
       ...own,
       ports,
+      mayMove: options.port === 0,
       warn: (line) => this.#output.warn(line),
       kill: (pod) => this.#killForViewer(pod),
     });

@@ -22,13 +22,18 @@ export function isPortFree(port: number): Promise<boolean> {
 
 /**
  * As many free ports as there are gateways. A port that was asked for must be free, and those after
- * it; else the next free ones are taken. Throws `PORT_IN_USE`.
+ * it; else the next free ones are taken, none of `avoided` among them. Throws `PORT_IN_USE`.
  */
-export async function choosePorts(count: number, given: number): Promise<number[]> {
+export async function choosePorts(
+  count: number,
+  given: number,
+  avoided: readonly number[] = [],
+): Promise<number[]> {
   const ports: number[] = [];
   const first = given === 0 ? PORT_DEFAULT : given;
   const end = first + (given === 0 ? PORTS_TRIED_MAX : count);
   for (let port = first; port < end && ports.length < count; port++) {
+    if (avoided.includes(port)) continue;
     if (await isPortFree(port)) ports.push(port);
     else if (given !== 0) throw taken(String(port), `port ${port} is taken`);
   }
