@@ -25,6 +25,10 @@ const DEGREES = 180 / Math.PI;
 /** Where the rows that ask stand, relative to the centre of the cell. */
 export type Box = { minX: number; maxX: number; minY: number; maxY: number };
 
+/** A bin of a search that may have gone round once. */
+const around = (bin: number, bins: number): number =>
+  bin < 0 ? bin + bins : bin >= bins ? bin - bins : bin;
+
 export class Neighbourhood {
   readonly slots: readonly (readonly Slot[])[];
   /** Of the last `find`: rows of this pool, ascending by id. */
@@ -40,6 +44,8 @@ export class Neighbourhood {
   readonly #grid: Grid;
   readonly #isSphere: boolean;
   readonly #isTiny: boolean;
+  /** Whether bins go round a whole torus, so that each row is in one of them and met once. */
+  readonly #isRound: boolean;
   readonly #schema: LayerSchema;
   readonly #fields: readonly ViewField[];
   readonly #spatial: SpatialFields;
@@ -65,8 +71,9 @@ export class Neighbourhood {
   constructor(grid: Grid, schema: LayerSchema, fields: readonly ViewField[], at: SpatialFields) {
     this.#grid = grid;
     this.#isSphere = grid.spec.kind === 'wgs84';
-    // In so small a torus the same row may be met on both sides; then everybody is looked at.
+    // In so small a torus the same row may be met on both sides.
     this.#isTiny = grid.wrapsX && Math.min(grid.columns, grid.wrapsY ? grid.rows : 4) < 4;
+    this.#isRound = this.#isTiny && grid.wrapsY;
     this.#schema = schema;
     this.#fields = fields;
     this.#spatial = at;
@@ -109,6 +116,10 @@ export class Neighbourhood {
   }
 
   #layBins(box: Box, reachX: number, reachY: number): void {
+    if (this.#isRound) {
+      this.#layRoundBins(reachX);
+      return;
+    }
     this.#originX = box.minX - reachX;
     this.#originY = box.minY - reachY;
     const extentX = box.maxX - box.minX + 2 * reachX;
@@ -117,6 +128,19 @@ export class Neighbourhood {
     this.#binsY = this.#isTiny ? 1 : Math.min(BINS_MAX, Math.floor(extentY / reachY));
     this.#perX = this.#binsX / extentX;
     this.#perY = this.#binsY / extentY;
+    this.#head.fill(-1, 0, this.#binsX * this.#binsY);
+  }
+
+  #layRoundBins(reach: number): void {
+    const { width, height } = this.#grid;
+    this.#originX = -width / 2;
+    this.#originY = -height / 2;
+    this.#binsX = Math.max(1, Math.min(BINS_MAX, Math.floor(width / reach)));
+    this.#binsY = Math.max(1, Math.min(BINS_MAX, Math.floor(height / reach)));
+    // Whoever looks into all bins does better without any.
+    if (Math.max(this.#binsX, this.#binsY) <= 3) this.#binsX = this.#binsY = 1;
+    this.#perX = this.#binsX / width;
+    this.#perY = this.#binsY / height;
     this.#head.fill(-1, 0, this.#binsX * this.#binsY);
   }
 
@@ -218,6 +242,18 @@ export class Neighbourhood {
   #slotOf(offset: number, per: number, bins: number): number {
     const slot = Math.floor(offset * per);
     return slot < 0 ? 0 : slot >= bins ? bins - 1 : slot;
+  }
+
+  /** The first bin of a search along one axis; below 0 when it begins on the other side. */
+  #lowest(offset: number, per: number, bins: number): number {
+    if (!this.#isRound) return this.#slotOf(offset, per, bins);
+    return bins === 1 ? 0 : Math.max(-bins, Math.floor(offset * per));
+  }
+
+  /** The last bin of a search that begins at `lowest`: no bin is looked into twice. */
+  #highest(offset: number, per: number, bins: number, lowest: number): number {
+    if (!this.#isRound) return this.#slotOf(offset, per, bins);
+    return Math.min(lowest + bins - 1, Math.floor(offset * per));
   }
 
   #binAt(x: number, y: number): number {
@@ -360,14 +396,17 @@ export class Neighbourhood {
     const reach = this.#reachY();
     const localX = this.#localX(x) - this.#originX;
     const localY = this.#localY(y) - this.#originY;
-    const left = this.#slotOf(localX - reach, this.#perX, binsX);
-    const right = this.#slotOf(localX + reach, this.#perX, binsX);
-    const high = this.#slotOf(localY + reach, this.#perY, this.#binsY);
+    const left = this.#lowest(localX - reach, this.#perX, binsX);
+    const right = this.#highest(localX + reach, this.#perX, binsX, left);
+    const low = this.#lowest(localY - reach, this.#perY, this.#binsY);
+    const high = this.#highest(localY + reach, this.#perY, this.#binsY, low);
     let found = this.found;
     let count = 0;
-    for (let row = this.#slotOf(localY - reach, this.#perY, this.#binsY); row <= high; row++) {
-      for (let bin = row * binsX + left; bin <= row * binsX + right; bin++) {
-        for (let pool = head[bin] as number; pool !== -1; pool = next[pool] as number) {
+    for (let row = low; row <= high; row++) {
+      const line = around(row, this.#binsY) * binsX;
+      for (let column = left; column <= right; column++) {
+        let pool = head[line + around(column, binsX)] as number;
+        for (; pool !== -1; pool = next[pool] as number) {
           let dx = (xs[pool] as number) - x;
           let dy = (ys[pool] as number) - y;
           if (!(dx >= -halfX && dx < halfX)) dx = grid.deltaX(x, xs[pool] as number);
@@ -390,13 +429,15 @@ export class Neighbourhood {
     const localX = this.#localX(x) - this.#originX;
     const localY = this.#localY(y) - this.#originY;
     const reach = radius * (1 + SLACK) + this.#grid.cellSize * SLACK;
-    const right = this.#slotOf(localX + reach, this.#perX, this.#binsX);
-    const high = this.#slotOf(localY + reach, this.#perY, this.#binsY);
-    const left = this.#slotOf(localX - reach, this.#perX, this.#binsX);
+    const left = this.#lowest(localX - reach, this.#perX, this.#binsX);
+    const right = this.#highest(localX + reach, this.#perX, this.#binsX, left);
+    const low = this.#lowest(localY - reach, this.#perY, this.#binsY);
+    const high = this.#highest(localY + reach, this.#perY, this.#binsY, low);
     let count = 0;
-    for (let row = this.#slotOf(localY - reach, this.#perY, this.#binsY); row <= high; row++) {
+    for (let row = low; row <= high; row++) {
+      const line = around(row, this.#binsY) * this.#binsX;
       for (let column = left; column <= right; column++) {
-        let pool = this.#head[row * this.#binsX + column] as number;
+        let pool = this.#head[line + around(column, this.#binsX)] as number;
         for (; pool !== -1; pool = this.#next[pool] as number) {
           if (this.rows[pool] === -1) continue;
           const dx = this.#grid.deltaX(x, this.x[pool] as number);
