@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { findSource } from '@leasehold/servers';
-import { type Chart, picture } from './charts.ts';
+import { type Chart, type Drawing, picture } from './charts.ts';
+import { barsOf } from './charts-of-figures.ts';
 import { type Figure, isRatio, type Measured } from './figure.ts';
 
 export const FOLDER = new URL('./', import.meta.url);
@@ -74,12 +75,24 @@ const rounded = (_key: string, value: unknown): unknown =>
 
 export function saveBaseline(baseline: Baseline, folder: URL = FOLDER): void {
   const text = JSON.stringify(baseline, rounded, 2);
-  const { tag, charts } = JSON.parse(text) as Baseline;
+  const saved = JSON.parse(text) as Baseline;
   mkdirSync(new URL('baselines/', folder), { recursive: true });
-  writeFileSync(fileOf(tag, folder), `${text}\n`);
-  if (charts.length === 0) return;
+  writeFileSync(fileOf(saved.tag, folder), `${text}\n`);
+  savePicture(saved, folder);
+}
+
+/** What the picture of a baseline shows: courses that were measured, then its figures as bars. */
+export const drawings = ({ tag, charts, figures }: Baseline): Drawing[] => [
+  ...charts,
+  ...barsOf(tag, figures),
+];
+
+/** Nothing is measured for it: it shows what the baseline says. */
+export function savePicture(baseline: Baseline, folder: URL = FOLDER): void {
+  const drawn = drawings(baseline);
+  if (drawn.length === 0) return;
   mkdirSync(new URL('charts/', folder), { recursive: true });
-  writeFileSync(pictureOf(tag, folder), picture(charts));
+  writeFileSync(pictureOf(baseline.tag, folder), picture(drawn));
 }
 
 /** The picture that was saved with a baseline; nothing where there is none. */

@@ -80,3 +80,51 @@ test('a picture has a marker for each point that stands alone, and stays small',
   expect(svg.match(/class="course/g)).toHaveLength(4);
   expect(svg.length).toBeLessThan(12_000);
 });
+
+const bars = {
+  title: 'How long <it> takes',
+  x: { label: 'ms' },
+  bars: [
+    { row: 'a', series: 'p50', value: 10, aim: { said: '≤ 20', value: 20 }, isMet: true },
+    { row: 'a', series: 'p99', value: 40 },
+    { row: 'b', series: 'p50', value: 30, aim: { said: '≤ 20', value: 20 }, isMet: false },
+    { row: 'c', series: 'p50', value: 5, aim: { said: '≤ 20', value: 20 }, isMet: true },
+  ],
+};
+
+test('bars begin at zero, end at their value, and are told apart by more than colour', () => {
+  const svg = picture([bars]);
+  const widths = [...svg.matchAll(/<rect class="bar m\d s\d" x="232.0".* width="([\d.]+)"/g)];
+  const [of10, of40, of30, of5] = widths.map(([, width]) => Number(width));
+  expect([of40, of30, of5]).toEqual([4, 3, 0.5].map((part) => part * (of10 as number)));
+  expect(svg).toContain('.bar.m1 { fill-opacity');
+  expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+});
+
+test('an aim is one line across the bars that follow each other with it, and in the legend', () => {
+  const svg = picture([bars]);
+  // The key of the legend, the first bar, and the two last ones in one.
+  expect(svg.match(/class="aim"/g)).toHaveLength(3);
+  expect(svg).toContain('aim: ≤ 20');
+  expect(svg.match(/[\d.]+ [✓✗]/g)).toEqual(['10 ✓', '30 ✗', '5 ✓']);
+});
+
+test('bars are told in words, with aims, and escaped', () => {
+  const svg = picture([bars]);
+  expect(svg).toContain('<title id="title">How long &lt;it&gt; takes</title>');
+  expect(svg).toContain('In ms. a, p50: 10 (aim ≤ 20, met); a, p99: 40; b, p50: 30 (aim ≤ 20, mis');
+});
+
+test('on a log scale a value is a point, as there is no zero for a bar to begin at', () => {
+  const svg = picture([{ ...bars, x: { label: 'ms', isLog: true } }]);
+  expect(svg).not.toContain('<rect class="bar');
+  expect(svg.match(/<circle/g)).toHaveLength(4);
+});
+
+test('panels of different heights stand one below the other', () => {
+  const svg = picture([bars, chart, bars]);
+  const tops = [...svg.matchAll(/<g transform="translate\(0 (\d+)\)">/g)].map(([, y]) => Number(y));
+  const [first, second, third] = tops as [number, number, number];
+  expect([first, third - second]).toEqual([0, 340]);
+  expect(svg).toContain(`viewBox="0 0 760 ${third + second}"`);
+});

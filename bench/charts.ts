@@ -2,6 +2,8 @@
  * Charts as SVG, for a page: no script, no font of their own, light and dark by the reader's wish,
  * every number also as text for those who do not see the picture.
  */
+import { type Bars, barsHeight, barsInWords, barsPanel } from './charts-bars.ts';
+import { escaped, marker, n, path, RIGHT, STYLE, text, WIDTH } from './charts-svg.ts';
 import type { Line, Point } from './fit.ts';
 import { type Axis, amount, scaleOf } from './scales.ts';
 
@@ -13,6 +15,9 @@ export type Chart = {
   readonly series: readonly Series[];
 };
 
+/** What a picture is made of. */
+export type Drawing = Chart | Bars;
+
 export type Series = {
   readonly name: string;
   readonly points: readonly Point[];
@@ -22,54 +27,31 @@ export type Series = {
   readonly line?: Line;
 };
 
-const WIDTH = 760;
 const HEIGHT = 340;
 const LEFT = 76;
-const RIGHT = 24;
 const TOP = 66;
 const BOTTOM = 52;
 const STEPS = 48;
-const FONT = 'ui-sans-serif, system-ui, sans-serif';
-
-/** Each with 4.5 : 1 at least against its ground. */
-const LIGHT = ['#0a58b0', '#a63c06', '#17692d', '#6f3fc4'];
-const DARK = ['#79b8ff', '#f7a35c', '#6cc77a', '#c29bf5'];
-
-const STYLE = `
-text { font-family: ${FONT}; font-size: 13px; fill: #1f2328 }
-.title { font-size: 15px; font-weight: 600 }
-.ground { fill: #ffffff }
-.grid { stroke: #d0d7de; stroke-width: 1; fill: none }
-.course { fill: none; stroke-width: 2 }
-.course.s1 { stroke-dasharray: 9 3 }
-.course.s2 { stroke-dasharray: 3 3 }
-.course.s3 { stroke-dasharray: 9 3 3 3 }
-.fit { fill: none; stroke-width: 1.5; stroke-dasharray: 6 4 }
-${colours(LIGHT)}
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 }
-.ground { fill: #0d1117 }
-.grid { stroke: #30363d }
-${colours(DARK)}
-}`;
-
-function colours(of: readonly string[]): string {
-  return of
-    .flatMap((colour, i) => [`.s${i} { stroke: ${colour} }`, `.m${i} { fill: ${colour} }`])
-    .join('\n');
-}
 
 /** One picture of all charts, one below the other. */
-export function picture(charts: readonly Chart[]): string {
-  const height = charts.length * HEIGHT;
+export function picture(charts: readonly Drawing[]): string {
+  const heights = charts.map((chart) => ('bars' in chart ? barsHeight(chart) : HEIGHT));
+  const height = heights.reduce((sum, each) => sum + each, 0);
   const titles = charts.map(({ title }) => title).join('; ');
+  const said = charts.map((chart) => ('bars' in chart ? barsInWords(chart) : words(chart)));
+  let offset = 0;
+  const panels = charts.map((chart, i) => {
+    const top = offset;
+    offset += heights[i] as number;
+    return 'bars' in chart ? barsPanel(chart, top) : panel(chart, top);
+  });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title words">`,
     `<title id="title">${escaped(titles)}</title>`,
-    `<desc id="words">${escaped(charts.map(words).join(' '))}</desc>`,
+    `<desc id="words">${escaped(said.join(' '))}</desc>`,
     `<style>${STYLE}</style>`,
     `<rect class="ground" width="${WIDTH}" height="${height}"/>`,
-    ...charts.map((chart, i) => panel(chart, i * HEIGHT)),
+    ...panels,
     '</svg>',
     '',
   ].join('\n');
@@ -153,33 +135,3 @@ function legend(series: readonly Series[]): string[] {
     return [key, said];
   });
 }
-
-/** A shape of its own for each series, as lines have: colour is never all that tells them apart. */
-function marker([x, y]: Point, i: number): string {
-  const of = `class="m${i % 4}"`;
-  switch (i % 4) {
-    case 0:
-      return `<circle ${of} cx="${n(x)}" cy="${n(y)}" r="4.5"/>`;
-    case 1:
-      return `<rect ${of} x="${n(x - 4)}" y="${n(y - 4)}" width="8" height="8"/>`;
-    case 2:
-      return `<path ${of} d="M${n(x)} ${n(y - 5.5)}l5.5 9.5h-11z"/>`;
-    default:
-      return `<path ${of} d="M${n(x)} ${n(y - 5.5)}l5.5 5.5l-5.5 5.5l-5.5 -5.5z"/>`;
-  }
-}
-
-const n = (value: number): string => value.toFixed(1);
-
-function path(points: readonly Point[], name: string): string {
-  const d = points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${n(x)} ${n(y)}`).join('');
-  return `<path class="${name}" d="${d}"/>`;
-}
-
-function text(x: number, y: number, said: string, anchor: string, name = ''): string {
-  const of = name === '' ? '' : ` class="${name}"`;
-  return `<text${of} x="${n(x)}" y="${n(y)}" text-anchor="${anchor}">${escaped(said)}</text>`;
-}
-
-const escaped = (said: string): string =>
-  said.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -46,8 +46,17 @@ test('an unknown flag is refused, and so is keeping what a quick run measured', 
   expect(stderr).toContain('a quick run measures nothing to be saved');
 });
 
+test('drawing again is refused together with what measures', async () => {
+  for (const flag of ['--json', '--quick', '--save']) {
+    const { code, stderr } = await bench('--charts', flag);
+    expect(code).toBe(2);
+    expect(stderr).toContain('it measures nothing');
+  }
+});
+
 test('help says all flags and is no fault', async () => {
   const { code, stdout } = await bench('--help');
   expect(code).toBe(0);
-  for (const flag of ['--json', '--quick', '--save', '--help']) expect(stdout).toContain(flag);
+  for (const flag of ['--json', '--quick', '--save', '--charts', '--help'])
+    expect(stdout).toContain(flag);
 });

@@ -6,6 +6,7 @@
  *   npm run bench -- --json             one JSON line per benchmark
  *   npm run bench -- --quick            only to see that they run
  *   npm run bench -- --save             keep what was measured, with its pictures and the page
+ *   npm run bench -- --charts           draw pictures and page again from what was kept
  *
  * Exit code: 0; 1 when an aim was missed; 2 when the words on the command line are not understood;
  * 3 when a benchmark failed.
@@ -19,6 +20,7 @@ import {
   measured,
   readBaseline,
   saveBaseline,
+  savePicture,
 } from './baselines.ts';
 import { BENCHMARKS } from './benchmarks.ts';
 import type { Benchmark, Figure } from './figure.ts';
@@ -26,11 +28,12 @@ import { shown } from './figure.ts';
 import { Progress } from './progress.ts';
 import { savePage } from './table.ts';
 
-const USAGE = `npm run bench -- [TAG …] [--json] [--quick] [--save] [--help]
+const USAGE = `npm run bench -- [TAG …] [--json] [--quick] [--save] [--charts] [--help]
 
-  --json   one JSON line per benchmark instead of a table
-  --quick  only to see that they run; the figures mean nothing
-  --save   keep the figures as baselines, draw the pictures, write the table of bench/README.md
+  --json    one JSON line per benchmark instead of a table
+  --quick   only to see that they run; the figures mean nothing
+  --save    keep the figures as baselines, draw the pictures, write the table of bench/README.md
+  --charts  measure nothing: draw pictures and table again from the baselines that were kept
 
 ${BENCHMARKS.map(({ tag, what }) => `  ${tag.padEnd(10)} ${what}`).join('\n')}`;
 
@@ -39,6 +42,7 @@ type Words = {
   readonly isJson: boolean;
   readonly isQuick: boolean;
   readonly isSaving: boolean;
+  readonly isDrawing: boolean;
 };
 
 // Servers end with this process, however it ends.
@@ -51,6 +55,7 @@ async function main(): Promise<number> {
   const words = readWords();
   if (typeof words === 'number') return words;
   const { names, isJson, isQuick, isSaving } = words;
+  if (words.isDrawing) return drawAgain(names);
   let isMissed = false;
   for (const benchmark of BENCHMARKS) {
     if (names.length > 0 && !names.includes(benchmark.tag)) continue;
@@ -69,6 +74,18 @@ async function main(): Promise<number> {
   return isMissed ? 1 : 0;
 }
 
+/** The page is of all baselines, whatever was named. */
+function drawAgain(names: readonly string[]): number {
+  const saved = BENCHMARKS.flatMap(({ tag }) => readBaseline(tag) ?? []);
+  for (const baseline of saved) {
+    if (names.length > 0 && !names.includes(baseline.tag)) continue;
+    savePicture(baseline);
+    console.log(`drawn: bench/charts/${baseline.tag}.svg`);
+  }
+  savePage(saved);
+  return 0;
+}
+
 function fail(error: unknown): number {
   console.error(error instanceof Error ? error.stack : error);
   return 3;
@@ -80,6 +97,7 @@ function readWords(): Words | number {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
+    charts: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   } as const;
   try {
@@ -91,8 +109,11 @@ function readWords(): Words | number {
     const unknown = names.find((name) => !BENCHMARKS.some(({ tag }) => tag === name));
     if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
     if (values.quick && values.save) throw new Error('a quick run measures nothing to be saved');
-    const { json: isJson, quick: isQuick, save: isSaving } = values;
-    return { names, isJson, isQuick, isSaving };
+    const { json: isJson, quick: isQuick, save: isSaving, charts: isDrawing } = values;
+    if (isDrawing && (isJson || isQuick || isSaving)) {
+      throw new Error('--charts draws what was kept: it measures nothing');
+    }
+    return { names, isJson, isQuick, isSaving, isDrawing };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     console.log(USAGE);

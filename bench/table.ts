@@ -1,6 +1,6 @@
 /** The part of README.md that is made from the saved baselines. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Baseline, FOLDER, type Machine } from './baselines.ts';
+import { type Baseline, drawings, FOLDER, type Machine } from './baselines.ts';
 import { type Figure, shown } from './figure.ts';
 
 const BEGIN = '<!-- figures: made by `npm run bench -- --save`, not by hand -->';
@@ -28,7 +28,8 @@ export function figuresPage(baselines: readonly Baseline[]): string {
   return baselines.map(section).join('\n');
 }
 
-function section({ tag, what, seconds, machine, figures, charts }: Baseline): string {
+function section(baseline: Baseline): string {
+  const { tag, what, seconds, machine, figures } = baseline;
   const lines = [
     `### ${tag}`,
     '',
@@ -39,8 +40,9 @@ function section({ tag, what, seconds, machine, figures, charts }: Baseline): st
     ...figures.map(row),
     '',
   ];
-  if (charts.length > 0) {
-    const summary = charts.map(({ title }) => title).join('; ');
+  const drawn = drawings(baseline);
+  if (drawn.length > 0) {
+    const summary = drawn.map(({ title }) => title).join('; ');
     lines.push(`![${cellText(summary)}](charts/${tag}.svg)`, '');
   }
   return lines.join('\n');
