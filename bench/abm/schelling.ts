@@ -9,19 +9,19 @@ const settle = system({
   order: 'sequential',
   writes: { home: Home },
   params: { wanted: 3, reach: 1 },
-  // A circle that holds the square of the reach and, for up to 2, nobody else.
-  neighbours: { radius: ({ reach }) => reach * 1.42, reads: { other: Home } },
+  neighbours: { squares: ({ reach }) => reach, reads: { other: Home } },
   each({ home }, { neighbours, params, random, space }) {
+    const { group } = home;
     let alike = 0;
-    for (const { other } of neighbours) if (other.group === home.group) alike++;
+    for (const { other } of neighbours) if (other.group === group) alike++;
     home.isHappy = alike >= params.wanted;
     if (home.isHappy) return;
     let x: number;
     let y: number;
     do {
-      x = random.below(space.width) + 0.5;
-      y = random.below(space.height) + 0.5;
-    } while (neighbours.countAt(x, y, 0.1) > 0);
+      x = random.below(space.width);
+      y = random.below(space.height);
+    } while (neighbours.countAt(x, y) > 0);
     home.x = x;
     home.y = y;
   },
@@ -35,9 +35,8 @@ export default simulation({
     const squares = Array.from({ length: space.width * space.height }, (_, i) => i);
     for (let i = 0; i < params.agents; i++) {
       const [square = 0] = squares.splice(random.below(squares.length), 1);
-      const x = (square % space.width) + 0.5;
-      const y = Math.floor(square / space.width) + 0.5;
-      spawn(Home({ x, y, group: i < params.agents / 2 ? 1 : 2 }));
+      const y = Math.floor(square / space.width);
+      spawn(Home({ x: square % space.width, y, group: i < params.agents / 2 ? 1 : 2 }));
     }
   },
 });

@@ -11,32 +11,23 @@ export const Wolf = component('wolf', 1, { energy: f64 });
 export const Grass = component('grass', 1, { left: i16 });
 
 /** Goes to one of the 8 squares around. */
-function walk(place: { x: number; y: number }, random: Random, width: number): void {
+function walk(place: { x: number; y: number }, random: Random): void {
   const to = random.below(8);
   const way = to < 4 ? to : to + 1;
-  place.x = (place.x + (way % 3) - 1 + width) % width;
-  place.y = (place.y + Math.floor(way / 3) - 1 + width) % width;
+  place.x += (way % 3) - 1;
+  place.y += Math.floor(way / 3) - 1;
 }
-
-const prowl = system({
-  name: 'prowl',
-  with: [Wolf],
-  writes: { place: Place },
-  each({ place }, { random, space }) {
-    walk(place, random, space.width);
-  },
-});
 
 const hunt = system({
   name: 'hunt',
   order: 'sequential',
-  reads: { place: Place },
-  writes: { wolf: Wolf },
+  writes: { place: Place, wolf: Wolf },
   params: { wolfGain: 13, wolfBirths: 0.1 },
-  neighbours: { radius: 0.1, reads: { sheep: Sheep } },
-  each({ wolf, place: { x, y } }, { neighbours, params, random, despawn, spawn }) {
+  neighbours: { squares: 1, reads: { sheep: Sheep } },
+  each({ wolf, place }, { neighbours, params, random, despawn, spawn }) {
+    walk(place, random);
     wolf.energy -= 1;
-    for (const { id } of neighbours) {
+    for (const { id } of neighbours.at(place.x, place.y)) {
       despawn(id);
       wolf.energy += params.wolfGain;
       break;
@@ -44,7 +35,7 @@ const hunt = system({
     if (wolf.energy < 0) return despawn();
     if (!random.chance(params.wolfBirths)) return;
     wolf.energy /= 2;
-    spawn(Place({ x, y }), Wolf({ energy: wolf.energy }));
+    spawn(Place({ x: place.x, y: place.y }), Wolf({ energy: wolf.energy }));
   },
 });
 
@@ -56,27 +47,17 @@ const grow = system({
   },
 });
 
-const stray = system({
-  name: 'stray',
-  after: ['hunt'],
-  with: [Sheep],
-  writes: { place: Place },
-  each({ place }, { random, space }) {
-    walk(place, random, space.width);
-  },
-});
-
 const graze = system({
   name: 'graze',
   order: 'sequential',
-  after: ['stray', 'grow'],
-  reads: { place: Place },
-  writes: { sheep: Sheep },
+  after: ['hunt', 'grow'],
+  writes: { place: Place, sheep: Sheep },
   params: { sheepGain: 5, sheepBirths: 0.2, regrowth: 20 },
-  neighbours: { radius: 0.1, writes: { grass: Grass } },
-  each({ sheep, place: { x, y } }, { neighbours, params, random, despawn, spawn }) {
+  neighbours: { squares: 1, writes: { grass: Grass } },
+  each({ sheep, place }, { neighbours, params, random, despawn, spawn }) {
+    walk(place, random);
     sheep.energy -= 1;
-    for (const square of neighbours) {
+    for (const square of neighbours.at(place.x, place.y)) {
       if (!square.isOwn || square.grass.left >= 0) continue;
       square.grass.left = params.regrowth;
       sheep.energy += params.sheepGain;
@@ -84,13 +65,13 @@ const graze = system({
     if (sheep.energy < 1) return despawn();
     if (!random.chance(params.sheepBirths)) return;
     sheep.energy /= 2;
-    spawn(Place({ x, y }), Sheep({ energy: sheep.energy }));
+    spawn(Place({ x: place.x, y: place.y }), Sheep({ energy: sheep.energy }));
   },
 });
 
 export default simulation({
   components: [Place, Sheep, Wolf, Grass],
-  systems: [prowl, hunt, grow, stray, graze],
+  systems: [hunt, grow, graze],
   params: { sheep: 60, wolves: 40, sheepGain: 5, wolfGain: 13, regrowth: 20 },
   seed({ spawn, random, params, space }) {
     for (let x = 0; x < space.width; x++) {

@@ -48,7 +48,7 @@ const flock = (size: byHand.FlockingSize, isLarge: boolean): Model => ({
 
 const herds = ({ extent, ...size }: byHand.WolfSheepSize, isLarge: boolean): Model => ({
   ...{ name: 'wolf-sheep', file: 'wolf-sheep.ts', steps: 100, simulation: wolfSheep, isLarge },
-  space: square('plane', extent),
+  space: square('torus', extent),
   params: { ...size, sheepGain: 5, wolfGain: 13 },
   hand: (random) => byHand.wolfSheep({ extent, ...size }, random),
   outcome({ table }): number {

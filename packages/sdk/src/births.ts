@@ -124,12 +124,18 @@ export class Placement {
   }
 }
 
+/** Marks of rows: it dies with this tick, and moreover acts no more. */
+const DYING = 1;
+export const ENDED = 2;
+
 /** The changes to the set of entities that one tick of one cell asks for. */
 export class Requests {
   readonly births: Table;
-  readonly deaths = new Set<number>();
-  /** Those of the dead who act no more in this tick: sequential systems ended them. */
-  readonly ended = new Set<number>();
+  /** [row of the table] 0: it lives on. */
+  gone = new Uint8Array(0);
+  /** How many die, and how many of those act no more in this tick. */
+  deaths = 0;
+  ended = 0;
   /** Components to give (`value`) or take, by entity, in the order asked. */
   readonly exchanges: { id: number; component: number; value: ComponentValue | undefined }[] = [];
   readonly #placement: Placement;
@@ -139,15 +145,35 @@ export class Requests {
     this.births = new Table(placement.schema);
   }
 
-  clear(): void {
+  /** Begins a tick of a table that has its rows by now. */
+  begin({ count, capacity }: Table): void {
     if (this.births.count > 0) this.births.clear();
-    this.deaths.clear();
-    this.ended.clear();
+    if (this.gone.length < count) this.gone = new Uint8Array(capacity);
+    else if (this.deaths > 0) this.gone.fill(0);
+    this.deaths = 0;
+    this.ended = 0;
     this.exchanges.length = 0;
   }
 
-  deathsAscending(): number[] {
-    return [...this.deaths].sort((a, b) => a - b);
+  /** A row dies with this tick; ended by a sequential system, it acts no more either. */
+  end(row: number, isEnded: boolean): void {
+    const before = this.gone[row] as number;
+    if (before === 0) this.deaths++;
+    if (!isEnded || before === ENDED) {
+      if (before === 0) this.gone[row] = DYING;
+      return;
+    }
+    this.gone[row] = ENDED;
+    this.ended++;
+  }
+
+  /** Ids of the dead, ascending. */
+  deathsOf(table: Table): number[] {
+    const ids: number[] = [];
+    for (let row = 0; ids.length < this.deaths; row++) {
+      if (this.gone[row] !== 0) ids.push(table.ids[row] as number);
+    }
+    return ids;
   }
 
   /** Puts the exchanges into effect and marks the rows. */

@@ -214,8 +214,8 @@ export class CellState implements Host {
     const table = this.#table;
     const idCounter = this.idCounter;
     if (input.arrivals.length > 0) this.#span = undefined;
-    requests.clear();
     const arrivals = this.#welcome(input.arrivals);
+    requests.begin(table);
     const { runner } = this.#kit;
     runner.run(this, {
       tick: input.tick,
@@ -231,7 +231,7 @@ export class CellState implements Host {
       idCounter: this.idCounter,
       arrivals: input.arrivals,
       births: requests.births,
-      deaths: requests.deathsAscending(),
+      deaths: requests.deathsOf(table),
       departures,
       ...(input.jumped === undefined ? {} : { jumped: input.jumped }),
     };
@@ -330,7 +330,7 @@ export class CellState implements Host {
       if (x >= left && x < right && y >= low && y < high) continue;
       if (((table.masks[row] as number) & bit) === 0) continue;
       const to = grid.nextCell(this.cell, x, y);
-      if (to === this.cell || this.requests.deaths.has(table.ids[row] as number)) continue;
+      if (to === this.cell || this.requests.gone[row] !== 0) continue;
       const rows = leaving.get(to);
       if (rows === undefined) leaving.set(to, [row]);
       else rows.push(row);

@@ -9,6 +9,7 @@ import { Placement } from './births.ts';
 import { type CellKit, CellState } from './cell.ts';
 import type { AnyComponent } from './component.ts';
 import { printable } from './kinds.ts';
+import { Lattice, SQUARES_MAX, squaresOf } from './lattice.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { orderSystems } from './order.ts';
 import { RowSet } from './rows.ts';
@@ -71,23 +72,35 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   const placement = new Placement(schema, grid, known);
   const systems = orderSystems(layerSystems(simulation, own, placement));
   const params = worldParams(simulation, systems, options.params);
-  const radii = systems.map((system) => radiusOf(system, params, placement));
+  const squares = systems.map((system) => squaresAround(system, params, placement));
+  const radii = systems.map((system, s) => radiusOf(system, params, placement, squares[s]));
   const viewFields = viewFieldsOf(schema, systems);
   const rows = new RowSet(new Table(schema));
   const needsHalo = radii.some((radius) => radius > 0);
   const { spatial } = placement;
   const pool =
     needsHalo && spatial ? new Neighbourhood(grid, schema, viewFields, spatial) : undefined;
+  const isLattice = squares.some((reach) => reach !== undefined);
+  const lattice = pool && spatial && isLattice ? new Lattice(grid, pool, rows, spatial) : undefined;
   const running = systems.map(
     (system, s) =>
       new RunningSystem({
-        ...{ system, placement, rows, grid, pool },
+        ...{ system, placement, rows, grid, pool, lattice, squares: squares[s] },
         ...{ seed: options.seed, tickHz: options.tickHz, radius: radii[s] as number },
         params: paramsOf(system.params, params),
       }),
   );
   const time = options.time;
-  const runner = new Runner({ grid, placement, systems: running, rows, pool, viewFields, time });
+  const runner = new Runner({
+    grid,
+    placement,
+    systems: running,
+    rows,
+    pool,
+    lattice,
+    viewFields,
+    time,
+  });
   const usesChanged = running.some((system) => system.changed !== 0);
   const kit: CellKit = { grid, placement, runner, viewFields, needsHalo, usesChanged };
   return {
@@ -222,10 +235,40 @@ function paramsOf(declared: Params, given: Params): Params {
   return Object.freeze({ ...declared, ...given });
 }
 
-function radiusOf(system: System, given: Params, { grid, spatial }: Placement): number {
+/** How many squares around a system looks at; undefined if it declares none. */
+function squaresAround(system: System, given: Params, { grid }: Placement): number | undefined {
+  const { neighbours, name } = system;
+  if (neighbours?.squares === undefined) return undefined;
+  const { squares } = neighbours;
+  const value = typeof squares === 'function' ? squares(paramsOf(system.params, given)) : squares;
+  const field = `${name}.neighbours.squares`;
+  if (!Number.isInteger(value) || value < 0) {
+    const remedy = 'Give a whole number from 0, or a function of params that returns one.';
+    throw systemInvalid(field, printable(value), remedy);
+  }
+  const { kind } = grid.spec;
+  const isWhole = Number.isInteger(grid.width) && Number.isInteger(grid.height);
+  if (kind === 'wgs84' || (kind === 'torus' && !isWhole)) {
+    const remedy = 'Use a plane, a torus whose sides are whole numbers, or a radius.';
+    throw systemInvalid(field, 'the space has no squares of side 1', remedy);
+  }
+  if (squaresOf(grid, value) > SQUARES_MAX) {
+    const remedy = `Use cells of at most ${SQUARES_MAX} squares, or a radius.`;
+    throw systemInvalid(field, `a cell has ${squaresOf(grid, value)} squares`, remedy);
+  }
+  return value;
+}
+
+/** Of squares: so far that nobody in them is farther along an axis. */
+function radiusOf(
+  system: System,
+  given: Params,
+  { grid, spatial }: Placement,
+  squares: number | undefined,
+): number {
   const { neighbours, name } = system;
   if (neighbours === undefined) return 0;
-  const { radius } = neighbours;
+  const radius = squares === undefined ? neighbours.radius : squares + 1;
   const value = typeof radius === 'function' ? radius(paramsOf(system.params, given)) : radius;
   if (!(typeof value === 'number' && value > 0 && Number.isFinite(value))) {
     const remedy = 'Give a number above 0, or a function of params that returns one.';
@@ -238,7 +281,7 @@ function radiusOf(system: System, given: Params, { grid, spatial }: Placement): 
   const most = grid.radiusMax();
   if (value <= most) return value;
   throw new LeaseholdError('RADIUS_TOO_LARGE', `system ${name}: radius ${value} is above ${most}`, {
-    field: `${name}.neighbours.radius`,
+    field: `${name}.neighbours.${squares === undefined ? 'radius' : 'squares'}`,
     value: String(value),
     remedy: `Use at most ${most}, or larger cells: neighbours are sought in adjacent cells only.`,
   });

@@ -7,7 +7,7 @@
  */
 import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
 import { EARTH_RADIUS_M, type Grid } from '@leasehold/spatial';
-import { type Slot, slotOf } from './rows.ts';
+import { type RowSet, type Slot, slotOf } from './rows.ts';
 import type { CellView, SpatialFields, ViewField } from './view.ts';
 
 /**
@@ -31,6 +31,8 @@ const around = (bin: number, bins: number): number =>
 
 export class Neighbourhood {
   readonly slots: readonly (readonly Slot[])[];
+  /** How many rows this pool has, ascending by id. */
+  count = 0;
   /** Of the last `find`: rows of this pool, ascending by id. */
   found = new Int32Array(64);
   foundCount = 0;
@@ -50,7 +52,6 @@ export class Neighbourhood {
   readonly #fields: readonly ViewField[];
   readonly #spatial: SpatialFields;
   #columns: Column[] = [];
-  #count = 0;
   #radius = 0;
   #takesAll = false;
   #centreX = 0;
@@ -86,6 +87,11 @@ export class Neighbourhood {
   slotsOf(component: string): readonly Slot[] {
     const c = this.#schema.components.findIndex(({ name }) => name === component);
     return this.slots[c] as readonly Slot[];
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.count = 0;
   }
 
   /**
@@ -189,7 +195,7 @@ export class Neighbourhood {
       }
       heads[from] = this.#nextRow(view, row + 1, mask, isLive && from === 0);
     }
-    this.#count = count;
+    this.count = count;
   }
 
   #takeOnly(view: CellView, mask: number, isLive: boolean): void {
@@ -202,7 +208,7 @@ export class Neighbourhood {
       if (own !== -1) this.#poolRows[own] = count;
       count++;
     }
-    this.#count = count;
+    this.count = count;
   }
 
   /** The first row from `row` on that has the components and is near enough. */
@@ -281,16 +287,18 @@ export class Neighbourhood {
   }
 
   /** Takes over what a row of the own cell is now. Only after a `gather` with `live`. */
-  refresh(table: Table, row: number): void {
+  refresh({ slots }: RowSet, row: number): void {
     const { component, x, y } = this.#spatial;
     const pool = this.#poolRows[row] as number;
     if (pool === -1 || this.#bin[pool] === GONE) return;
-    const columns = table.columns[component] as Column[];
-    this.#fields.forEach((field, i) => {
-      const column = table.columns[field.component]?.[field.field] as Column;
-      (this.#columns[i] as unknown[])[pool] = column[row];
-    });
-    this.#place(pool, columns[x]?.[row] as number, columns[y]?.[row] as number);
+    const fields = this.#fields;
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i] as ViewField;
+      const slot = slots[field.component]?.[field.field] as Slot;
+      (this.#columns[i] as unknown[])[pool] = slot.column[row];
+    }
+    const at = slots[component] as readonly Slot[];
+    this.#place(pool, at[x]?.column[row] as number, at[y]?.column[row] as number);
   }
 
   /** Looks up where somebody of the own cell is now, whose copied position was changed. */
@@ -368,7 +376,7 @@ export class Neighbourhood {
     const square = this.#radius * this.#radius;
     const halfX = grid.wrapsX ? grid.width / 2 : Number.POSITIVE_INFINITY;
     const halfY = grid.wrapsY ? grid.height / 2 : Number.POSITIVE_INFINITY;
-    const total = this.#count;
+    const total = this.count;
     while (this.found.length < total) this.#widen();
     const found = this.found;
     let count = 0;

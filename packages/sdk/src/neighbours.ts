@@ -67,7 +67,7 @@ export class NeighbourList implements Neighbours<Components> {
   }
 
   /** Turns the list to the entity that asks. Searches nothing yet. */
-  begin(id: number, x: number, y: number): void {
+  begin(_row: number, id: number, x: number, y: number): void {
     this.#id = id;
     this.#x = x;
     this.#y = y;
@@ -92,11 +92,19 @@ export class NeighbourList implements Neighbours<Components> {
     this.#isFound = true;
   }
 
-  countAt(x: number, y: number, radius: number): number {
+  countAt(x: number, y: number, radius?: number): number {
+    if (radius === undefined) {
+      throw misused('countAt', 'countAt was given no radius', 'Give it one, or declare squares.');
+    }
     if (this.#isLive && !this.#isSphere) return this.#pool.countOwn(x, y, radius);
     const what = 'countAt is for sequential systems, on a plane or torus';
     const remedy = "Add order: 'sequential', or look at the neighbours one by one.";
-    throw new LeaseholdError('SYSTEM_INVALID', what, { field: 'countAt', value: what, remedy });
+    throw misused('countAt', what, remedy);
+  }
+
+  at(): never {
+    const what = 'at is for systems whose neighbours are declared by squares';
+    throw misused('at', what, 'Declare neighbours: { squares }, or look at them one by one.');
   }
 
   get count(): number {
@@ -143,6 +151,10 @@ export class NeighbourList implements Neighbours<Components> {
   close(): void {
     if (this.#open > 0) this.#open--;
   }
+}
+
+function misused(field: string, what: string, remedy: string): LeaseholdError {
+  return new LeaseholdError('SYSTEM_INVALID', what, { field, value: what, remedy });
 }
 
 /** Whom an item shows: a row of the pool, and of the table if it may be changed. */

@@ -11,6 +11,7 @@
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { Column, ComponentSchema, FieldSchema, Json, Table } from '@leasehold/protocol';
+import { compiledAnew } from './compiled.ts';
 import { kindMismatch, printable, storable } from './kinds.ts';
 
 /** Where a set of slots points. */
@@ -154,6 +155,66 @@ export function writeThroughView(
   return Object.create(fieldAccess) as object;
 }
 
+/**
+ * Rows of which some are in the table and the rest are copies: below `split.own` the cursor counts
+ * rows of the table. Writable with `through`, which is asked before each write.
+ */
+export function splitView(
+  fields: readonly FieldSchema[],
+  slots: { readonly copies: readonly Slot[]; readonly table: readonly Slot[] },
+  cursor: Cursor,
+  split: { readonly own: number },
+  through: WriteThrough | undefined,
+): object {
+  const fieldAccess = {};
+  fields.forEach((field, f) => {
+    const slot = slots.table[f] as Slot;
+    const get = splitGetterOf(field.kind)(slot, slots.copies[f] as Slot, cursor, split);
+    if (through === undefined) {
+      Object.defineProperty(fieldAccess, field.name, { get, enumerable: true });
+      return;
+    }
+    const write = accessor(field, slot, through.target).set as (value: unknown) => void;
+    const set = (value: unknown): void => {
+      through.check(slot.field);
+      write(value);
+      if (slot.isSpatial) through.moved();
+    };
+    Object.defineProperty(fieldAccess, field.name, { get, set, enumerable: true });
+  });
+  return Object.create(fieldAccess) as object;
+}
+
+type SplitGetter = (
+  slot: Slot,
+  copy: Slot,
+  cursor: Cursor,
+  split: { readonly own: number },
+) => () => unknown;
+
+/** Refers to nothing but its arguments, so that its text alone can be compiled. */
+const splitGetter: SplitGetter = (slot, copy, cursor, split) => () => {
+  const { row } = cursor;
+  const { own } = split;
+  return row < own ? slot.column[row] : copy.column[row - own];
+};
+
+const splitBoolGetter: SplitGetter = (slot, copy, cursor, split) => () => {
+  const { row } = cursor;
+  const { own } = split;
+  return (row < own ? slot.column[row] : copy.column[row - own]) !== 0;
+};
+
+const splitGetters = new Map<FieldSchema['kind'], SplitGetter>();
+
+function splitGetterOf(kind: FieldSchema['kind']): SplitGetter {
+  const known = splitGetters.get(kind);
+  if (known !== undefined) return known;
+  const made = kind === 'bool' ? splitBoolGetter : compiledAnew(splitGetter, `neighbour-${kind}`);
+  splitGetters.set(kind, made);
+  return made;
+}
+
 function accessor({ kind }: FieldSchema, slot: Slot, cursor: Cursor): Accessor {
   switch (kind) {
     case 'f64':
@@ -166,7 +227,7 @@ function accessor({ kind }: FieldSchema, slot: Slot, cursor: Cursor): Accessor {
     case 'json':
       return valueAccessor(kind, slot as Slot<Json[]>, cursor);
     default:
-      return integerAccessor(kind, slot as Slot<Numbers>, cursor);
+      return integerAccessorOf(kind)(slot as Slot<Numbers>, cursor, kind, kindMismatch);
   }
 }
 
@@ -236,25 +297,44 @@ function boolAccessor(slot: Slot<Uint8Array>, cursor: Cursor): Accessor {
   };
 }
 
-function integerAccessor(kind: FieldSchema['kind'], slot: Slot<Numbers>, cursor: Cursor): Accessor {
+type IntegerAccessor = (
+  slot: Slot<Numbers>,
+  cursor: Cursor,
+  kind: FieldSchema['kind'],
+  mismatch: typeof kindMismatch,
+) => Accessor;
+
+/** Refers to nothing but its arguments, so that its text alone can be compiled: once for a kind. */
+const integerAccessor: IntegerAccessor = (slot, cursor, kind, mismatch) => {
   const { bit, marks } = slot;
+  const isEntity = kind === 'entity';
   return {
     get: () => slot.column[cursor.row],
     set: (value: number) => {
       const row = cursor.row;
-      const before = slot.column[row] as number;
+      const { column } = slot;
+      const before = column[row] as number;
       if (before === value) return;
       // −0 would read back as 0 elsewhere.
-      slot.column[row] = value === 0 ? 0 : value;
+      column[row] = value === 0 ? 0 : value;
       // A typed array rounds and wraps in silence; what it cannot hold is refused instead.
-      const isLossy = slot.column[row] !== value;
-      if (isLossy || (kind === 'entity' && !(Number.isSafeInteger(value) && value >= 0))) {
-        slot.column[row] = before;
-        throw kindMismatch(slot.field, kind, value);
+      if (column[row] !== value || (isEntity && !(Number.isSafeInteger(value) && value >= 0))) {
+        column[row] = before;
+        throw mismatch(slot.field, kind, value);
       }
       (marks.dirty[row] as number) |= bit;
     },
   };
+};
+
+const integerAccessors = new Map<FieldSchema['kind'], IntegerAccessor>();
+
+function integerAccessorOf(kind: FieldSchema['kind']): IntegerAccessor {
+  const known = integerAccessors.get(kind);
+  if (known !== undefined) return known;
+  const made = compiledAnew(integerAccessor, `row-${kind}`);
+  integerAccessors.set(kind, made);
+  return made;
 }
 
 function valueAccessor(kind: 'string' | 'json', slot: Slot<Json[]>, cursor: Cursor): Accessor {

@@ -5,11 +5,12 @@
 import { assert, hasCode, LeaseholdError } from '@leasehold/kernel';
 import type { Column } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
-import type { Placement } from './births.ts';
+import { ENDED, type Placement } from './births.ts';
 import type { CellState } from './cell.ts';
+import type { Lattice } from './lattice.ts';
 import type { Box, Neighbourhood } from './neighbourhood.ts';
 import type { RowSet } from './rows.ts';
-import { matches, type RunningSystem } from './running.ts';
+import type { RunningSystem } from './running.ts';
 import { CellView, type ViewField } from './view.ts';
 
 export type RunInput = {
@@ -27,6 +28,7 @@ export type RunnerOptions = {
   readonly systems: readonly RunningSystem[];
   readonly rows: RowSet;
   readonly pool: Neighbourhood | undefined;
+  readonly lattice: Lattice | undefined;
   readonly viewFields: readonly ViewField[];
   /** A monotonic clock in ms, if times are wanted. */
   readonly time: (() => number) | undefined;
@@ -79,21 +81,9 @@ export class Runner {
       if (system.radius > 0) this.#gather(system, cell, input, count);
       if (system.isSequential) {
         context.shuffle(rows, count, cell.cell);
-        this.#runSequential(system, cell, count);
-        return;
-      }
-      if (system.isPlain) {
-        system.loop.some(rows, count);
-        return;
-      }
-      const { masks } = cell.table;
-      for (let i = 0; i < count; i++) {
-        const row = rows[i] as number;
-        cursor.row = row;
-        context.begin();
-        if (system.hasOptional) system.showOptional(masks[row] as number);
-        system.each(system.row, context);
-      }
+        system.loop.turns(rows, count, cell.requests.gone);
+      } else if (system.isPlain) system.loop.some(rows, count);
+      else system.loop.each(rows, count);
     } catch (error) {
       const id = cursor.row === -1 ? 0 : (cell.table.ids[cursor.row] as number);
       throw failure(error, { system: system.name, cell: cell.cell, tick: input.tick, id });
@@ -104,48 +94,59 @@ export class Runner {
 
   /** Whether a system runs on every row of a cell, with nothing to be made ready for each. */
   #takesAll(system: RunningSystem, { requests, masks }: CellState): boolean {
-    if (!system.isPlain || system.changed !== 0 || requests.ended.size > 0) return false;
+    if (!system.isPlain || system.changed !== 0 || requests.ended > 0) return false;
     const { required, forbidden } = system;
     return (masks.inAll & required) === required && (masks.inAny & forbidden) === 0;
   }
 
-  #runSequential(system: RunningSystem, cell: CellState, count: number): void {
-    const { rows, pool } = this.#options;
-    const { table, requests } = cell;
-    for (let i = 0; i < count; i++) {
-      const row = this.#rows[i] as number;
-      if (requests.deaths.size > 0 && requests.deaths.has(table.ids[row] as number)) continue;
-      rows.cursor.row = row;
-      system.context.begin();
-      if (system.hasOptional) system.showOptional(table.masks[row] as number);
-      system.each(system.row, system.context);
-      if (system.radius > 0) pool?.refresh(table, row);
-    }
-  }
-
-  /** Lists the rows that a system runs on, ascending; answers how many. */
+  /**
+   * Lists the rows that a system runs on, ascending; answers how many.
+   *
+   * PERF: the first pass has no branch that depends on a row. A herd among its grass is found in a
+   * quarter of the time that one test after the other takes.
+   */
   #list(system: RunningSystem, cell: CellState, changes: Uint32Array | undefined): number {
     const { table, requests } = cell;
-    const gone = system.isSequential ? requests.deaths : requests.ended;
     if (this.#rows.length < table.count) this.#rows = new Int32Array(table.ids.length);
     const { masks } = table;
-    const wanted = system.changed;
+    const { required, forbidden } = system;
+    if ((required & forbidden) !== 0) return 0;
+    const rows = this.#rows;
+    const both = required | forbidden;
+    const total = table.count;
     let count = 0;
-    for (let row = 0; row < table.count; row++) {
-      if (!matches(system, masks[row] as number)) continue;
+    for (let row = 0; row < total; row++) {
+      rows[count] = row;
+      const other = ((masks[row] as number) & both) ^ required;
+      // 1 if there is no other bit, else 0.
+      count += ((other - 1) & ~other) >>> 31;
+    }
+    if (system.changed === 0 && requests.deaths === 0) return count;
+    const least = system.isSequential ? 1 : ENDED;
+    return this.#sift(count, { changes, wanted: system.changed, gone: requests.gone, least });
+  }
+
+  /** Keeps of the listed rows those that changed, and are not yet gone. */
+  #sift(
+    listed: number,
+    { changes, wanted, gone, least }: Filter & { readonly changes: Uint32Array | undefined },
+  ): number {
+    const rows = this.#rows;
+    let count = 0;
+    for (let i = 0; i < listed; i++) {
+      const row = rows[i] as number;
       if (wanted !== 0 && ((changes?.[row] ?? wanted) & wanted) === 0) continue;
-      if (gone.size > 0 && gone.has(table.ids[row] as number)) continue;
-      this.#rows[count++] = row;
+      if ((gone[row] as number) < least) rows[count++] = row;
     }
     return count;
   }
 
   #gather(system: RunningSystem, cell: CellState, input: RunInput, count: number): void {
-    const { grid, placement, pool } = this.#options;
+    const { grid, placement, pool, lattice } = this.#options;
     const { spatial } = placement;
     if (pool === undefined || spatial === undefined) return;
     const views: CellView[] = [];
-    if (system.isSequential) {
+    if (system.isSequential && system.squares === undefined) {
       this.#now.take(cell.table, input.tick, spatial);
       views.push(this.#now);
     }
@@ -157,11 +158,21 @@ export class Runner {
       if (view !== undefined) views.push(view);
     }
     const live = system.isSequential ? cell.table : undefined;
-    const box = this.#bound(cell, count);
-    const { neighbourMask: mask, radius, movesNeighbours: takesAll } = system;
-    pool.gather(cell.cell, views, { mask, radius, box, live, takesAll });
-    if (live === undefined) return;
-    for (const id of cell.requests.deaths) pool.drop(live.find(id));
+    const { neighbourMask: mask, radius, movesNeighbours: takesAll, squares } = system;
+    const isLattice = squares !== undefined && lattice !== undefined;
+    if (views.length === 0) pool.clear();
+    else {
+      const box = this.#bound(cell, count);
+      const isCopied = isLattice ? undefined : live;
+      pool.gather(cell.cell, views, { mask, radius, box, live: isCopied, takesAll });
+    }
+    const { requests } = cell;
+    if (isLattice) {
+      lattice.lay(cell.cell, squares);
+      lattice.fill(live, mask | (2 ** spatial.component), requests.gone);
+    } else if (live !== undefined && requests.deaths > 0) {
+      for (let row = 0; row < live.count; row++) if (requests.gone[row] !== 0) pool.drop(row);
+    }
   }
 
   /** The smallest box, relative to the centre of the cell, that holds all listed rows. */
@@ -186,6 +197,8 @@ export class Runner {
     return box;
   }
 }
+
+type Filter = { readonly wanted: number; readonly gone: Uint8Array; readonly least: number };
 
 type Place = {
   readonly system: string;

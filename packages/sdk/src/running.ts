@@ -2,16 +2,19 @@
  * A system made ready for a layer: masks, row object, context. One per engine, for all its cells.
  */
 import { LeaseholdError, Random, saltOf } from '@leasehold/kernel';
-import type { Column, Table } from '@leasehold/protocol';
+import type { Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { Placement, Requests } from './births.ts';
 import type { AnyComponent, Components, ComponentValue } from './component.ts';
+import type { Lattice } from './lattice.ts';
 import { type Loop, loopOf } from './loop.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
 import { NeighbourList } from './neighbours.ts';
-import type { Cursor, RowSet } from './rows.ts';
+import type { Cursor, RowSet, Slot } from './rows.ts';
+import { SquareList } from './squares.ts';
 import type { Context, Params, System } from './system.ts';
-import type { SpatialFields } from './view.ts';
+
+type List = NeighbourList | SquareList;
 
 /** What a cell lends to the systems while they run on it. */
 export interface Host {
@@ -29,8 +32,13 @@ export type RunningOptions = {
   readonly seed: number;
   readonly tickHz: number;
   readonly radius: number;
+  /** How many squares around are looked at; undefined where a radius says who is near. */
+  readonly squares: number | undefined;
   readonly pool: Neighbourhood | undefined;
+  readonly lattice: Lattice | undefined;
 };
+
+const nothing = (): void => undefined;
 
 /** Bits of some components as a signed integer, which is what bit operations answer. */
 function maskOf(components: Iterable<AnyComponent>, placement: Placement, by: string): number {
@@ -53,6 +61,7 @@ export class RunningSystem {
   readonly loop: Loop;
   /** Radius 0 and mask 0 without neighbours. */
   readonly radius: number;
+  readonly squares: number | undefined;
   readonly neighbourMask: number;
   /** Whether it writes where its neighbours are. */
   readonly movesNeighbours: boolean;
@@ -79,6 +88,7 @@ export class RunningSystem {
     this.neighbourMask = maskOf(seen, placement, `${name}.neighbours`);
     this.movesNeighbours = Object.values(writes).some(({ schema }) => schema.spatial !== undefined);
     this.radius = options.radius;
+    this.squares = options.squares;
     const row: Record<string, object | undefined> = {};
     const bind = (components: Components, views: readonly object[]): void => {
       for (const [key, component] of Object.entries(components)) {
@@ -93,16 +103,51 @@ export class RunningSystem {
       const c = placement.indexOf(component, name);
       return { name: key, bit: (2 ** c) | 0, view: rows.readable[c] as object };
     });
-    const list =
-      options.pool && system.neighbours
-        ? new NeighbourList({
-            ...{ pool: options.pool, rows, grid: options.grid, reads, writes },
-            isLive: this.isSequential,
-          })
-        : undefined;
+    const list = system.neighbours === undefined ? undefined : this.#listOf(options, reads, writes);
     this.context = new SystemContext(options, list);
     const { each, context } = this;
-    this.loop = loopOf({ name, each, row, context, cursor: rows.cursor });
+    const begin = this.#beginOf(list, options);
+    const end = this.#endOf(options);
+    this.loop = loopOf({ name, each, row, context, cursor: rows.cursor, begin, end });
+  }
+
+  #listOf(
+    { pool, lattice, rows, grid, placement, squares }: RunningOptions,
+    reads: Components,
+    writes: Components,
+  ): List | undefined {
+    const isLive = this.isSequential;
+    const { spatial } = placement;
+    if (squares !== undefined && lattice && spatial) {
+      return new SquareList({
+        ...{ lattice, rows, grid, spatial, reads, writes, isLive },
+        reach: squares,
+      });
+    }
+    return pool && new NeighbourList({ pool, rows, grid, reads, writes, isLive });
+  }
+
+  /** What is to be done before each row, if anything. */
+  #beginOf(list: List | undefined, { rows, placement }: RunningOptions): (row: number) => void {
+    const { spatial } = placement;
+    const hasOptional = this.#optional.length > 0;
+    if (list === undefined || spatial === undefined) {
+      return hasOptional ? (row) => this.showOptional(this.context.maskOf(row)) : nothing;
+    }
+    const xs = rows.slots[spatial.component]?.[spatial.x] as Slot<Float64Array>;
+    const ys = rows.slots[spatial.component]?.[spatial.y] as Slot<Float64Array>;
+    return (row) => {
+      list.begin(row, this.context.id, xs.column[row] as number, ys.column[row] as number);
+      if (hasOptional) this.showOptional(this.context.maskOf(row));
+    };
+  }
+
+  /** Who acted one by one may have gone elsewhere, or have changed what others read of it. */
+  #endOf({ pool, lattice, rows, squares, system }: RunningOptions): (row: number) => void {
+    if (!this.isSequential || pool === undefined || this.radius === 0) return nothing;
+    if (squares === undefined) return (row) => pool.refresh(rows, row);
+    const moves = Object.values(system.writes).some(({ schema }) => schema.spatial !== undefined);
+    return moves && lattice !== undefined ? (row) => lattice.settle(row) : nothing;
   }
 
   get hasOptional(): boolean {
@@ -140,17 +185,18 @@ export class SystemContext implements Context {
   readonly #system: System;
   readonly #placement: Placement;
   readonly #random = new Random();
-  readonly #list: NeighbourList | undefined;
-  readonly #spatial: SpatialFields | undefined;
+  readonly #list: List | undefined;
   readonly #seed: number;
   readonly #salt: number;
+  readonly #orderSalt: number;
   readonly #cursor: Cursor;
   #host: Host | undefined;
   #ids: Float64Array = new Float64Array(0);
+  #masks: Uint32Array = new Uint32Array(0);
   /** The row whose stream of draws is open, or −1. */
   #keyedRow = -1;
 
-  constructor(options: RunningOptions, list: NeighbourList | undefined) {
+  constructor(options: RunningOptions, list: List | undefined) {
     const { system, placement, tickHz } = options;
     this.dtS = 1 / tickHz;
     this.dtMs = 1000 / tickHz;
@@ -158,9 +204,9 @@ export class SystemContext implements Context {
     this.space = options.grid;
     this.#system = system;
     this.#placement = placement;
-    this.#spatial = placement.spatial;
     this.#seed = options.seed;
     this.#salt = saltOf(system.name);
+    this.#orderSalt = saltOf(`${system.name}:order`);
     this.#list = list;
     this.#cursor = options.rows.cursor;
     this.spawn = (...values) => this.#spawn(values);
@@ -172,23 +218,18 @@ export class SystemContext implements Context {
   /** Turns the context to a cell; `undefined` when the system is over. */
   host(host: Host | undefined, tick: number): void {
     this.#host = host;
-    if (host !== undefined) this.#ids = host.table.ids;
+    if (host !== undefined) {
+      this.#ids = host.table.ids;
+      this.#masks = host.table.masks;
+    }
     this.tick = tick;
     this.#keyedRow = -1;
     this.#list?.expire();
   }
 
-  /**
-   * Turns the neighbours to the row of the cursor; only where there are any. All else that depends
-   * on the row looks where the cursor is.
-   */
-  begin(): void {
-    const { table } = this.#host as Host;
-    if (this.#list === undefined || this.#spatial === undefined) return;
-    const { row } = this.#cursor;
-    const columns = table.columns[this.#spatial.component] as Column[];
-    const x = columns[this.#spatial.x]?.[row] as number;
-    this.#list.begin(this.id, x, columns[this.#spatial.y]?.[row] as number);
+  /** The components of a row, as bits. */
+  maskOf(row: number): number {
+    return this.#masks[row] as number;
   }
 
   get id(): number {
@@ -206,8 +247,7 @@ export class SystemContext implements Context {
    * The order in which a sequential system takes rows, shuffled in place (Fisher and Yates 1938).
    */
   shuffle(rows: Int32Array, count: number, cell: number): void {
-    const salt = saltOf(`${this.#system.name}:order`);
-    const random = this.#random.key(this.#seed, cell, this.tick, salt);
+    const random = this.#random.key(this.#seed, cell, this.tick, this.#orderSalt);
     for (let i = count - 1; i > 0; i--) {
       const j = random.below(i + 1);
       const row = rows[i] as number;
@@ -216,7 +256,7 @@ export class SystemContext implements Context {
     }
   }
 
-  get neighbours(): NeighbourList {
+  get neighbours(): List {
     if (this.#list !== undefined) return this.#list;
     const remedy = 'Declare neighbours: { radius, reads }.';
     throw this.#misuse('neighbours', 'it declares no neighbours', remedy);
@@ -232,15 +272,14 @@ export class SystemContext implements Context {
   #despawn(id: number): void {
     const { table, requests } = this.#open('despawn');
     const isSequential = this.#system.order === 'sequential';
-    const row = isSequential ? table.find(id) : -1;
-    if (id !== this.id && row === -1) {
+    const isItself = id === this.id;
+    const row = isItself ? this.#cursor.row : isSequential ? table.find(id) : -1;
+    if (row === -1) {
       const remedy = 'Let the entity end itself, or end one that isOwn in a sequential system.';
       throw this.#misuse('despawn', `it may not end entity ${id}`, remedy);
     }
-    requests.deaths.add(id);
-    if (!isSequential) return;
-    requests.ended.add(id);
-    this.#list?.drop(row);
+    requests.end(row, isSequential);
+    if (isSequential) this.#list?.drop(row);
   }
 
   #exchange(component: AnyComponent, value: ComponentValue | undefined): void {
@@ -273,9 +312,4 @@ export class SystemContext implements Context {
       remedy,
     });
   }
-}
-
-/** Whether an entity of this mask is one that a system runs on, change filter apart. */
-export function matches(system: RunningSystem, mask: number): boolean {
-  return (mask & system.required) === system.required && (mask & system.forbidden) === 0;
 }

@@ -36,7 +36,7 @@ export type Neighbour<N extends Components, M extends Components = None> = {
   );
 
 /**
- * All others within the radius that have the components the system reads or writes of them,
+ * All others within the radius, or in the squares around, that have the components the system reads or writes of them,
  * ascending by id, as of the end of the previous tick; in a sequential system, those of the own
  * cell as they are now, without those who were despawned. The centre is where the entity stood when
  * `each` began. Who belongs to the list is settled when it is first looked at. Loops may be nested.
@@ -47,9 +47,16 @@ export interface Neighbours<N extends Components, M extends Components = None>
   /**
    * How many entities of its cell stand within `radius` of any point of it right now, itself
    * included, of those that the system sees: 0 says that a place is free. In sequential systems
-   * only, on a plane or torus.
+   * only, on a plane or torus. Of a system that declares squares, those in the square of the point
+   * and so many squares around it as are asked for, by default none.
    */
-  countAt(x: number, y: number, radius: number): number;
+  countAt(x: number, y: number, radius?: number): number;
+  /**
+   * Who stands in the square of a point right now, ascending by id, the entity itself left out. For
+   * systems that declare squares; the square is one of those around the place where the entity stood
+   * when `each` began, else the system fails.
+   */
+  at(x: number, y: number): Iterable<Neighbour<N, M>>;
 }
 
 /** What a system may know and do beyond its row. Valid during one call of `each`. */
@@ -109,12 +116,27 @@ type NeighbourOptions<N extends Components, P extends Params, M extends Componen
       };
     };
 
-type NeighbourReads<N extends Components, P extends Params> = {
-  /**
-   * In the unit of `distance`; at most `space.radiusMax()`. Nobody in reach is missed as long as
-   * radius and the way an entity goes, or is moved, in one tick are together no more than that.
-   */
-  readonly radius: number | ((params: Readonly<P>) => number);
+type Near<P extends Params> =
+  | {
+      /**
+       * In the unit of `distance`; at most `space.radiusMax()`. Nobody in reach is missed as long as
+       * radius and the way an entity goes, or is moved, in one tick are together no more than that.
+       */
+      readonly radius: number | ((params: Readonly<P>) => number);
+      readonly squares?: never;
+    }
+  | {
+      /**
+       * How many squares around, diagonals included: 0 is the own square alone. Whole numbers of x
+       * and y are the edges of squares, whose side is 1. Neighbours come square by square, from low
+       * y to high and then from low x to high, and in a square ascending by id. On a plane, or a
+       * torus whose sides are whole numbers; one square more is at most `space.radiusMax()`.
+       */
+      readonly squares: number | ((params: Readonly<P>) => number);
+      readonly radius?: never;
+    };
+
+type NeighbourReads<N extends Components, P extends Params> = Near<P> & {
   /** Components a neighbour must have, given readonly. */
   readonly reads?: N;
 };
@@ -166,6 +188,7 @@ export interface System {
   readonly neighbours:
     | {
         readonly radius: number | ((params: Params) => number);
+        readonly squares: number | ((params: Params) => number) | undefined;
         readonly reads: Components;
         readonly writes: Components;
       }
@@ -179,7 +202,7 @@ const KEYS = new Set([
 ]);
 /** Names that a neighbour has of its own. */
 const NEIGHBOUR_KEYS = new Set(['id', 'dx', 'dy', 'distance', 'isOwn']);
-const NEIGHBOUR_SETTINGS = new Set(['radius', 'reads', 'writes']);
+const NEIGHBOUR_SETTINGS = new Set(['radius', 'squares', 'reads', 'writes']);
 
 /**
  * Declares a system.
@@ -237,8 +260,8 @@ export function system<
 function neighboursOf(given: Partial<System['neighbours']>): System['neighbours'] {
   if (given === undefined) return undefined;
   // A radius left out is found, with its bounds, when the space is known.
-  const { radius = Number.NaN } = given;
-  return { ...given, radius, reads: given.reads ?? {}, writes: given.writes ?? {} };
+  const { radius = Number.NaN, squares } = given;
+  return { ...given, radius, squares, reads: given.reads ?? {}, writes: given.writes ?? {} };
 }
 
 function checkAccess(declared: System): void {
@@ -271,7 +294,11 @@ function checkNeighbours({ name, neighbours, order }: System): void {
     if (NEIGHBOUR_SETTINGS.has(key)) continue;
     throw invalid(name, `neighbours.${key}`, `it has no setting ${key}`, 'Remove or rename it.');
   }
-  const { reads, writes } = neighbours;
+  const { radius, reads, writes } = neighbours;
+  if (neighbours.squares !== undefined && !Number.isNaN(radius)) {
+    const remedy = 'Declare one of them: both say who is near.';
+    throw invalid(name, 'neighbours.squares', 'it declares a radius and squares', remedy);
+  }
   if (order !== 'sequential' && Object.keys(writes).length > 0) {
     const remedy = "Add order: 'sequential', or let each entity change itself by what it reads.";
     throw invalid(name, 'neighbours.writes', 'it writes neighbours simultaneously', remedy);
