@@ -60,3 +60,34 @@ test('V2 an edge lets in exactly who is in the area', () => {
   );
   expect(swift).toBeGreaterThan(1_500);
 });
+
+test('V2 nobody who goes less far than an edge says crosses it', () => {
+  const torus = new Grid({ kind: 'torus', width: 60, height: 40, cell: 10 });
+  const side = fc.tuple(part, part, part, part);
+  const way = fc.double({ min: -1, max: 1, noNaN: true, maxExcluded: true, minExcluded: true });
+  let gone = 0;
+  fc.assert(
+    fc.property(side, part, fc.tuple(offset, offset), way, way, (sides, where, [dx, dy], a, b) => {
+      const [minX = 0, minY = 0, maxX = 0, maxY = 0] = sides.map((at, i) => {
+        return at * (i % 2 === 0 ? torus.width : torus.height);
+      });
+      let shape: AreaShape;
+      try {
+        shape = new AreaShape(torus, { kind: 'box', minX, minY, maxX, maxY });
+      } catch {
+        return;
+      }
+      const cell = Math.min(torus.cells - 1, Math.floor(where * torus.cells));
+      const edge = new Edge(shape, torus, cell);
+      const [x, y] = [torus.minX(cell) + dx * 10, torus.minY(cell) + dy * 10];
+      const slack = { x: 15, y: 15 };
+      edge.narrow(x, y, slack);
+      if (slack.x <= 0 || slack.y <= 0) return;
+      gone++;
+      const before = isIn(edge, x, y);
+      expect(isIn(edge, x + a * slack.x, y + b * slack.y)).toBe(before);
+    }),
+    { numRuns: 5_000, seed: 11 },
+  );
+  expect(gone).toBeGreaterThan(1_000);
+});

@@ -8,6 +8,9 @@ import type { AreaShape, Grid } from '@leasehold/spatial';
 /** Where entities of a cell stand, by coordinates that need no wrapping. */
 type Span = { readonly min: number; readonly max: number };
 
+/** How far it is from there to either end; below zero beyond them, and nowhere. */
+const roomIn = ({ min, max }: Span, at: number): number => Math.min(at - min, max - at);
+
 const NOWHERE: Span = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
 
 export class Edge {
@@ -47,6 +50,26 @@ export class Edge {
 
   contains(x: number, y: number): boolean {
     return this.#shape.contains(x, y);
+  }
+
+  /**
+   * Narrows how far one at this place may go, by x and by y, and be still as much in the area, or
+   * out of it, as it is now. Not at all where only the shape itself knows.
+   */
+  narrow(x: number, y: number, slack: { x: number; y: number }): void {
+    const { minX, maxX, minY, maxY } = this;
+    const wayX = Math.min(x - minX, maxX - x);
+    const wayY = Math.min(y - minY, maxY - y);
+    if (wayX >= 0 && wayY >= 0) {
+      slack.x = Math.min(slack.x, wayX);
+      slack.y = Math.min(slack.y, wayY);
+      return;
+    }
+    // Out by x, by y, or both: as long as it stays out by the one, it may go anywhere by the other
+    // that comparisons can tell.
+    const isByX = wayX < wayY;
+    slack.x = Math.min(slack.x, roomIn(this.#spanX, x), isByX ? -wayX : slack.x);
+    slack.y = Math.min(slack.y, roomIn(this.#spanY, y), isByX ? slack.y : -wayY);
   }
 }
 

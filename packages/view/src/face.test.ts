@@ -14,10 +14,12 @@ import {
 import { CellRows, FrameReader, FrameWriter, PART } from '@leasehold/protocol/view';
 import { AreaShape, Grid } from '@leasehold/spatial';
 import { describe, expect, test } from 'vitest';
+import { Arena } from './arena.ts';
 import { Edge } from './edge.ts';
 import { Face } from './face.ts';
 import { LiveCell } from './live-cell.ts';
 import { chosenOf } from './selection.ts';
+import { prepareStencil } from './stencil.ts';
 
 const schema = layerSchema('main', [
   {
@@ -159,20 +161,29 @@ describe('a face of a cell', () => {
     ['what the edge of no box leaves', {}, odd],
     ['tagged ones within an edge', { with: ['tag'] }, box],
   ])('V1 clients of %s are brought up to date from wherever they stand', (_, selection, edge) => {
+    let stencils = 0;
     for (let seed = 1; seed <= 12; seed++) {
       const random = createRandom(seed);
       const author = new Author(random);
       const live = new LiveCell(kit, 0);
       live.load({ cell: 0, entries: [author.commit()] }, new Map(), []);
       const chosen = chosenOf(schema, selection);
-      const face = new Face(live, chosen, edge);
+      const arena = new Arena();
+      const face = new Face(live, chosen, edge, arena);
       const clients = [1, 1, 2, 7, 90].map((every): Client => {
         return { rows: new CellRows(chosen.shape, 0, CENTRE.x, CENTRE.y), base: -1, every };
       });
       for (let round = 1; round <= 200; round++) {
-        for (let i = random.below(3); i > 0; i--) live.apply(author.commit());
+        arena.clear();
+        // Every other while, everybody moves in every round.
+        const isCalm = Math.floor(round / 16) % 2 === 1;
+        for (let i = isCalm ? 1 : random.below(3); i > 0; i--) {
+          live.apply(isCalm ? author.shift(random.between(-0.4, 0.4)) : author.commit());
+        }
         live.publish(round, () => false);
-        face.update(round);
+        const before = prepareStencil(arena.stencil, live, chosen, round);
+        if (before === face.version) stencils++;
+        face.update(round, before);
         for (const client of clients) if (round % client.every === 0) tell(face, client);
       }
       const isMember = (row: number): boolean => {
@@ -187,6 +198,7 @@ describe('a face of a cell', () => {
         expectSame(face, client, author.table, isMember);
       }
     }
+    expect(stencils).toBeGreaterThan(500);
   });
 
   /** A cell of three, a face of it, and a client that has seen the first round. */
@@ -215,6 +227,34 @@ describe('a face of a cell', () => {
     }
     tell(face, client);
     expectSame(face, client, author.table, () => true);
+  });
+
+  test('a face that stays the same knows where it stood, however far its cell goes on', () => {
+    const { author, live } = three();
+    const face = new Face(live, chosenOf(schema, { components: ['tag'] }));
+    const clientOf = (): Client => {
+      return { rows: new CellRows(face.chosen.shape, 0, CENTRE.x, CENTRE.y), base: -1, every: 1 };
+    };
+    const [early, late] = [clientOf(), clientOf()];
+    let round = 1;
+    const publish = (): void => {
+      live.publish(++round, () => false);
+      face.update(round);
+    };
+    publish();
+    tell(face, early);
+    for (let i = 0; i < 200; i++) {
+      live.apply(author.shift(0.5));
+      publish();
+    }
+    tell(face, late);
+    live.apply(author.replace(2));
+    publish();
+    for (const client of [early, late]) {
+      expect(face.leadsFrom(client.base)).toBe(true);
+      tell(face, client);
+      expect(client.rows.count).toBe(2);
+    }
   });
 
   test('who left is not remembered for ever: a client too far behind gets the state', () => {

@@ -20,17 +20,15 @@ import {
 import { Arena } from './arena.ts';
 import type { Edge } from './edge.ts';
 import type { LiveCell } from './live-cell.ts';
+import { Members } from './members.ts';
 import type { Chosen } from './selection.ts';
-import { Versions } from './versions.ts';
+import { NO_STENCIL } from './stencil.ts';
+import { type LogPosition, Versions } from './versions.ts';
 
-/** Versions that a face remembers: three seconds at 20 Hz, and fewer of one that an edge cuts. */
-const VERSIONS_MAX = { shared: 64, cut: 24 } as const;
-/** Who left is remembered for so many; a client further behind gets the state. */
-const LEFT_MAX = 1_024;
+/** Versions that a face remembers by itself, of those that the cell may forget before it does. */
+const VERSIONS_MAX = 24;
 /** Encoded parts kept in a round: one for each version that clients stand at. */
 const PARTS_MAX = 32;
-
-type Left = { readonly round: number; readonly id: number; readonly bornAt: number };
 
 /** What is sent of a cell: the same bytes to everyone at the same version. */
 type FacePart = {
@@ -44,7 +42,6 @@ export class Face {
   readonly chosen: Chosen;
   /** Subscriptions that use it. */
   users = 0;
-  count = 0;
   /** The round of the newest version; −1 before the first. Only the face changes it. */
   version = -1;
   /** The part that leads to this version from the one before; of the arena's turn `#madeIn`. */
@@ -53,78 +50,96 @@ export class Face {
   #start = 0;
   #end = 0;
   #updates = 0;
-  /** Where the newest version stands. PERF: beside the others, since the ring is seldom looked at. */
-  #seq = 0;
-  #hash = 0;
   readonly #arena: Arena;
-  #edge: Edge | undefined;
-  #ids = new Float64Array(0);
-  /** Row numbers of the members in the published rows; unused when all rows are members. */
-  #rows = new Uint32Array(0);
-  #bornAt = new Float64Array(0);
-  /** The latest round in which a member had to be told whole. */
-  #newestAt = -1;
-  #left: Left[] = [];
-  /** The latest round in which somebody left. */
-  #leftAt = -1;
-  /** What happened up to this round is not known in detail. */
-  #floor = -1;
-  readonly #versions: Versions;
+  readonly #members: Members;
+  /** The cell was read anew in this round: no version before leads here. */
+  #beganAt = -1;
+  /** Versions after which the face did not change for a while. */
+  #old: Versions | undefined;
+  /** The newest of those. */
+  #keptAt = -1;
   /** Of shared faces, parts that lead from elsewhere. */
-  readonly #parts = new Map<number, FacePart>();
+  #parts: Map<number, FacePart> | undefined;
   #generation = -1;
   /** Rows beyond which the published ones were not looked at yet. */
   #seenRound = -1;
 
   constructor(cell: LiveCell, chosen: Chosen, edge?: Edge, arena = new Arena()) {
     this.cell = cell;
-    this.#arena = arena;
     this.chosen = chosen;
-    this.#edge = edge;
-    this.#versions = new Versions(edge === undefined ? VERSIONS_MAX.shared : VERSIONS_MAX.cut);
+    this.#arena = arena;
+    this.#members = new Members(cell, chosen.mask, edge);
   }
 
   get isCut(): boolean {
-    return this.#edge !== undefined;
+    return this.#members.isCut;
+  }
+
+  /** Rows that it shows. */
+  get count(): number {
+    return this.#members.count;
   }
 
   /** The area moved: members are found anew in this round. */
   move(edge: Edge, round: number): void {
-    this.#edge = edge;
+    this.#members.move(edge);
     this.#seenRound = -1;
     this.update(round);
   }
 
   /** The version in which a client holds exactly these rows at this position, or −1. */
   versionAt(seq: number, hash: number, rows: number): number {
-    if (this.cell.hasTransits || this.count !== rows) return -1;
-    return this.#seq === seq && this.#hash === hash ? this.version : -1;
+    if (this.cell.hasTransits || this.#members.count !== rows) return -1;
+    if (this.version < 0) return -1;
+    this.#readPosition(this.version, AT);
+    return AT.seq === seq && AT.hash === hash ? this.version : -1;
   }
 
-  /** Brings the face up to what the cell has published. Call in the round, once or more often. */
-  update(round: number): void {
+  /**
+   * Brings the face up to what the cell has published. Call in the round, once or more often.
+   * `stencilFrom`: the version from which the arena's stencil leads here.
+   */
+  update(round: number, stencilFrom = NO_STENCIL): void {
     const { cell } = this;
     if (!cell.isReady) return;
     if (this.#generation !== cell.generation) this.#restart(round);
-    const { rows } = cell;
-    const { latest } = rows;
-    if (this.#seenRound >= latest) return;
-    const isMoved = this.#mayMove() && this.#findMembers(round);
-    this.#seenRound = latest;
-    if (this.version >= 0 && !isMoved && !this.#hasChanges(this.version)) return;
-    const { seq, hash } = cell.shown;
+    const { latest } = cell.rows;
+    const seen = this.#seenRound;
+    if (seen >= latest) return;
+    const members = this.#members;
     const before = this.version;
-    BASE.seq = this.#seq;
-    BASE.hash = this.#hash;
-    this.#versions.push(round, seq, hash);
+    const isMoved = members.update(round, seen, before);
+    this.#seenRound = latest;
+    // PERF: nearly every face of a cell in which everything moves goes this way.
+    if (!isMoved && before === stencilFrom && members.count > 0) {
+      this.#cutStencil(round);
+      return;
+    }
+    if (before >= 0 && !isMoved && !this.#hasChanges(before)) {
+      this.#keepVersion();
+      return;
+    }
     this.version = round;
-    this.#seq = seq;
-    this.#hash = hash;
     // What was made before leads to another version.
     this.#madeIn = -1;
-    if (before >= this.#floor && before >= 0) this.#make(before);
-    if (this.#left.length > 0) this.#forget();
-    if (this.#parts.size > 0) this.#parts.clear();
+    this.#parts?.clear();
+    if (before < 0) return;
+    if (before >= members.forgottenAt && this.#readPosition(before, BASE)) this.#make(before);
+    members.forget(Math.min(cell.published.oldest, this.#old?.oldest ?? before));
+  }
+
+  /** What nearly everybody is about to be told, from the stencil. */
+  #cutStencil(round: number): void {
+    const { bytes, stencil, turn } = this.#arena;
+    const { rows, count } = this.#members;
+    this.#start = bytes.length;
+    stencil.append(bytes, rows, count);
+    this.#end = bytes.length;
+    this.#updates = count;
+    this.#madeIn = turn;
+    this.#madeFrom = this.version;
+    this.version = round;
+    if (this.#parts !== undefined && this.#parts.size > 0) this.#parts.clear();
   }
 
   /** Encodes what nearly everybody is about to be told. `BASE`: where the version before stands. */
@@ -137,27 +152,38 @@ export class Face {
     this.#madeFrom = before;
   }
 
-  /** Nobody stands at a version before the oldest any more, as far as this face can tell. */
-  #forget(): void {
-    const { oldest } = this.#versions;
-    if ((this.#left[0] as Left).round > oldest) return;
-    const kept = this.#left.findIndex(({ round }) => round > oldest);
-    this.#left.splice(0, kept === -1 ? this.#left.length : kept);
+  /** The face stays as it is while its cell goes on, and forgets in time where it stood. */
+  #keepVersion(): void {
+    const { version } = this;
+    if (this.#keptAt === version) return;
+    this.#keptAt = version;
+    this.#readPosition(version, BASE);
+    this.#old ??= new Versions(VERSIONS_MAX);
+    this.#old.push(version, BASE.seq, BASE.hash);
+  }
+
+  /** Where a version of this face stands; false if that is no longer known. */
+  #readPosition(version: number, into: LogPosition): boolean {
+    const isKnown =
+      this.cell.published.readBy(version, into) || this.#old?.readAt(version, into) === true;
+    if (!isKnown) assert(version !== this.version, 'where the newest version stands is known');
+    return isKnown;
   }
 
   /** The cell was read whole again: no version before leads here. */
   #restart(round: number): void {
     this.#generation = this.cell.generation;
-    this.#versions.clear();
+    this.#beganAt = round;
+    this.#old = undefined;
+    this.#members.forgetAll();
     this.version = -1;
-    this.#left = [];
-    this.#floor = round - 1;
     this.#seenRound = -1;
   }
 
   /** Whether a client at version `base` can be told what came after it; else it gets the state. */
   leadsFrom(base: number): boolean {
-    return base >= 0 && base >= this.#floor && this.#versions.has(base);
+    if (base < 0 || base < this.#beganAt || base < this.#members.forgottenAt) return false;
+    return this.#readPosition(base, BASE);
   }
 
   /**
@@ -172,6 +198,7 @@ export class Face {
     }
     const key = this.leadsFrom(base) ? base : -1;
     if (this.isCut) return this.#encode(frame.bytes, key);
+    this.#parts ??= new Map();
     let part = this.#parts.get(key);
     if (part === undefined) {
       own.reset();
@@ -183,18 +210,11 @@ export class Face {
     return part.updates;
   }
 
-  get #members(): Uint32Array | undefined {
-    return this.#isEveryone ? undefined : this.#rows;
-  }
-
-  get #isEveryone(): boolean {
-    return this.#edge === undefined && this.chosen.mask === 0;
-  }
-
   /** `base`: −1 for the state. */
   #encode(bytes: ByteWriter, base: number): number {
     if (base >= 0) {
-      this.#versions.read(base, BASE);
+      const isKnown = this.#readPosition(base, BASE);
+      assert(isKnown, 'a delta is told from a version that is known');
       return this.#encodeDelta(bytes, base);
     }
     appendStatePart(bytes, this.#part());
@@ -205,10 +225,10 @@ export class Face {
     const { shown, rows } = this.cell;
     AT.cell = shown.cell;
     AT.tick = shown.tick;
-    AT.seq = this.#seq;
-    AT.hash = this.#hash;
+    this.#readPosition(this.version, AT);
     const { shape } = this.chosen;
-    return { shape, at: AT, rows, chosen: this.#members, count: this.count };
+    const { rows: chosen, count } = this.#members;
+    return { shape, at: AT, rows, chosen, count };
   }
 
   /** From `BASE`, where the version `base` stands. */
@@ -225,24 +245,10 @@ export class Face {
 
   #changesSince(base: number): CellChanges {
     // PERF: in most rounds nobody came or left, and no member is looked at one by one.
-    const added = this.#newestAt > base ? this.#addedSince(base) : NOBODY;
-    const removed = this.#leftAt > base ? this.#removedSince(base) : NONE;
+    const members = this.#members;
+    const added = members.newestAt > base ? members.addedSince(base) : NOBODY;
+    const removed = members.leftAt > base ? members.removedSince(base) : NONE;
     return { removed, added, changes: this.#changes(base) };
-  }
-
-  #addedSince(base: number): Uint32Array {
-    const added: number[] = [];
-    for (let i = 0; i < this.count; i++) if (this.#toldAt(i) > base) added.push(i);
-    return Uint32Array.from(added);
-  }
-
-  /** Who came and went again was never seen; who left and came back is among the added. */
-  #removedSince(base: number): readonly number[] {
-    return this.#left
-      .filter(({ round, id, bornAt }) => round > base && bornAt <= base && this.#find(id) < 0)
-      .map(({ id }) => id)
-      .sort((a, b) => a - b)
-      .filter((id, i, ids) => id !== ids[i - 1]);
   }
 
   /** Fields that changed since, each with the members of its component that changed. */
@@ -273,19 +279,20 @@ export class Face {
   }
 
   #changedMembers(index: number, base: number): { rows: Uint32Array; count: number } {
+    const members = this.#members;
     const { masks, changedAt, allAt } = this.cell.rows;
     // PERF: where everything moves, no member is looked at.
-    if ((allAt[index] as number) > base && this.#newestAt <= base) {
+    if ((allAt[index] as number) > base && members.newestAt <= base) {
       return { rows: NOBODY, count: this.count };
     }
     const stamps = changedAt[index] as Float64Array;
     const bit = 2 ** index;
     const found = scratchOf(index, this.count);
-    const hasNew = this.#newestAt > base;
+    const hasNew = members.newestAt > base;
     let count = 0;
     for (let i = 0; i < this.count; i++) {
-      const row = this.#rowOf(i);
-      if ((stamps[row] as number) <= base || (hasNew && this.#toldAt(i) > base)) continue;
+      const row = members.rowOf(i);
+      if ((stamps[row] as number) <= base || (hasNew && members.toldAt(i) > base)) continue;
       if (((masks[row] as number) & bit) !== 0) found[count++] = i;
     }
     return { rows: found, count };
@@ -304,162 +311,11 @@ export class Face {
     const { changedAt, allAt } = this.cell.rows;
     if ((allAt[index] as number) > base) return this.count > 0;
     const stamps = changedAt[index] as Float64Array;
-    for (let i = 0; i < this.count; i++) if ((stamps[this.#rowOf(i)] as number) > base) return true;
+    const members = this.#members;
+    for (let i = 0; i < this.count; i++)
+      if ((stamps[members.rowOf(i)] as number) > base) return true;
     return false;
   }
-
-  /** The round from which on a member has to be told whole. */
-  #toldAt(i: number): number {
-    const bornAt = this.#bornAt[i] as number;
-    return Math.max(bornAt, this.cell.rows.bornAt[this.#rowOf(i)] as number);
-  }
-
-  #rowOf(i: number): number {
-    return this.#isEveryone ? i : (this.#rows[i] as number);
-  }
-
-  /** The member with this id, or −1. */
-  #find(id: number): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ids[middle] as number) < id) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.count && this.#ids[low] === id ? low : -1;
-  }
-
-  /** PERF: where no edge cuts, members move only when rows do. */
-  #mayMove(): boolean {
-    return this.#edge !== undefined || this.cell.rows.movedAt > this.#seenRound;
-  }
-
-  /** Finds who is a member now; remembers who no longer is. Answers whether anybody changed. */
-  #findMembers(round: number): boolean {
-    const { rows, place } = { rows: this.cell.rows, place: this.#placeOf() };
-    if (rows.movedAt <= this.#seenRound && place !== undefined && this.#isSteady(place))
-      return false;
-    reserve(rows.count);
-    let count = 0;
-    let old = 0;
-    let isMoved = false;
-    let newestAt = -1;
-    for (let row = 0; row < rows.count; row++) {
-      if (!this.#isMember(row, place)) continue;
-      const id = rows.ids[row] as number;
-      for (; old < this.count && (this.#ids[old] as number) < id; old++) this.#leave(old, round);
-      const isKnown = old < this.count && this.#ids[old] === id;
-      // Somebody with other components than before is told of anew.
-      if (!isKnown || (rows.bornAt[row] as number) > this.version) isMoved = true;
-      const bornAt = isKnown ? (this.#bornAt[old++] as number) : round;
-      newestAt = Math.max(newestAt, bornAt, rows.bornAt[row] as number);
-      foundBornAt[count] = bornAt;
-      foundIds[count] = id;
-      foundRows[count] = row;
-      count++;
-    }
-    if (count < this.count || old < this.count) isMoved = true;
-    for (; old < this.count; old++) this.#leave(old, round);
-    this.#newestAt = newestAt;
-    this.#keep(count);
-    return isMoved;
-  }
-
-  /** PERF: rows are where they were and so is, nearly always, everybody: nothing is written. */
-  #isSteady(place: Place): boolean {
-    const members = this.#rows;
-    const { count } = this;
-    const { count: total, masks } = this.cell.rows;
-    const { edge, xs, ys } = place;
-    const { minX, maxX, minY, maxY } = edge;
-    const mask = (this.chosen.mask | place.bit) >>> 0;
-    let k = 0;
-    for (let row = 0; row < total; row++) {
-      let isMember = ((masks[row] as number) & mask) >>> 0 === mask;
-      if (isMember) {
-        const x = xs[row] as number;
-        const y = ys[row] as number;
-        isMember =
-          (x >= minX && x <= maxX && y >= minY && y <= maxY) ||
-          (!edge.isOut(x, y) && edge.contains(x, y));
-      }
-      if (isMember !== (k < count && members[k] === row)) return false;
-      if (isMember) k++;
-    }
-    return true;
-  }
-
-  #isMember(row: number, place: Place | undefined): boolean {
-    const { mask } = this.chosen;
-    const { rows } = this.cell;
-    if (mask !== 0 && ((rows.masks[row] as number) & mask) >>> 0 !== mask) return false;
-    if (place === undefined) return true;
-    if (((rows.masks[row] as number) & place.bit) === 0) return false;
-    return isIn(place, row);
-  }
-
-  #placeOf(): Place | undefined {
-    const { spatial, rows } = this.cell;
-    if (this.#edge === undefined || spatial === undefined) return undefined;
-    const columns = rows.columns[spatial.component] ?? [];
-    return {
-      edge: this.#edge,
-      bit: 2 ** spatial.component,
-      xs: columns[spatial.x] as Float64Array,
-      ys: columns[spatial.y] as Float64Array,
-    };
-  }
-
-  #leave(i: number, round: number): void {
-    this.#leftAt = round;
-    this.#left.push({ round, id: this.#ids[i] as number, bornAt: this.#bornAt[i] as number });
-    if (this.#left.length <= LEFT_MAX) return;
-    this.#floor = (this.#left.shift() as Left).round;
-  }
-
-  /** Makes the found ones the members. */
-  #keep(count: number): void {
-    if (this.#ids.length < count) {
-      const room = count + (count >>> 2) + 4;
-      this.#ids = new Float64Array(room);
-      this.#rows = new Uint32Array(room);
-      this.#bornAt = new Float64Array(room);
-    }
-    for (let i = 0; i < count; i++) {
-      this.#ids[i] = foundIds[i] as number;
-      this.#rows[i] = foundRows[i] as number;
-      this.#bornAt[i] = foundBornAt[i] as number;
-    }
-    this.count = count;
-  }
-}
-
-type Place = {
-  readonly edge: Edge;
-  readonly bit: number;
-  readonly xs: Float64Array;
-  readonly ys: Float64Array;
-};
-
-/** PERF: most places are told by four comparisons, without a call that knows of seams and shapes. */
-function isIn({ edge, xs, ys }: Place, row: number): boolean {
-  const x = xs[row] as number;
-  const y = ys[row] as number;
-  if (x >= edge.minX && x <= edge.maxX && y >= edge.minY && y <= edge.maxY) return true;
-  return edge.isOut(x, y) ? false : edge.contains(x, y);
-}
-
-/** PERF: members are found here, whatever the face, and copied once they are known to differ. */
-let foundIds = new Float64Array(256);
-let foundRows = new Uint32Array(256);
-let foundBornAt = new Float64Array(256);
-
-function reserve(count: number): void {
-  if (foundIds.length >= count) return;
-  foundIds = new Float64Array(count * 2);
-  foundRows = new Uint32Array(count * 2);
-  foundBornAt = new Float64Array(count * 2);
 }
 
 /** What many are sent is encoded here and copied once. */

@@ -11,15 +11,23 @@ import { Face } from './face.ts';
 import { LINGER_MS, LOAD_CELLS_MAX, RETRY_MS } from './limits.ts';
 import { type CellKit, LiveCell } from './live-cell.ts';
 import type { Chosen } from './selection.ts';
+import { prepareStencil } from './stencil.ts';
 
 export type FollowedCell = {
   readonly live: LiveCell;
   users: number;
   freeSinceMs: number;
-  /** Faces without an edge, by selection. */
-  readonly shared: Map<string, Face>;
-  /** All of them, those that an edge cuts included. */
-  readonly faces: Set<Face>;
+  /** By selection. */
+  readonly faces: Map<string, Faces>;
+};
+
+/** The faces of one cell and one selection. */
+export type Faces = {
+  readonly chosen: Chosen;
+  /** The one without an edge. */
+  shared: Face | undefined;
+  /** Those that an edge cuts. */
+  readonly cut: Set<Face>;
 };
 
 export type FollowingParts = {
@@ -87,7 +95,7 @@ export class Following {
     if (followed === undefined) {
       this.expectRoom([cell]);
       const live = new LiveCell(this.#parts.kit, cell);
-      followed = { live, users: 0, freeSinceMs: 0, shared: new Map(), faces: new Set() };
+      followed = { live, users: 0, freeSinceMs: 0, faces: new Map() };
       this.cells.set(cell, followed);
       this.#cold.add(followed);
       this.#wanted.wake();
@@ -113,22 +121,38 @@ export class Following {
 
   /** The face for a selection: shared, or of its own where an edge cuts the cell. */
   face(followed: FollowedCell, chosen: Chosen, edge: Edge | undefined, round: number): Face {
-    let face = edge === undefined ? followed.shared.get(chosen.key) : undefined;
+    const { live, faces } = followed;
+    const { key } = chosen;
+    const group = faces.get(key) ?? { chosen, shared: undefined, cut: new Set<Face>() };
+    faces.set(key, group);
+    let face = edge === undefined ? group.shared : undefined;
     if (face === undefined) {
-      face = new Face(followed.live, chosen, edge, this.arena);
-      if (edge === undefined) followed.shared.set(chosen.key, face);
-      followed.faces.add(face);
+      face = new Face(live, chosen, edge, this.arena);
+      if (edge === undefined) group.shared = face;
+      else group.cut.add(face);
       face.update(round);
     }
     face.users++;
     return face;
   }
 
-  dropFace(followed: FollowedCell, face: Face): void {
+  dropFace({ faces }: FollowedCell, face: Face): void {
     face.users--;
-    if (face.users > 0) return;
-    followed.faces.delete(face);
-    if (followed.shared.get(face.chosen.key) === face) followed.shared.delete(face.chosen.key);
+    const { key } = face.chosen;
+    const group = faces.get(key);
+    if (face.users > 0 || group === undefined) return;
+    if (group.shared === face) group.shared = undefined;
+    group.cut.delete(face);
+    if (group.shared === undefined && group.cut.size === 0) faces.delete(key);
+  }
+
+  /** Brings the faces of a cell up to what it published in this round. */
+  update({ live, faces }: FollowedCell, round: number): void {
+    for (const { chosen, shared, cut } of faces.values()) {
+      const before = prepareStencil(this.arena.stencil, live, chosen, round);
+      shared?.update(round, before);
+      for (const face of cut) face.update(round, before);
+    }
   }
 
   get cursors(): FollowCursor[] {

@@ -360,7 +360,7 @@ export class ViewHub {
       const isUnderway = (to: number, seq: number): boolean | undefined =>
         this.following.isUnderway(live.cell, to, seq);
       live.publish(round, isUnderway);
-      for (const face of followed.faces) face.update(round);
+      this.following.update(followed, round);
     }
     this.#changed.clear();
     this.#retarget();

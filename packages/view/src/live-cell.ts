@@ -16,6 +16,7 @@ import {
   Table,
 } from '@leasehold/protocol';
 import { Published } from './published.ts';
+import { Versions } from './versions.ts';
 
 /** What all followed cells of a gateway share. */
 export type CellKit = {
@@ -45,6 +46,9 @@ const UNFOLLOWED_TICKS_MAX = 400;
 /** Departures remembered of one cell; beyond that the oldest that nobody looks for are forgotten. */
 const TRANSITS_MAX = 1_024;
 
+/** Positions that a cell remembers: three seconds at 20 Hz. */
+const PUBLICATIONS_MAX = 64;
+
 const LOW_32 = 8;
 
 export class LiveCell {
@@ -59,6 +63,8 @@ export class LiveCell {
   retryAtMs = 0;
   /** The position of what `rows` show: entries may have been applied that are not published yet. */
   readonly shown = { cell: 0, tick: 0, seq: 0, hash: 0 };
+  /** Where the cell stood in the rounds in which its rows changed or moved. */
+  readonly published = new Versions(PUBLICATIONS_MAX);
   /** Rises with each load: what was published before does not lead to what is now. */
   generation = 0;
   readonly #kit: CellKit;
@@ -135,6 +141,7 @@ export class LiveCell {
     this.#touched.fill(0xffff_ffff);
     this.#isMoved = true;
     this.generation++;
+    this.published.clear();
     this.isReady = true;
   }
 
@@ -185,6 +192,7 @@ export class LiveCell {
       ? this.rows.publishRows(this.#seen(), this.#touched, round)
       : this.#isTouched() && this.#publishFields(round);
     this.#touched.fill(0);
+    if (this.rows.latest === round) this.published.push(round, this.shown.seq, this.shown.hash);
     return isNews;
   }
 
@@ -216,10 +224,11 @@ export class LiveCell {
     return this.#touched.some((bits) => bits !== 0);
   }
 
-  /** The table, and whoever has left it and is not seen elsewhere yet. */
+  /** The table, and whoever has left it and is not seen elsewhere yet: until the next call. */
   #seen(): Table {
     if (this.#seenInTransit === 0) return this.#table;
-    const seen = this.#table.pick(Array.from({ length: this.#table.count }, (_, row) => row));
+    const seen = gathered(this.#kit.schema);
+    seen.merge(this.#table);
     for (const { rows, isSeen } of this.#transits) {
       if (!isSeen) continue;
       // One who came back is in the table already.
@@ -227,6 +236,16 @@ export class LiveCell {
     }
     return seen;
   }
+}
+
+const tables = new WeakMap<LayerSchema, Table>();
+
+/** An empty table. PERF: the same for all cells; to make one takes longer than to fill it. */
+function gathered(schema: LayerSchema): Table {
+  const table = tables.get(schema) ?? new Table(schema);
+  tables.set(schema, table);
+  table.clear();
+  return table;
 }
 
 function mergeOthers(seen: Table, rows: Table): void {

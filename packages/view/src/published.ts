@@ -4,16 +4,29 @@
  * client has seen, what it misses can be told from the stamps.
  */
 import { assert } from '@leasehold/kernel';
-import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
+import {
+  type Column,
+  emptyColumn,
+  type LayerSchema,
+  type Slab,
+  type Table,
+} from '@leasehold/protocol';
 import { Q_WIDE, quantise, type ViewRows } from '@leasehold/protocol/view';
 
 /** How views see one field. */
 type Fixed = { readonly step: number; readonly origin: number };
+type Spatial = { readonly component: number; readonly x: number; readonly y: number };
 
 /** Which fields the commits of a round have touched: [component], bit f. All bits after a load. */
 export type Touched = Uint32Array;
 
 const CAPACITY_MIN = 16;
+/**
+ * Ways are added up over so many rounds at most: what rounding makes of their sum is then below
+ * `DRIFT_ROUNDING` of it.
+ */
+const DRIFT_ROUNDS_MAX = 4_096;
+export const DRIFT_ROUNDING = 1e-9;
 
 export class Published implements ViewRows {
   readonly schema: LayerSchema;
@@ -38,16 +51,27 @@ export class Published implements ViewRows {
   movedAt = 0;
   /** The round that `dq` is about: that of the last publication, unless nothing came of a later. */
   dqRound = 0;
+  /**
+   * How far any row may have gone, by x and by y, since `driftSince`: the longest ways of all
+   * rounds, added up. Not a number where that is not known.
+   */
+  driftX = 0;
+  driftY = 0;
+  /** The round in which the drift began anew; whatever was told from it before means nothing. */
+  driftSince = 0;
+  #driftRounds = 0;
+  readonly #spatial: Spatial | undefined;
   readonly #fixed: readonly (readonly (Fixed | undefined)[])[];
   #spare: Published | undefined;
 
   /** `centre`: of the cell; positions are relative to it. */
   constructor(
     schema: LayerSchema,
-    spatial: { readonly component: number; readonly x: number; readonly y: number } | undefined,
+    spatial: Spatial | undefined,
     centre: { readonly x: number; readonly y: number },
   ) {
     this.schema = schema;
+    this.#spatial = spatial;
     this.#fixed = schema.components.map(({ fields }, c) =>
       fields.map(({ step }, f) => {
         if (step === undefined) return undefined;
@@ -72,6 +96,7 @@ export class Published implements ViewRows {
   publishFields(table: Table, touched: Touched, round: number): boolean {
     assert(table.count === this.count, 'the rows are those published before');
     let isNews = false;
+    if (++this.#driftRounds > DRIFT_ROUNDS_MAX) this.#resetDrift(round);
     for (let c = 0; c < this.columns.length; c++) {
       const bits = touched[c] as number;
       for (let f = 0; bits !== 0 && f < (this.columns[c] as Column[]).length; f++) {
@@ -81,6 +106,20 @@ export class Published implements ViewRows {
     this.dqRound = round;
     if (isNews) this.#mark(round);
     return isNews;
+  }
+
+  #resetDrift(round: number): void {
+    this.driftX = 0;
+    this.driftY = 0;
+    this.driftSince = round;
+    this.#driftRounds = 0;
+  }
+
+  #drift(c: number, f: number, way: number): void {
+    const spatial = this.#spatial;
+    if (spatial?.component !== c) return;
+    if (f === spatial.x) this.driftX += way;
+    if (f === spatial.y) this.driftY += way;
   }
 
   #mark(round: number): void {
@@ -98,32 +137,42 @@ export class Published implements ViewRows {
         ? stampChanged(values, own, stamps, this.count, round)
         : this.#stampFixed(values as Float64Array, c, f, fixed, round);
     if (isNews) (this.fieldAt[c] as Float64Array)[f] = round;
+    if (isNews && fixed === undefined) this.#drift(c, f, Number.NaN);
     return isNews;
   }
 
-  /** PERF: one loop over typed arrays; a position that moved less than a step is not news. */
+  /**
+   * PERF: one loop over typed arrays; a position that moved less than a step is not news. Ways and
+   * rounding are reckoned without a branch: half of them would be foretold wrongly.
+   */
   #stampFixed(values: Float64Array, c: number, f: number, fixed: Fixed, round: number): boolean {
     const { step, origin } = fixed;
     const own = (this.columns[c] as Column[])[f] as Float64Array;
     const q = this.q[c]?.[f] as Int32Array;
     const dq = this.dq[c]?.[f] as Int32Array;
     const stamps = this.changedAt[c] as Float64Array;
+    const { count } = this;
     let changed = 0;
-    for (let row = 0; row < this.count; row++) {
+    let longest = 0;
+    for (let row = 0; row < count; row++) {
       const value = values[row] as number;
+      const past = own[row] as number;
       const old = q[row] as number;
       const now = fixedOf(value, origin, step);
-      if (now === old && (now !== Q_WIDE || Object.is(own[row], value))) {
-        dq[row] = 0;
-      } else {
-        dq[row] = differenceOf(old, now);
-        q[row] = now;
-        stamps[row] = round;
-        changed++;
-      }
+      // What is not a number comes through.
+      longest = Math.max(longest, Math.abs(value - past));
       own[row] = value;
+      if (now === old && (now !== Q_WIDE || Object.is(past, value))) {
+        dq[row] = 0;
+        continue;
+      }
+      dq[row] = differenceOf(old, now);
+      q[row] = now;
+      stamps[row] = round;
+      changed++;
     }
-    if (changed === this.count) this.allAt[c] = round;
+    if (changed === count) this.allAt[c] = round;
+    this.#drift(c, f, longest);
     return changed > 0;
   }
 
@@ -133,81 +182,70 @@ export class Published implements ViewRows {
    */
   publishRows(table: Table, touched: Touched, round: number): boolean {
     const next = this.#spareFor(table.count);
-    const { from, isSame } = this.#match(table);
     next.count = table.count;
-    next.ids.set(table.ids.subarray(0, table.count));
-    next.masks.set(table.masks.subarray(0, table.count));
-    let isNews = !isSame;
-    for (let row = 0; row < table.count; row++) {
-      const old = from[row] as number;
-      const isKept = old >= 0 && this.masks[old] === next.masks[row];
-      if (!isKept) isNews = true;
-      next.bornAt[row] = isKept ? (this.bornAt[old] as number) : round;
-    }
+    let isNews = this.#match(table, next, round);
     for (let c = 0; c < this.columns.length; c++) {
-      carry(this.changedAt[c] as Float64Array, next.changedAt[c] as Float64Array, from, next.count);
+      carry(this.changedAt[c] as Float64Array, next.changedAt[c] as Float64Array, next.count);
       for (let f = 0; f < (this.columns[c] as Column[]).length; f++) {
         const isTouched = (((touched[c] as number) >>> f) & 1) === 1;
-        if (this.#carryField(next, table, { c, f, from, isTouched, round })) isNews = true;
+        if (!this.#carryField(next, table, { c, f, isTouched }, round)) continue;
+        (this.fieldAt[c] as Float64Array)[f] = round;
+        isNews = true;
       }
     }
     this.#swap(next);
     this.dqRound = round;
     this.movedAt = round;
+    this.#resetDrift(round);
     // Who came has no stamp: from now on each is looked at until all have changed again.
     this.allAt.fill(-1);
     if (isNews) this.#mark(round);
     return isNews;
   }
 
-  /** For each row of the table, where it was before, or −1. Both ascend by id. */
-  #match(table: Table): { from: Int32Array; isSame: boolean } {
-    const from = new Int32Array(table.count);
+  /**
+   * Finds for each row of the table where it was before: in `from`, −1 where it was not. Both ascend
+   * by id. Answers whether anybody came, left, or has other components.
+   */
+  #match(table: Table, next: Published, round: number): boolean {
+    const { ids, masks, bornAt, count } = this;
+    if (from.length < table.count) from = new Int32Array(table.count * 2);
     let old = 0;
-    let isSame = true;
+    let kept = 0;
     for (let row = 0; row < table.count; row++) {
       const id = table.ids[row] as number;
-      while (old < this.count && (this.ids[old] as number) < id) old++;
-      const isKnown = old < this.count && this.ids[old] === id;
+      const mask = table.masks[row] as number;
+      while (old < count && (ids[old] as number) < id) old++;
+      const isKnown = old < count && ids[old] === id;
+      const isKept = isKnown && masks[old] === mask;
+      next.ids[row] = id;
+      next.masks[row] = mask;
+      next.bornAt[row] = isKept ? (bornAt[old] as number) : round;
+      if (isKept) kept++;
       from[row] = isKnown ? old++ : -1;
-      if (!isKnown) isSame = false;
     }
-    return { from, isSame: isSame && table.count === this.count };
+    return kept < table.count || kept < count;
   }
 
   #carryField(
     next: Published,
     table: Table,
-    at: { c: number; f: number; from: Int32Array; isTouched: boolean; round: number },
+    { c, f, isTouched }: { readonly c: number; readonly f: number; readonly isTouched: boolean },
+    round: number,
   ): boolean {
-    const { c, f, from, isTouched, round } = at;
-    const values = (table.columns[c] as Column[])[f] as Column;
-    const own = (this.columns[c] as Column[])[f] as Column;
-    const into = (next.columns[c] as Column[])[f] as Column;
-    const stamps = next.changedAt[c] as Float64Array;
+    const carried = {
+      values: (table.columns[c] as Column[])[f] as Column,
+      own: (this.columns[c] as Column[])[f] as Column,
+      into: (next.columns[c] as Column[])[f] as Column,
+      stamps: next.changedAt[c] as Float64Array,
+      isTouched,
+    };
     const fixed = this.#fixed[c]?.[f];
-    const q = this.q[c]?.[f];
-    const nextQ = next.q[c]?.[f];
-    const nextDq = next.dq[c]?.[f];
-    let isNews = false;
-    for (let row = 0; row < next.count; row++) {
-      const old = from[row] as number;
-      const value = values[row];
-      (into as unknown[])[row] = value;
-      let isChanged = old >= 0 && isTouched && !Object.is(value, own[old]);
-      if (fixed !== undefined && nextQ !== undefined && nextDq !== undefined) {
-        const now = fixedOf(value as number, fixed.origin, fixed.step);
-        const was = old >= 0 ? (q?.[old] as number) : now;
-        nextQ[row] = now;
-        nextDq[row] = old >= 0 ? differenceOf(was, now) : 0;
-        isChanged = old >= 0 && (now !== was || (now === Q_WIDE && isChanged));
-      }
-      if (!isChanged) continue;
-      stamps[row] = round;
-      isNews = true;
-    }
-    if (isNews) (this.fieldAt[c] as Float64Array)[f] = round;
-    return isNews;
+    if (fixed === undefined) return carryPlain(carried, next.count, round);
+    const q = this.q[c]?.[f] as Int32Array;
+    const nextQ = next.q[c]?.[f] as Int32Array;
+    const nextDq = next.dq[c]?.[f] as Int32Array;
+    return carryFixed(carried, { fixed, q, nextQ, nextDq }, next.count, round);
   }
 
   /** Arrays to build the next publication in: those of the one before the last. */
@@ -231,18 +269,18 @@ export class Published implements ViewRows {
     this.dq = fixed.map((fields) => fields.map((each) => each && new Int32Array(capacity)));
   }
 
+  /** PERF: one by one; spreading them takes as long as finding who came. */
   #swap(next: Published): void {
-    const { count, ids, masks, columns, q, dq, bornAt, changedAt } = this;
-    const now = { ...pickArrays(next) };
-    Object.assign(next, { count, ids, masks, columns, q, dq, bornAt, changedAt });
-    Object.assign(this, now);
+    [this.count, next.count] = [next.count, this.count];
+    [this.ids, next.ids] = [next.ids, this.ids];
+    [this.masks, next.masks] = [next.masks, this.masks];
+    [this.columns, next.columns] = [next.columns, this.columns];
+    [this.q, next.q] = [next.q, this.q];
+    [this.dq, next.dq] = [next.dq, this.dq];
+    [this.bornAt, next.bornAt] = [next.bornAt, this.bornAt];
+    [this.changedAt, next.changedAt] = [next.changedAt, this.changedAt];
     this.#spare = next;
   }
-}
-
-function pickArrays(of: Published) {
-  const { count, ids, masks, columns, q, dq, bornAt, changedAt } = of;
-  return { count, ids, masks, columns, q, dq, bornAt, changedAt };
 }
 
 function fixedOf(value: number, origin: number, step: number): number {
@@ -274,9 +312,71 @@ function stampChanged(
   return isNews;
 }
 
-function carry(own: Float64Array, into: Float64Array, from: Int32Array, count: number): void {
+/** PERF: where each row was before, for whichever cell is being published. */
+let from = new Int32Array(256);
+
+function carry(own: Float64Array, into: Float64Array, count: number): void {
   for (let row = 0; row < count; row++) {
     const old = from[row] as number;
     into[row] = old >= 0 ? (own[old] as number) : 0;
   }
+}
+
+/** A field of rows that came, went or stayed. */
+type Carried = {
+  readonly values: Column;
+  readonly own: Column;
+  readonly into: Column;
+  readonly stamps: Float64Array;
+  readonly isTouched: boolean;
+};
+
+type CarriedFixed = {
+  readonly fixed: Fixed;
+  readonly q: Int32Array;
+  readonly nextQ: Int32Array;
+  readonly nextDq: Int32Array;
+};
+
+function carryFixed(
+  { values, own, into, stamps, isTouched }: Carried,
+  { fixed, q, nextQ, nextDq }: CarriedFixed,
+  count: number,
+  round: number,
+): boolean {
+  const { step, origin } = fixed;
+  const [past, now] = [own as Float64Array, into as Float64Array];
+  let isNews = false;
+  for (let row = 0; row < count; row++) {
+    const old = from[row] as number;
+    const value = (values as Float64Array)[row] as number;
+    const steps = fixedOf(value, origin, step);
+    now[row] = value;
+    nextQ[row] = steps;
+    nextDq[row] = 0;
+    if (old < 0) continue;
+    const was = q[old] as number;
+    nextDq[row] = differenceOf(was, steps);
+    if (steps === was && (steps !== Q_WIDE || !isTouched || Object.is(value, past[old]))) continue;
+    stamps[row] = round;
+    isNews = true;
+  }
+  return isNews;
+}
+
+function carryPlain(
+  { values, own, into, stamps, isTouched }: Carried,
+  count: number,
+  round: number,
+): boolean {
+  if (Array.isArray(into)) for (let row = 0; row < count; row++) into[row] = values[row] as never;
+  else into.set((values as Slab).subarray(0, count));
+  let isNews = false;
+  for (let row = 0; isTouched && row < count; row++) {
+    const old = from[row] as number;
+    if (old < 0 || Object.is(values[row], own[old])) continue;
+    stamps[row] = round;
+    isNews = true;
+  }
+  return isNews;
 }

@@ -1,13 +1,13 @@
 /**
- * The last versions of a face: in which round, and at which position of the cell's log. A ring of
- * numbers. PERF: a version costs no allocation, and nearly every question is about the last two.
+ * Rounds, and at which position of a cell's log the cell stood in each. A ring of numbers. PERF: a
+ * round costs no allocation, and nearly every question is about the last two.
  */
-import { assert } from '@leasehold/kernel';
-
 const ROUND = 0;
 const SEQ = 1;
 const HASH = 2;
 const WIDTH = 3;
+
+export type LogPosition = { seq: number; hash: number };
 
 export class Versions {
   readonly #ring: Float64Array;
@@ -35,9 +35,13 @@ export class Versions {
     this.#ring[from + HASH] = hash;
   }
 
-  /** The round of the oldest that is remembered; there must be one. */
+  /** The oldest round that is remembered; infinite if none is. */
   get oldest(): number {
-    return this.#ring[this.#slot(this.#count - 1) * WIDTH + ROUND] as number;
+    return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#round(this.#count - 1);
+  }
+
+  #round(age: number): number {
+    return this.#ring[this.#slot(age) * WIDTH + ROUND] as number;
   }
 
   #slot(age: number): number {
@@ -45,25 +49,28 @@ export class Versions {
     return slot < 0 ? slot + this.#max : slot;
   }
 
-  has(round: number): boolean {
-    return this.#find(round) >= 0;
+  /** Puts where the cell stood in exactly this round into `into`; false if that is not known. */
+  readAt(round: number, into: LogPosition): boolean {
+    const age = this.#ageAt(round);
+    return age < this.#count && this.#round(age) === round && this.#read(age, into);
   }
 
-  /** Puts where the version of a round stands, which must be there, into `into`. */
-  read(round: number, into: { seq: number; hash: number }): void {
-    const slot = this.#find(round);
-    assert(slot >= 0, 'a delta is told from a version that is known');
-    into.seq = this.#ring[slot * WIDTH + SEQ] as number;
-    into.hash = this.#ring[slot * WIDTH + HASH] as number;
+  /** As `readAt`, but in the latest round that is not after this one. */
+  readBy(round: number, into: LogPosition): boolean {
+    const age = this.#ageAt(round);
+    return age < this.#count && this.#read(age, into);
   }
 
-  #find(round: number): number {
-    for (let age = 0; age < this.#count; age++) {
-      const slot = this.#slot(age);
-      const known = this.#ring[slot * WIDTH + ROUND] as number;
-      if (known === round) return slot;
-      if (known < round) return -1;
-    }
-    return -1;
+  #ageAt(round: number): number {
+    let age = 0;
+    while (age < this.#count && this.#round(age) > round) age++;
+    return age;
+  }
+
+  #read(age: number, into: LogPosition): true {
+    const from = this.#slot(age) * WIDTH;
+    into.seq = this.#ring[from + SEQ] as number;
+    into.hash = this.#ring[from + HASH] as number;
+    return true;
   }
 }

@@ -56,3 +56,4 @@ export {
   type ViewShape,
   viewShape,
 } from './shape.ts';
+export { DeltaStencil, type StencilField } from './stencil.ts';
