@@ -60,6 +60,8 @@ export default defineConfig({
           hookTimeout: 60_000,
           // One at a time: these measure gaps in milliseconds, and a neighbour would be in them.
           fileParallelism: false,
+          // Of a file that says its tests may run side by side: as many as a small machine has cores.
+          maxConcurrency: 2,
           sequence: { groupOrder: 3 },
         },
       },

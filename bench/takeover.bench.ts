@@ -2,7 +2,8 @@
  * How long cells stand still when their pod goes: killed (SIGKILL of real processes, another started
  * half a second later), drained (SIGTERM), or because a pod has come and gets its share. A gap is
  * what a cell sees: from the kill, or from the last commit of the former holder, to the first tick
- * of the next.
+ * of the next. Planned moves are measured twice: while another process starts, which takes a core for
+ * half a second, and in calm, when nothing starts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,12 +20,14 @@ const REPLACE_MS = 500;
 const SETTLE_MS = 2_600;
 /** On a machine that has no time for it, nobody may hold anything for a while. */
 const HOLDER_MS_MAX = 30_000;
-const FULL = { kills: 100, drains: 20, everyMs: 1_600 };
-const QUICK = { kills: 1, drains: 1, everyMs: 1_000 };
+const FULL = { kills: 100, drains: 20, calm: 12, everyMs: 1_600 };
+const QUICK = { kills: 1, drains: 1, calm: 1, everyMs: 1_000 };
+/** A pod that came has its share. */
+const SHARED_MS = 2_000;
 const SAY_EVERY = 10;
 
 /** Starved: it lives, and had no time to keep its leases. */
-type Going = 'killed' | 'drained' | 'rebalanced' | 'starved';
+type Going = 'killed' | 'drained' | 'rebalanced' | 'calmDrained' | 'calmCame' | 'starved';
 type Extent = typeof FULL;
 /** A gap of each cell, in ms. */
 type Gaps = Readonly<Record<Going, number[]>>;
@@ -44,7 +47,7 @@ export const takeover: Benchmark = {
 
 async function measure(
   pods: Pods,
-  { kills, drains, everyMs }: Extent,
+  { kills, drains, calm, everyMs }: Extent,
   { say, isQuick }: { readonly say: (line: string) => void; readonly isQuick: boolean },
 ): Promise<Measured> {
   for (let i = 0; i < PODS; i++) pods.start(PODS);
@@ -53,10 +56,25 @@ async function measure(
   await sleep(SETTLE_MS);
   await pods.news();
   const went = new Map<string, { readonly how: Going; readonly atMs: number }>();
-  const gaps: Gaps = { killed: [], drained: [], rebalanced: [], starved: [] };
-  const hear = async (): Promise<void> => {
-    for (const entry of await pods.news()) note(entry, went, gaps);
+  const gaps: Gaps = {
+    ...{ killed: [], drained: [], rebalanced: [] },
+    ...{ calmDrained: [], calmCame: [], starved: [] },
   };
+  let moved: Going = 'calmCame';
+  const hear = async (): Promise<void> => {
+    for (const entry of await pods.news()) note(entry, { went, moved }, gaps);
+  };
+  for (let i = 1; i <= calm; i++) {
+    const pod = await oldest(pods);
+    went.set(pod.name, { how: 'calmDrained', atMs: pods.store.nowMs() });
+    await drain(pods, pod);
+    await sleep(everyMs);
+    pods.start();
+    await untilSettled(pods);
+    await hear();
+    say(`${i} of ${calm} pods have gone and come in calm`);
+  }
+  moved = 'rebalanced';
   for (let i = 1; i <= kills + drains; i++) {
     const how = i <= kills ? 'killed' : 'drained';
     const sinceMs = performance.now();
@@ -76,6 +94,18 @@ async function measure(
     if (performance.now() > deadlineMs) throw new Error('nobody took over');
   } while (!isHeard());
   return { figures: figuresOf(gaps, pods.tickHz, isQuick), charts: [chart(gaps)] };
+}
+
+/** Whoever came last has its share. */
+async function untilSettled(pods: Pods): Promise<void> {
+  const deadlineMs = performance.now() + HOLDER_MS_MAX;
+  for (;;) {
+    const records = await pods.records();
+    const holders = records.filter(({ report }) => (report['cells'] ?? 0) > 0);
+    if (holders.length === pods.alive.size) return sleep(SHARED_MS);
+    if (performance.now() > deadlineMs) throw new Error('a pod that came gets nothing');
+    await sleep(SETTLE_MS / 10);
+  }
 }
 
 /** The one that has been there longest, and has cells. */
@@ -106,13 +136,20 @@ async function drain(pods: Pods, { name, child }: BenchPod): Promise<void> {
 
 function note(
   { kind, facts }: FeedEntry,
-  went: ReadonlyMap<string, { readonly how: Going; readonly atMs: number }>,
+  {
+    went,
+    moved,
+  }: {
+    readonly went: ReadonlyMap<string, { readonly how: Going; readonly atMs: number }>;
+    /** What a move is counted as that no pod's end has caused. */
+    readonly moved: Going;
+  },
   gaps: Gaps,
 ): void {
   if (kind !== 'takeover') return;
   const former = went.get(String(facts['from']));
-  const isPlanned = facts['cause'] === 'handover' && former?.how !== 'drained';
-  const how = isPlanned ? 'rebalanced' : (former?.how ?? 'starved');
+  const isLeft = former?.how === 'drained' || former?.how === 'calmDrained';
+  const how = facts['cause'] === 'handover' && !isLeft ? moved : (former?.how ?? 'starved');
   const resumedAtMs = Number(facts['resumedAtMs']);
   const ownMs = Number(facts['gapMs']);
   // Its last commit may be a tick older than its death.
@@ -120,10 +157,13 @@ function note(
   for (let cell = 0; cell < Number(facts['cells']); cell++) gaps[how].push(gapMs);
 }
 
+const SHOWN = ['killed', 'drained', 'rebalanced', 'calmDrained', 'calmCame'] as const;
 const WORDS: Readonly<Record<Going, string>> = {
   killed: 'pod killed',
   drained: 'pod drained',
   rebalanced: 'pod came',
+  calmDrained: 'pod drained in calm',
+  calmCame: 'pod came in calm',
   starved: 'pod starved',
 };
 
@@ -133,7 +173,7 @@ function figuresOf(gaps: Gaps, tickHz: number, isQuick: boolean): Figure[] {
     ...{ name: 'cells taken from pods that live', value: starved, unit: '' },
     ...(isQuick ? {} : { target: '0', isMet: starved === 0 }),
   };
-  const of = (['killed', 'drained', 'rebalanced'] as const).flatMap((how) => {
+  const of = SHOWN.flatMap((how) => {
     if (gaps[how].length === 0) return [];
     const { p50, p99, max } = quantiles(gaps[how]);
     const missed = (ms: number): number => Math.max(0, Math.round((ms * tickHz) / 1_000) - 1);
@@ -161,17 +201,15 @@ function figuresOf(gaps: Gaps, tickHz: number, isQuick: boolean): Figure[] {
 const POINTS_MAX = 60;
 
 function chart(gaps: Gaps): NonNullable<Measured['charts']>[number] {
-  const series = (['killed', 'drained', 'rebalanced'] as const)
-    .filter((how) => gaps[how].length > 0)
-    .map((how): Series => {
-      const sorted = [...gaps[how]].sort((a, b) => a - b);
-      const count = Math.min(POINTS_MAX, sorted.length);
-      const points = Array.from({ length: count + 1 }, (_, i) => {
-        const at = Math.min(sorted.length - 1, Math.floor((i / count) * sorted.length));
-        return [Math.round((sorted[at] as number) * 10) / 10, (100 * i) / count] as const;
-      });
-      return { name: WORDS[how], isJoined: true, points };
+  const series = SHOWN.filter((how) => gaps[how].length > 0).map((how): Series => {
+    const sorted = [...gaps[how]].sort((a, b) => a - b);
+    const count = Math.min(POINTS_MAX, sorted.length);
+    const points = Array.from({ length: count + 1 }, (_, i) => {
+      const at = Math.min(sorted.length - 1, Math.floor((i / count) * sorted.length));
+      return [Math.round((sorted[at] as number) * 10) / 10, (100 * i) / count] as const;
     });
+    return { name: WORDS[how], isJoined: true, points };
+  });
   return {
     title: 'How many cells tick again after how long',
     x: { label: 'ms without a tick' },

@@ -33,6 +33,13 @@ export const settings = {
     'Pods started together, this one included: they wait for each other before they claim.',
     { min: 1, max: 1_024, fallback: 1 },
   ),
+  isStandby: flag(
+    'STANDBY',
+    'Whether to follow the cells that fall to this pod when another dies.',
+    {
+      fallback: true,
+    },
+  ),
   drainMs: integer('DRAIN_MS', 'Time to hand everything over after SIGTERM.', {
     min: 100,
     max: 25_000,

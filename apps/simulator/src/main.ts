@@ -71,6 +71,7 @@ await runService('simulator', async (parts, log) => {
       blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
       indexResolution: manifest.index.resolution,
       startingPods: config.startingPods,
+      isStandby: config.isStandby,
     },
     randomHex,
     schemaOf,

@@ -34,6 +34,16 @@ async function opened(options: Parameters<typeof MapPage.open>[2] = {}): Promise
   return map;
 }
 
+/** One page for the tests of a `describe`, as each takes seconds to be live; read it inside tests. */
+function usePage(): () => MapPage {
+  let map: MapPage;
+  beforeAll(async () => {
+    if (chromium.missing === '') map = await MapPage.open(chromium.browser, world.address);
+  }, TEST_MS_MAX);
+  afterAll(() => map?.close(), TEST_MS_MAX);
+  return () => map;
+}
+
 /** One that does not land soon: it has most of a long way before it. */
 async function longFlight(): Promise<number> {
   const { tick, entities } = await world.query('world&components=flight&with=flight&limit=2000');
@@ -65,23 +75,21 @@ async function expectNotice(map: MapPage, pattern: RegExp): Promise<void> {
 }
 
 describe('a keyboard alone', () => {
+  const page = usePage();
+
   test(
     'reaches every control in turn, and moves the camera',
     async () => {
-      const map = await opened();
+      const map = page();
       const { keyboard } = map.page;
       const reached = new Set<string>();
       for (let i = 0; i < 25; i++) {
         await keyboard.press('Tab');
-        reached.add(
-          await map.page.evaluate(() => {
-            const { activeElement: on } = document;
-            return on?.getAttribute('aria-label') ?? on?.id ?? '';
-          }),
-        );
-        reached.add(
-          await map.page.evaluate(() => document.activeElement?.textContent?.trim() ?? ''),
-        );
+        const names = await map.page.evaluate(() => {
+          const { activeElement: on } = document;
+          return [on?.getAttribute('aria-label') ?? on?.id ?? '', on?.textContent?.trim() ?? ''];
+        });
+        for (const name of names) reached.add(name);
       }
       for (const name of ['search', 'Find', 'holders', 'trails', 'Zoom in', 'Help and keys']) {
         expect([...reached]).toContain(name);
@@ -107,7 +115,7 @@ describe('a keyboard alone', () => {
   test(
     'searches, opens all components of an entity, follows it, and lets go',
     async () => {
-      const map = await opened();
+      const map = page();
       const { keyboard } = map.page;
       const id = await longFlight();
       await search(map, String(id));
@@ -148,7 +156,7 @@ describe('a keyboard alone', () => {
   test(
     'is told when there is no such entity, or no id in what was typed',
     async () => {
-      const map = await opened();
+      const map = page();
       await search(map, '999999999999');
       await expectNotice(map, /no entity has the id 999999999999/);
       await search(map, 'LH 400');

@@ -39,3 +39,27 @@ export function assignBlocks(blocks: number, pods: readonly string[]): string[] 
   }
   return owners;
 }
+
+/** Most scores that are computed to know whose heir a pod is: some ten milliseconds. */
+const SCORES_MAX = 2_000_000;
+
+/**
+ * Blocks that `pod` gets when one of the others is gone, whichever that is. None in a world so
+ * large that knowing it would delay its ticks.
+ */
+export function inheritedBlocks(blocks: number, pods: readonly string[], pod: string): number[] {
+  if (blocks * pods.length ** 2 > SCORES_MAX) return [];
+  const owners = assignBlocks(blocks, pods);
+  const inherited: number[] = [];
+  for (const gone of pods) {
+    if (gone === pod) continue;
+    const heirs = assignBlocks(
+      blocks,
+      pods.filter((other) => other !== gone),
+    );
+    for (let block = 0; block < blocks; block++) {
+      if (owners[block] === gone && heirs[block] === pod) inherited.push(block);
+    }
+  }
+  return inherited;
+}

@@ -16,8 +16,10 @@ export type CommitEvents = {
    * on it, so every cell is to be read anew (E1).
    */
   unhealed(): void;
+  /** The call that leaves these cells to an heir has been sent; whether it was heard is unknown. */
+  leaving(cells: readonly number[], heir: string): void;
   /** The last commit ended the lease as it was meant to. */
-  left(holding: Holding, heir: string): void;
+  left(holding: Holding): void;
 };
 
 export type CommitCounts = {
@@ -63,7 +65,9 @@ export class Committer {
     this.#meetReplicas();
     const sentMs = clock.nowMs();
     const commits = sending.map(({ replay, pending }) => replay[0]?.commit ?? (pending as Commit));
-    const replies = await store.commit(commits);
+    const replying = store.commit(commits);
+    this.#tellLeaving(commits);
+    const replies = await replying;
     // Whoever waits for what others miss is not settled either.
     let isUnsettled = sending.length < holdings.length;
     for (const [i, holding] of sending.entries()) {
@@ -196,8 +200,22 @@ export class Committer {
     const isKept = this.#replicasBehind > 0 || this.#parts.store.status().replicas > 0;
     const commit = holding.settle(nowMs, isKept);
     this.#tellSent(holding, commit);
-    if (commit.ending === undefined) return;
-    this.#events.left(holding, commit.ending === 'release' ? '' : commit.ending.heir);
+    if (commit.ending !== undefined) this.#events.left(holding);
+  }
+
+  /**
+   * The heir hears of it right behind the commit, on the same connection: a reply to wait for is
+   * time in which nobody ticks. When the commit is refused, so is the heir.
+   */
+  #tellLeaving(commits: readonly Commit[]): void {
+    const left = new Map<string, number[]>();
+    for (const { claim, ending } of commits) {
+      if (typeof ending !== 'object') continue;
+      const cells = left.get(ending.heir);
+      if (cells === undefined) left.set(ending.heir, [claim.cell]);
+      else cells.push(claim.cell);
+    }
+    for (const [heir, cells] of left) this.#events.leaving(cells, heir);
   }
 
   #tellSent(holding: Holding, { out, tick }: Commit): void {

@@ -3,14 +3,7 @@
  * their channels send to the cells held here. Everything it learns is behind the store's barrier.
  */
 import { type Clock, LeaseholdError, type Log } from '@leasehold/kernel';
-import type {
-  CellImage,
-  ChannelEntry,
-  FollowCursor,
-  FollowNews,
-  Head,
-  Store,
-} from '@leasehold/protocol';
+import type { CellImage, ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
 import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
 import type { Holding } from './holding.ts';
 import { expectRun } from './loader.ts';
@@ -141,17 +134,12 @@ export class Halo {
     return !this.isExact || state.view(state.tick - 1) !== undefined;
   }
 
-  /** Reads what followed cells lack up to these heads. */
-  async catchUp(heads: readonly Head[]): Promise<void> {
-    const cursors: FollowCursor[] = [];
-    for (const head of heads) {
-      const ghost = this.#ghosts.get(head.cell);
-      if (!ghost?.isReady || ghost.seq >= head.seq) continue;
-      const { cell, seq, hash, outSeq } = ghost;
-      cursors.push({ cell, seq, hash, outSeq });
-    }
-    if (cursors.length === 0) return;
-    for (const news of await this.#store.poll(cursors, 0)) this.#take(news);
+  /** Where a followed cell has been read up to; undefined: it is not followed yet. */
+  position(cell: number): Required<FollowCursor> | undefined {
+    const ghost = this.#ghosts.get(cell);
+    if (!ghost?.isReady) return undefined;
+    const { seq, hash, outSeq } = ghost;
+    return { cell, seq, hash, outSeq };
   }
 
   /** One round: loads what is not loaded, then polls and routes what is new. */
@@ -167,10 +155,11 @@ export class Halo {
       if (ghost.isReady) cursors.push({ cell, seq, hash, outSeq });
     }
     if (cursors.length === 0) return;
-    for (const news of await this.#store.poll(cursors, blockMs)) this.#take(news);
+    for (const news of await this.#store.poll(cursors, blockMs)) this.take(news);
   }
 
-  #take(news: FollowNews): void {
+  /** Takes in what a poll has told; of cells that are not followed, nothing. */
+  take(news: FollowNews): void {
     const ghost = this.#ghosts.get(news.cell);
     if (ghost === undefined || !ghost.isReady) return;
     if (news.resync) {

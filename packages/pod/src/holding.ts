@@ -37,14 +37,19 @@ export class Holding {
   /** Last channel sequence number queued here, by source cell. */
   readonly queued = new Map<number, number>();
   arrivals: ChannelEntry[] = [];
-  /** Own channel entries that their readers may not have passed durably. */
+  /** Own channel entries that their readers may not have passed durably; not all, … */
   unread: { readonly seq: number; readonly to: number }[] = [];
+  /** … until those that earlier holders sent are known. Before, nothing is trimmed (E1). */
+  isChannelKnown: boolean;
+  readonly #outSeqLoaded: number;
 
   pending: Commit | undefined;
   replay: Kept[] = [];
   takeover: Takeover | undefined;
   /** The pod that is to have this cell; '' = nobody in particular; undefined = it stays. */
   leavingTo: string | undefined;
+  /** Until then it leaves only right behind a tick. */
+  leavesByTick: number | undefined;
   /** The log position that a barrier has passed, for a cell that is leaving. */
   provenSeq = -1;
   isProving = false;
@@ -75,11 +80,20 @@ export class Holding {
     this.seq = head.seq;
     this.hash = head.hash;
     this.outSeq = head.outSeq;
+    this.#outSeqLoaded = head.outSeq;
+    this.isChannelKnown = head.outSeq === 0;
     this.settledTick = state.tick;
     for (const [cell, seq] of head.cursors) {
       this.cursors.set(cell, seq);
       this.queued.set(cell, seq);
     }
+  }
+
+  /** Own channel, read whole: what was sent before this cell came here. */
+  learnChannel(entries: readonly ChannelEntry[]): void {
+    const older = entries.filter(({ seq }) => seq <= this.#outSeqLoaded);
+    this.unread = [...older.map(({ seq, to }) => ({ seq, to })), ...this.unread];
+    this.isChannelKnown = true;
   }
 
   /** Queues an entry of a neighbour's channel once, in the order of that channel. */

@@ -2,8 +2,8 @@
  * Claims the blocks this pod should hold, ends the leases of the dead, hands over what others
  * should hold, renews what is quiet, and learns how far its channels have been read.
  */
-import type { AcquireReply, AcquireRequest, Head } from '@leasehold/protocol';
-import { assignBlocks } from './assignment.ts';
+import type { AcquireReply, AcquireRequest, ChannelEntry, Head } from '@leasehold/protocol';
+import { assignBlocks, inheritedBlocks } from './assignment.ts';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Roster } from './roster.ts';
@@ -17,9 +17,13 @@ const RETRY_MAX_MS = 400;
 /** Channels are trimmed when this many of their entries may still be unread. */
 const UNREAD_MIN = 16;
 const TRIM_MS = 2_000;
+/** Channels of cells that came here, read in one turn of the loop. */
+const CHANNELS_PER_TURN_MAX = 16;
 /** How long a cell that could not be read is not tried again. */
 const SHUN_MS = 5_000;
 const HANDOVER_MS = 120;
+/** Whoever left a cell here may be ahead of the call that ends its lease. */
+const OFFERED_MS_MAX = 500;
 
 export type Holdings = ReadonlyMap<number, Holding>;
 
@@ -27,11 +31,14 @@ export class Keeper {
   readonly roster: Roster;
   readonly #parts: PodParts;
   readonly #rivals = new Map<number, Rival>();
-  readonly #offered = new Set<number>();
+  /** Cells that others have left to this pod, and until when it tries to take them. */
+  readonly #offered = new Map<number, number>();
   readonly #unanswered = new Map<number, string>();
+  readonly #asking = new Set<number>();
   readonly #loading: ReadonlyMap<number, unknown>;
   readonly #holdings: Holdings;
   #owners: string[] = [];
+  #inherited: number[] = [];
   #members = '';
   #nextHandoverMs = 0;
   #nextTrimMs = 0;
@@ -51,9 +58,10 @@ export class Keeper {
 
   /** Another pod has just left these cells to this one: they are taken whoever should have them. */
   hurry(cells: readonly number[]): void {
+    const untilMs = this.#parts.clock.nowMs() + OFFERED_MS_MAX;
     for (const cell of cells) {
       this.#rivals.delete(cell);
-      this.#offered.add(cell);
+      this.#offered.set(cell, untilMs);
     }
   }
 
@@ -66,10 +74,20 @@ export class Keeper {
     }
   }
 
-  /** Who should hold a cell of this block when this pod is gone. */
-  heirOf(block: number): string {
+  /** Who should hold each block when this pod is gone. */
+  heirs(): readonly string[] {
     const { clock, engine } = this.#parts;
-    return assignBlocks(engine.grid.blocks, this.roster.members(clock.nowMs(), true))[block] ?? '';
+    return assignBlocks(engine.grid.blocks, this.roster.members(clock.nowMs(), true));
+  }
+
+  heirOf(block: number): string {
+    return this.heirs()[block] ?? '';
+  }
+
+  /** Cells that this pod takes over when the pod that should hold them dies. */
+  *inherited(): Iterable<number> {
+    if (this.isDraining) return;
+    for (const block of this.#inherited) yield* this.#parts.engine.grid.cellsOfBlock(block);
   }
 
   /** Who should hold a cell of this block. */
@@ -85,7 +103,8 @@ export class Keeper {
     for (const { pod: holder } of this.#rivals.values()) if (holder !== '') holders.add(holder);
     const isWaiting = this.#waitsUntilMs > 0;
     await this.roster.look(now, holders, isWaiting ? STARTING_LOOK_MS : undefined);
-    if (this.isDraining) return [];
+    // One look more, and it is known who is dead: asking before would only be refused.
+    if (this.isDraining || this.roster.isInDoubt(now)) return [];
     const members = this.roster.members(now).sort();
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;
@@ -94,7 +113,12 @@ export class Keeper {
     const key = members.join(' ');
     if (key !== this.#members) {
       this.#members = key;
-      this.#owners = assignBlocks(engine.grid.blocks, members);
+      const { blocks } = engine.grid;
+      this.#owners = assignBlocks(blocks, members);
+      const { pod } = this.#parts;
+      // What has just fallen to this pod is followed until it is held.
+      const fallen = this.#inherited.filter((block) => this.#owners[block] === pod);
+      this.#inherited = [...inheritedBlocks(blocks, members, pod), ...fallen];
       this.#rivals.clear();
     }
     const wanted = this.#wanted(now);
@@ -108,13 +132,19 @@ export class Keeper {
   /** Takes what others have just left to this pod, before it looks around. */
   async claimOffered(): Promise<Grant[]> {
     if (this.isDraining) return [];
-    const cells = [...this.#offered].filter((cell) => !this.#isHere(cell));
-    this.#offered.clear();
+    const cells = this.#offeredNow(this.#parts.clock.nowMs());
     const grants: Grant[] = [];
     for (let i = 0; i < cells.length; i += ACQUIRE_CELLS_MAX) {
       grants.push(...(await this.#acquire(cells.slice(i, i + ACQUIRE_CELLS_MAX))));
     }
     return grants;
+  }
+
+  #offeredNow(now: number): number[] {
+    for (const [cell, untilMs] of this.#offered) {
+      if (untilMs < now || this.#isHere(cell)) this.#offered.delete(cell);
+    }
+    return [...this.#offered.keys()].filter((cell) => !this.#asking.has(cell));
   }
 
   #isHere(cell: number): boolean {
@@ -124,14 +154,13 @@ export class Keeper {
   /** Cells that should be here, are not, and may be had now. */
   #wanted(now: number): number[] {
     const { engine, pod, settings } = this.#parts;
-    const wanted: number[] = [];
-    for (const cell of this.#offered) if (!this.#isHere(cell)) wanted.push(cell);
+    const wanted = this.#offeredNow(now);
     let blocks = 0;
     for (const [block, owner] of this.#owners.entries()) {
       if (owner !== pod || blocks >= settings.blocksMax) continue;
       blocks++;
       for (const cell of engine.grid.cellsOfBlock(block)) {
-        if (this.#isHere(cell) || this.#offered.has(cell)) continue;
+        if (this.#isHere(cell) || this.#offered.has(cell) || this.#asking.has(cell)) continue;
         const rival = this.#rivals.get(cell);
         const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
         if (rival === undefined || rival.retryAtMs <= now || isDead) wanted.push(cell);
@@ -140,7 +169,17 @@ export class Keeper {
     return wanted;
   }
 
+  /** The same cell is never asked for twice at once: the two would be in each other's way. */
   async #acquire(cells: readonly number[]): Promise<Grant[]> {
+    for (const cell of cells) this.#asking.add(cell);
+    try {
+      return await this.#ask(cells);
+    } finally {
+      for (const cell of cells) this.#asking.delete(cell);
+    }
+  }
+
+  async #ask(cells: readonly number[]): Promise<Grant[]> {
     const { store, clock, pod, settings, randomHex } = this.#parts;
     const requests: AcquireRequest[] = cells.map((cell) => ({
       cell,
@@ -152,11 +191,11 @@ export class Keeper {
     const grants: Grant[] = [];
     for (const [i, reply] of (await store.acquire(requests, this.roster.dead(now))).entries()) {
       const cell = cells[i] as number;
-      this.#offered.delete(cell);
       this.#unanswered.delete(cell);
       if (reply.tag === 'UNKNOWN') this.#unanswered.set(cell, requests[i]?.nonce ?? '');
       if (reply.tag === 'GRANTED') {
         this.#rivals.delete(cell);
+        this.#offered.delete(cell);
         grants.push(reply);
       } else this.#rivals.set(cell, rivalOf(reply, now));
     }
@@ -208,17 +247,34 @@ export class Keeper {
     return lost;
   }
 
+  /** What cells had sent before they came here is read when nothing stands still for it. */
+  async #learnChannels(): Promise<void> {
+    const { store } = this.#parts;
+    const unknown: Holding[] = [];
+    for (const holding of this.#holdings.values()) {
+      if (!holding.isChannelKnown) unknown.push(holding);
+      if (unknown.length === CHANNELS_PER_TURN_MAX) break;
+    }
+    const channels = await Promise.all(unknown.map(({ cell }) => store.channel(cell, 0)));
+    for (const [i, holding] of unknown.entries()) {
+      if (!holding.isChannelKnown) holding.learnChannel(channels[i] as ChannelEntry[]);
+    }
+  }
+
   /**
    * Learns behind the barrier how far the readers of long channels have come. The answer rides on
    * the next commit, which drops what all of them have passed (E1: never what one has not).
    */
   async learnTrims(trims: Map<number, number>): Promise<void> {
     const { store, clock, settings } = this.#parts;
+    await this.#learnChannels();
     const now = clock.nowMs();
     if (now < this.#nextTrimMs) return;
     this.#nextTrimMs = now + TRIM_MS;
     const { unreadMin = UNREAD_MIN } = settings;
-    const long = [...this.#holdings.values()].filter(({ unread }) => unread.length > unreadMin);
+    const long = [...this.#holdings.values()].filter(
+      ({ unread, isChannelKnown }) => isChannelKnown && unread.length > unreadMin,
+    );
     const readers = new Set(long.flatMap(({ unread }) => unread.map(({ to }) => to)));
     if (readers.size === 0) return;
     const { runId } = store.status();

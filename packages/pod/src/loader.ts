@@ -1,9 +1,19 @@
 /**
  * From a granted lease to a cell that can tick: barrier, checkpoint ⊕ log, and what the channels
  * around it hold for it. Acts on nothing that a failover could take back (design: barrier).
+ *
+ * PERF: a cell that was followed, among cells that are followed or held, costs one round trip: its
+ * last entries and all channels come with one poll. Its own channel is read when there is time.
  */
 import { assert } from '@leasehold/kernel';
-import type { AcquireReply, ChannelEntry, Head, Store } from '@leasehold/protocol';
+import type {
+  AcquireReply,
+  ChannelEntry,
+  FollowCursor,
+  FollowNews,
+  Head,
+  Store,
+} from '@leasehold/protocol';
 import type { CellState } from '@leasehold/sdk/engine';
 import type { Halo } from './halo.ts';
 import { Holding } from './holding.ts';
@@ -13,6 +23,7 @@ export type Grant = Extract<AcquireReply, { tag: 'GRANTED' }>;
 
 export type LoadParts = {
   readonly halo: Halo;
+  readonly holdings: ReadonlyMap<number, Holding>;
   /** What is routed to the granted cells while they are loaded. */
   readonly early: ReadonlyMap<number, ChannelEntry[]>;
   readonly counts: { warmCells: number; coldCells: number };
@@ -24,32 +35,31 @@ export type LoadParts = {
 export async function loadHoldings(
   parts: PodParts,
   grants: readonly Grant[],
-  { halo, early, route, counts }: LoadParts,
+  load: LoadParts,
 ): Promise<Holding[]> {
   const { store, engine, clock } = parts;
+  const { early, route } = load;
   const startedMs = clock.nowMs();
   const { runId } = store.status();
   await store.barrier();
-  const [states, channels] = await Promise.all([
-    loadStates(parts, { halo, counts }, grants),
-    readChannels(parts, grants),
-  ]);
+  const channels = await readAround(parts, load, grants);
+  const states = await loadStates(parts, load, grants, channels);
   await store.barrier();
   expectRun(store, runId);
   return grants.map((grant, i) => {
     const { cell } = grant.claim;
-    const state = states[i] as CellState;
+    const { state, isWarm } = states[i] as Loaded;
     const block = engine.grid.blockOf(cell);
     const holding = new Holding(grant.claim, block, state, grant.head, startedMs);
     for (const other of engine.grid.neighbours(cell)) {
       for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
     }
     for (const entry of early.get(cell) ?? []) holding.queue(entry);
-    for (const entry of channels.get(cell) ?? []) {
-      holding.unread.push({ seq: entry.seq, to: entry.to });
-      // E1: what the former holder sent last, nobody who followed it may have read. From now on
-      // this cell is held here and not followed, so it is passed on here or never.
-      route(entry);
+    if (!isWarm) {
+      holding.learnChannel(channels.get(cell) ?? []);
+      // E1: what the former holder sent last, nobody here has read who did not follow it. From now
+      // on this cell is held here and not followed, so it is passed on here or never.
+      for (const entry of channels.get(cell) ?? []) route(entry);
     }
     const { cause, from, lastAtMs } = grant;
     holding.takeover = { cause, from, lastAtMs };
@@ -67,37 +77,52 @@ export function expectRun(store: Store, runId: string): void {
   assert(store.status().runId === runId, 'the server was another when it was read');
 }
 
+type Loaded = { readonly state: CellState; readonly isWarm: boolean };
+/** Channel entries behind the positions asked for, by source cell. */
+type Channels = Map<number, ChannelEntry[]>;
+
 async function loadStates(
   parts: PodParts,
-  { halo, counts }: Pick<LoadParts, 'halo' | 'counts'>,
+  { halo, counts }: LoadParts,
   grants: readonly Grant[],
-): Promise<CellState[]> {
+  channels: Channels,
+): Promise<Loaded[]> {
   const { store, engine, schemaOf } = parts;
-  const states = new Array<CellState | undefined>(grants.length);
-  await halo.catchUp(grants.map(({ head }) => head));
+  const states = new Array<Loaded | undefined>(grants.length);
   const cold: { readonly grant: Grant; readonly i: number }[] = [];
   for (const [i, grant] of grants.entries()) {
     const { head } = grant;
-    states[i] = halo.surrender(head.cell, head.seq, head.hash);
-    if (states[i] !== undefined) counts.warmCells++;
-    else if (head.seq === 0) states[i] = engine.createCell(head.cell, schemaOf);
-    if (states[i] === undefined) cold.push({ grant, i });
+    const followed = halo.surrender(head.cell, head.seq, head.hash);
+    if (followed !== undefined) {
+      states[i] = { state: followed, isWarm: true };
+      counts.warmCells++;
+    } else cold.push({ grant, i });
   }
-  counts.coldCells += cold.length;
-  const images = await store.load(cold.map(({ grant: { head } }) => loadRequest(head)));
-  for (const [k, { grant, i }] of cold.entries()) {
+  const written = cold.filter(({ grant: { head } }) => head.seq > 0);
+  counts.coldCells += written.length;
+  const [images] = await Promise.all([
+    store.load(written.map(({ grant: { head } }) => loadRequest(head))),
+    readChannels(
+      store,
+      cold.map(({ grant: { head } }) => [head.cell, 0]),
+      channels,
+    ),
+  ]);
+  for (const { grant, i } of cold) {
+    states[i] = { state: engine.createCell(grant.head.cell, schemaOf), isWarm: false };
+  }
+  for (const [k, { grant, i }] of written.entries()) {
     const image = images[k];
     assert(image !== undefined, 'the store answers every cell it is asked for');
-    const state = engine.createCell(grant.head.cell, schemaOf);
+    const { state } = states[i] as Loaded;
     state.restore(image);
     const last = image.entries.at(-1) ?? image.checkpoint;
     assert(
       (last?.seq ?? 0) === grant.head.seq && (last?.hash ?? '') === grant.head.hash,
       `cell ${grant.head.cell} was read at ${last?.seq ?? 0}, not at ${grant.head.seq}`,
     );
-    states[i] = state;
   }
-  return states as CellState[];
+  return states as Loaded[];
 }
 
 /** Neighbours may still need the view of the tick before the last, in flight and all. */
@@ -105,11 +130,15 @@ function loadRequest(head: Head): { cell: number; beforeTick: number; head: Head
   return { cell: head.cell, beforeTick: Math.max(0, head.tick - 1), head };
 }
 
-/** The granted cells' own channels, whole, and their neighbours' from the oldest cursor on. */
-async function readChannels(
+/**
+ * What the granted cells that are followed here lack up to their heads, and the channels of the
+ * cells around from the oldest cursor on: of those whose position is known, all in one poll.
+ */
+async function readAround(
   { store, engine }: PodParts,
+  { halo, holdings }: LoadParts,
   grants: readonly Grant[],
-): Promise<Map<number, ChannelEntry[]>> {
+): Promise<Channels> {
   const after = new Map<number, number>();
   for (const { head } of grants) {
     for (const other of engine.grid.neighbours(head.cell)) {
@@ -117,8 +146,49 @@ async function readChannels(
       after.set(other, Math.min(after.get(other) ?? Number.POSITIVE_INFINITY, cursor));
     }
   }
-  for (const { head } of grants) after.set(head.cell, 0);
-  const sources = [...after];
-  const entries = await Promise.all(sources.map(([cell, seq]) => store.channel(cell, seq)));
-  return new Map(sources.map(([cell], i) => [cell, entries[i] as ChannelEntry[]]));
+  const cursors = new Map<number, FollowCursor>();
+  // A poll waits for the replicas: where nothing is followed, reading channels alone is sooner.
+  const isFollowed = grants.some(({ head }) => halo.position(head.cell) !== undefined);
+  for (const [cell, seq] of isFollowed ? after : []) {
+    const known = halo.position(cell) ?? positionOf(holdings.get(cell));
+    if (known !== undefined) cursors.set(cell, { ...known, outSeq: Math.min(seq, known.outSeq) });
+  }
+  for (const { head } of grants) {
+    const known = halo.position(head.cell);
+    if (known === undefined || known.seq >= head.seq || cursors.has(head.cell)) continue;
+    cursors.set(head.cell, known);
+  }
+  const channels: Channels = new Map();
+  const unknown = [...after].filter(([cell]) => !cursors.has(cell));
+  const [news] = await Promise.all([
+    cursors.size === 0 ? NO_NEWS : store.poll([...cursors.values()], 0),
+    readChannels(store, unknown, channels),
+  ]);
+  for (const cell of cursors.keys()) channels.set(cell, []);
+  const lost: [number, number][] = [];
+  for (const each of news) {
+    halo.take(each);
+    if (each.resync) lost.push([each.cell, after.get(each.cell) ?? 0]);
+    else channels.set(each.cell, [...each.out]);
+  }
+  await readChannels(store, lost, channels);
+  return channels;
+}
+
+const NO_NEWS: readonly FollowNews[] = [];
+
+function positionOf(holding: Holding | undefined): Required<FollowCursor> | undefined {
+  if (holding === undefined) return undefined;
+  const { cell, seq, hash, outSeq } = holding;
+  return { cell, seq, hash, outSeq };
+}
+
+/** Reads these channels behind these positions. */
+async function readChannels(
+  store: Store,
+  sources: readonly (readonly [cell: number, after: number])[],
+  into: Channels,
+): Promise<void> {
+  const entries = await Promise.all(sources.map(([cell, after]) => store.channel(cell, after)));
+  for (const [i, [cell]] of sources.entries()) into.set(cell, entries[i] as ChannelEntry[]);
 }

@@ -13,6 +13,7 @@ import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
 import { expectRun, type Grant, type LoadParts, loadHoldings } from './loader.ts';
+import { OwedReleases } from './owed.ts';
 import { type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
@@ -33,8 +34,8 @@ export class Pod {
   readonly #holdings = new Map<number, Holding>();
   readonly #loading = new Map<number, ChannelEntry[]>();
   readonly #trims = new Map<number, number>();
-  readonly #left = new Map<string, number[]>();
   readonly #former = new FormerCells();
+  readonly #owed = new OwedReleases();
   readonly #standby = new Standby();
   readonly #halo: Halo;
   readonly #keeper: Keeper;
@@ -64,14 +65,16 @@ export class Pod {
       unhealed: () => {
         for (const holding of this.#holdings.values()) holding.needsReload = true;
       },
-      left: (holding, heir) => this.#leave(holding, heir),
+      leaving: (cells, heir) => this.#tellLeaving(cells, heir),
+      left: (holding) => this.#leave(holding),
     });
     this.#rounds = new Rounds(parts, {
       holdings: this.#holdings,
       halo: this.#halo,
       committer: this.#committer,
       trims: this.#trims,
-      left: (holding, heir) => this.#leave(holding, heir),
+      leaving: (cells, heir) => this.#tellLeaving(cells, heir),
+      left: (holding) => this.#leave(holding),
       reload: (holdings) => this.#reload(holdings),
       recall: () => this.#recall(),
     });
@@ -96,8 +99,9 @@ export class Pod {
     this.#keeper.isDraining = true;
     await store.report('draining', this.report()).catch(() => undefined);
     const heirs = new Map<string, number[]>();
+    const owners = this.#keeper.heirs();
     for (const { cell, block } of this.#holdings.values()) {
-      const heir = this.#keeper.heirOf(block);
+      const heir = owners[block] ?? '';
       heirs.set(heir, [...(heirs.get(heir) ?? []), cell]);
     }
     await Promise.all([...heirs].map(([heir, cells]) => this.#promise(cells, heir)));
@@ -158,14 +162,13 @@ export class Pod {
       return;
     }
     const waitMs = await this.#rounds.run(world);
-    await this.#tellHeirs();
     await this.#ticking.wait(waitMs);
   }
 
   async #read(): Promise<void> {
     const { store, clock } = this.#parts;
     const world = this.#clock;
-    this.#halo.sync(this.#holdings, this.#standby.expected(clock.nowMs()));
+    this.#halo.sync(this.#holdings, this.#toFollow());
     if (world === undefined || this.#halo.size === 0 || !store.status().isConnected) {
       await this.#reading.wait(20);
       return;
@@ -184,6 +187,16 @@ export class Pod {
     await this.#reading.wait(Math.max(1, pauseMs));
   }
 
+  /**
+   * Cells that may come here. Those of the dead are followed in realtime only: in lockstep no tick
+   * is late, and whoever follows more waits for more.
+   */
+  *#toFollow(): Iterable<number> {
+    yield* this.#standby.expected(this.#parts.clock.nowMs());
+    if (this.#clock?.mode !== 'realtime' || this.#parts.settings.isStandby === false) return;
+    yield* this.#keeper.inherited();
+  }
+
   async #keep(): Promise<void> {
     const { store, clock } = this.#parts;
     const now = clock.nowMs();
@@ -198,6 +211,7 @@ export class Pod {
         await store.report(this.#isDraining ? 'draining' : 'ready', this.report());
         this.#nextReportMs = now + REPORT_MS;
       }
+      await this.#owed.settle(store);
       const grants = await this.#keeper.claim();
       if (grants.length > 0) this.#loadAside(grants);
       for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
@@ -222,12 +236,17 @@ export class Pod {
     void this.#loadInParts(grants);
   }
 
-  /** The first cells tick while the last are still read. */
+  /** The first cells tick while the last are still read; those that were followed come first. */
   async #loadInParts(grants: readonly Grant[]): Promise<void> {
     const { runId } = this.#parts.store.status();
-    for (let i = 0; i < grants.length; i += LOAD_CELLS_MAX) {
-      const part = grants.slice(i, i + LOAD_CELLS_MAX);
-      await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
+    const isFollowed = ({ claim }: Grant): boolean => this.#halo.position(claim.cell) !== undefined;
+    const warm = grants.filter(isFollowed);
+    const cold = grants.filter((grant) => !warm.includes(grant));
+    for (const group of [warm, cold]) {
+      for (let i = 0; i < group.length; i += LOAD_CELLS_MAX) {
+        const part = group.slice(i, i + LOAD_CELLS_MAX);
+        await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
+      }
     }
   }
 
@@ -236,9 +255,12 @@ export class Pod {
     const { store, log } = this.#parts;
     const cells = grants.map(({ claim }) => claim.cell);
     log.error({ cells: cells.slice(0, 8), count: cells.length, err: error }, 'cannot load cells');
+    const status = store.status();
     // A server that left in the middle of it says nothing about the cells.
-    if (store.status().runId === runId) this.#keeper.shun(cells);
-    await store.release(grants.map(({ claim }) => claim)).catch(() => undefined);
+    if (status.isConnected && status.runId === runId) this.#keeper.shun(cells);
+    this.#owed.add(grants.map(({ claim }) => claim));
+    // Who cannot be heard now says it again with the next look around.
+    await this.#owed.settle(store).catch(() => undefined);
   }
 
   /** Cells as they are on the server that answers now. */
@@ -255,7 +277,9 @@ export class Pod {
     try {
       return await loadHoldings(this.#parts, grants, this.#loadParts);
     } catch (error) {
-      if (grants.length === 1 || !this.#parts.store.status().isConnected) throw error;
+      const status = this.#parts.store.status();
+      // Another server: nothing that it says can be used, for none of them.
+      if (grants.length === 1 || !status.isConnected || status.runId !== runId) throw error;
     }
     const loaded: Holding[] = [];
     for (const grant of grants) {
@@ -282,7 +306,7 @@ export class Pod {
     } finally {
       for (const { claim } of grants) this.#loading.delete(claim.cell);
     }
-    this.#halo.sync(this.#holdings, this.#standby.expected(this.#parts.clock.nowMs()));
+    this.#halo.sync(this.#holdings, this.#toFollow());
     this.#ticking.wake();
     this.#reading.wake();
   }
@@ -350,7 +374,10 @@ export class Pod {
 
   get #loadParts(): LoadParts {
     const { counts } = this.#standby;
-    return { halo: this.#halo, early: this.#loading, counts, route: (entry) => this.#route(entry) };
+    return {
+      ...{ halo: this.#halo, holdings: this.#holdings, early: this.#loading, counts },
+      route: (entry) => this.#route(entry),
+    };
   }
 
   #route(entry: ChannelEntry): void {
@@ -395,19 +422,16 @@ export class Pod {
     log.warn(counts, 'the store names this pod the holder of cells it had given up');
   }
 
-  #leave(holding: Holding, heir: string): void {
+  #leave(holding: Holding): void {
     this.#forget(holding, false);
     if (!holding.isFrozen) this.#halo.adopt(holding);
-    if (heir === '') return;
-    const cells = this.#left.get(heir);
-    if (cells === undefined) this.#left.set(heir, [holding.cell]);
-    else cells.push(holding.cell);
   }
 
-  async #tellHeirs(): Promise<void> {
-    const left = [...this.#left];
-    this.#left.clear();
-    await Promise.all(left.map(([heir, cells]) => this.#say(heir, { left: cells })));
+  /** Whoever is not told claims the cells all the same, only later. */
+  #tellLeaving(cells: readonly number[], heir: string): void {
+    this.#say(heir, { left: cells }).catch((error: unknown) => {
+      this.#parts.log.debug({ err: error, heir }, 'an heir is not told');
+    });
   }
 
   #say(to: string, message: Message): Promise<void> {

@@ -74,7 +74,34 @@ type Options = {
   readonly seed?: number;
   readonly simulation?: Simulation;
   readonly log?: Log;
+  /** How long a call takes, there and back; what pods say to each other takes half of it. */
+  readonly roundTripMs?: number;
+  /** What a pod is given instead of its store. */
+  readonly wrap?: (store: Store, pod: string) => Store;
 };
+
+/** The same store, further away. What a call does is done halfway. */
+function distant(store: Store, clock: ManualClock, roundTripMs: number): Store {
+  const way = () => clock.sleep(roundTripMs / 2);
+  const distantly =
+    (call: (...args: unknown[]) => Promise<unknown>) =>
+    async (...args: unknown[]) => {
+      await way();
+      const reply = await call.apply(store, args);
+      await way();
+      return reply;
+    };
+  return new Proxy(store, {
+    get(_, name: keyof Store) {
+      const of = store[name];
+      if (typeof of !== 'function') return of;
+      if (name === 'nowMs' || name === 'status' || name === 'close') return of.bind(store);
+      // As on a real server, where nothing is sent for it.
+      if (name === 'barrier' && store.status().replicas === 0) return of.bind(store);
+      return distantly(of as (...args: unknown[]) => Promise<unknown>);
+    },
+  });
+}
 
 /** The stored world, seeded, its clock set; nobody holds any of it yet. */
 async function openWorld(options: Options) {
@@ -155,7 +182,9 @@ export async function openPods(options: Options) {
     ...{ grid, clock, server, engine, pods, watcher },
     /** `startingPods`: how many are started together. */
     async start(name: string, startingPods = 1): Promise<Pod> {
-      const store: Store = openTwinStore(server, { ...WORLD, pod: name });
+      const near: Store = openTwinStore(server, { ...WORLD, pod: name });
+      const { roundTripMs = 0, wrap = (whole: Store) => whole } = options;
+      const store = wrap(roundTripMs === 0 ? near : distant(near, clock, roundTripMs), name);
       const pod = new Pod({
         pod: name,
         pid: pods.size + 1,

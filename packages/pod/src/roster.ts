@@ -84,9 +84,18 @@ export class Roster {
     return !this.#isSpared(pod, nowMs);
   }
 
+  /** Somebody was connected and is not: whether it comes back shows at the next look. */
+  isInDoubt(nowMs: number): boolean {
+    for (const [pod, sinceMs] of this.#absentMs) {
+      if (this.#seen.has(pod) && nowMs - sinceMs < ABSENT_MIN_MS) return true;
+    }
+    return false;
+  }
+
   /**
    * Pods that should have blocks now: connected, ready, heard of lately, and here long enough to
-   * end the leases of the dead, or as long as the oldest. This pod thinks of itself likewise,
+   * end the leases of the dead. Where nobody has been, all who came with the oldest; they stay when
+   * it has been here long enough, if they have got anything. This pod thinks of itself likewise,
    * unless it is leaving: then these are its heirs.
    */
   members(nowMs: number, isLeaving = false): string[] {
@@ -100,8 +109,14 @@ export class Roster {
             this.#isSpared(pod, nowMs))),
     );
     const oldestMs = Math.min(...ready.map(({ startedAtMs }) => startedAtMs));
-    const untilMs = Math.max(storeMs, oldestMs + 2 * SETTLED_MS) - SETTLED_MS;
-    const members = ready.filter(({ startedAtMs }) => startedAtMs <= untilMs).map(({ pod }) => pod);
+    const isYoung = oldestMs > storeMs - SETTLED_MS;
+    const members = ready
+      .filter(({ startedAtMs, report }) => {
+        if (startedAtMs <= storeMs - SETTLED_MS) return true;
+        const hasCome = startedAtMs <= oldestMs + SETTLED_MS;
+        return hasCome && (isYoung || (report['cells'] ?? 0) > 0);
+      })
+      .map(({ pod }) => pod);
     return members.length > 0 || isLeaving ? members : [this.#self];
   }
 }

@@ -22,6 +22,10 @@ import {
 import { Takeovers } from './takeovers.ts';
 import { dueAtMs, tickAt } from './world-time.ts';
 
+/** A cell that is to leave does so within this part of a tick after it has ticked, … */
+const LEAVING_PART_MAX = 0.5;
+/** … unless it has waited for that so long. */
+const LEAVING_TICKS_MAX = 4;
 const RETRY_MS = 10;
 const IDLE_MS = 20;
 
@@ -31,11 +35,16 @@ export type RoundParts = {
   readonly committer: Committer;
   /** Channel positions that may be dropped with the next commit, by cell. */
   readonly trims: Map<number, number>;
-  readonly left: (holding: Holding, heir: string) => void;
+  /** The call that leaves cells to an heir has been sent. */
+  readonly leaving: (cells: readonly number[], heir: string) => void;
+  readonly left: (holding: Holding) => void;
   readonly reload: (holdings: readonly Holding[]) => Promise<void>;
   /** Takes back, to end them, leases that the store names this pod's though it gave them up. */
   readonly recall: () => Promise<void>;
 };
+
+/** The tick that all cells run towards in this round. */
+type Moment = { readonly world: WorldClock; readonly target: number };
 
 export class Rounds {
   readonly tickMs = new Quantiles();
@@ -77,7 +86,7 @@ export class Rounds {
     const target = world.mode === 'realtime' ? this.#target(world) : Number.POSITIVE_INFINITY;
     const stepped = this.#stepDue(world, target);
     const isUnsettled = await this.#commit();
-    await this.#letGo();
+    await this.#letGo(world, target);
     if (isUnsettled) return RETRY_MS;
     if (stepped > 0 && world.mode === 'lockstep') return 0;
     if (world.mode === 'lockstep' || world.isPaused) return IDLE_MS;
@@ -200,7 +209,7 @@ export class Rounds {
         return;
       }
       const commit = holding.prepare(tick, result, arrivals, this.#parts.settings.leaseTtlMs);
-      this.#addExtras(holding, commit);
+      this.#addExtras(holding, commit, { world, target });
     } catch (error) {
       this.#fail(holding, error);
     }
@@ -212,7 +221,7 @@ export class Rounds {
     this.takeovers.note(holding);
   }
 
-  #addExtras(holding: Holding, commit: Draft): void {
+  #addExtras(holding: Holding, commit: Draft, now: Moment): void {
     const { engine, settings } = this.#parts;
     const trim = this.#round.trims.get(holding.cell);
     if (trim !== undefined) {
@@ -224,8 +233,20 @@ export class Rounds {
       if (geo !== undefined) commit.geo = geo;
     }
     const heir = holding.leavingTo;
-    if (heir !== undefined && !this.#isParting(holding))
-      commit.ending = heir === '' ? 'release' : { heir };
+    if (heir === undefined || this.#isParting(holding) || !this.#mayLeave(holding, now)) return;
+    commit.ending = heir === '' ? 'release' : { heir };
+  }
+
+  /**
+   * A cell leaves when it has just ticked: then its heir has the rest of the tick to take it, and
+   * the next is not late. It waits for that a few ticks, not for ever.
+   */
+  #mayLeave(holding: Holding, { world, target }: Moment): boolean {
+    if (world.mode === 'lockstep' || world.isPaused || holding.leavingTo === '') return true;
+    holding.leavesByTick ??= target + LEAVING_TICKS_MAX;
+    if (target >= holding.leavesByTick) return true;
+    const sinceDueMs = this.#parts.store.nowMs() - dueAtMs(world, target);
+    return holding.state.tick >= target && sinceDueMs < LEAVING_PART_MAX * (1_000 / world.rateHz);
   }
 
   async #commit(): Promise<boolean> {
@@ -271,24 +292,27 @@ export class Rounds {
   }
 
   /** Cells that are to leave and have nothing left to commit. */
-  async #letGo(): Promise<void> {
+  async #letGo(world: WorldClock, target: number): Promise<void> {
     const { store } = this.#parts;
     const heirs = new Map<string, Holding[]>();
     for (const holding of this.#round.holdings.values()) {
       const heir = holding.leavingTo;
       if (heir === undefined || isSending(holding) || holding.needsReload) continue;
       if (this.#isParting(holding) && !this.#isProven(holding)) continue;
+      if (!this.#isParting(holding) && !this.#mayLeave(holding, { world, target })) continue;
       const group = heirs.get(heir);
       if (group === undefined) heirs.set(heir, [holding]);
       else group.push(holding);
     }
     for (const [heir, group] of heirs) {
       const claims = group.map(({ claim }) => claim);
-      const replies =
-        heir === '' ? await store.release(claims) : await store.handover(claims, heir);
+      const replying = heir === '' ? store.release(claims) : store.handover(claims, heir);
+      const cells = group.map(({ cell }) => cell);
+      if (heir !== '') this.#round.leaving(cells, heir);
+      const replies = await replying;
       for (const [i, holding] of group.entries()) {
         const tag = replies[i]?.tag;
-        if (tag === 'OK') this.#round.left(holding, heir);
+        if (tag === 'OK') this.#round.left(holding);
         else if (tag !== 'UNKNOWN' && tag !== 'REFUSED') holding.needsReload = true;
       }
     }

@@ -15,6 +15,8 @@ export type PodSettings = {
   readonly indexResolution: number;
   /** A channel is trimmed when more of its entries than this may still be unread. Default 16. */
   readonly unreadMin?: number;
+  /** Whether the cells of pods that may die are followed by their heirs. Default true. */
+  readonly isStandby?: boolean;
   /** Pods that start together, this one included: they know each other before they claim. */
   readonly startingPods?: number;
 };

@@ -17,9 +17,9 @@ export type Message =
   | { readonly left: readonly number[] };
 
 /** A heir that has not answered by then takes the cells cold. */
-const READY_MS_MAX = 500;
+const READY_MS_MAX = 1_000;
 /** How long a cell is followed for a handover that does not come. */
-const EXPECTED_MS_MAX = 3_000;
+const EXPECTED_MS_MAX = 4_000;
 /** A cell that has not ticked for so long is quiet: there is no tick before its last to wait for. */
 const QUIET_MS = 150;
 

@@ -55,12 +55,14 @@ export class Takeovers {
       if (holding.takeover !== undefined) waiting.add(holding.block);
     }
     const { store, pod, log } = this.#parts;
+    const told: Promise<void>[] = [];
     for (const [key, group] of this.#groups) {
       if (waiting.has(group.block)) continue;
       this.#groups.delete(key);
       const facts = { ...group, gapTicks: missedTicks(clock, group.gapMs) };
       log.info(facts, 'took over');
-      await store.feed({ kind: 'takeover', pod, facts });
+      told.push(store.feed({ kind: 'takeover', pod, facts }));
     }
+    await Promise.all(told);
   }
 }

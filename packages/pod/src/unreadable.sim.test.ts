@@ -1,4 +1,5 @@
 /** What one cell that cannot be read does to all the others (design §5: it fails alone). */
+import type { Store } from '@leasehold/protocol';
 import { simulation, system } from '@leasehold/sdk';
 import { expect, test } from 'vitest';
 import { openPods, wanderers } from './pods-fixture.ts';
@@ -82,4 +83,37 @@ test('one cell that cannot be reloaded keeps no other cell of its pod from ticki
   const after = world.pods.get('a')?.report()['ticks'] ?? 0;
   await world.close();
   expect(after - before).toBeGreaterThan(20);
+});
+
+test('W1 leases whose cells could not be read end soon, though their end was not heard at first', async () => {
+  let isCut = false;
+  let cuts = 0;
+  const world = await openPods({
+    mode: 'realtime',
+    wrap: (store, pod) =>
+      new Proxy(store, {
+        get(_, name: keyof Store) {
+          const of = store[name];
+          if (typeof of !== 'function') return of;
+          if (pod !== 'b' || !isCut) return of.bind(store);
+          if (name === 'status') return () => ({ ...store.status(), isConnected: cuts === 0 });
+          if (name !== 'barrier' && name !== 'release') return of.bind(store);
+          cuts++;
+          return () => Promise.reject(new Error('the connection is closed'));
+        },
+      }),
+  });
+  void world.start('a');
+  await world.clock.advance(1_500);
+  void world.start('b');
+  await world.clock.advance(3_000);
+  world.kill('a');
+  isCut = true;
+  await world.clock.advance(150);
+  isCut = false;
+  expect(cuts).toBeGreaterThan(0);
+  await world.clock.advance(600);
+  const cells = world.pods.get('b')?.report()['cells'];
+  await world.close();
+  expect(cells).toBe(64);
 });

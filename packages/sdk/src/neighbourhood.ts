@@ -8,6 +8,7 @@
 import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
 import { EARTH_RADIUS_M, type Grid } from '@leasehold/spatial';
 import { type RowSet, type Slot, slotOf } from './rows.ts';
+import { sortFirst } from './sort-first.ts';
 import type { CellView, SpatialFields, ViewField } from './view.ts';
 
 /**
@@ -16,8 +17,6 @@ import type { CellView, SpatialFields, ViewField } from './view.ts';
 const BINS_MAX = 64;
 /** The bin of who was dropped. */
 const GONE = -1;
-/** Up to so many results an insertion sort is faster than the built-in. */
-const INSERTION_MAX = 48;
 /** Binning rounds; what lies exactly at the radius must still be looked at. */
 const SLACK = 1e-9;
 const DEGREES = 180 / Math.PI;
@@ -362,7 +361,7 @@ export class Neighbourhood {
       }
     }
     this.foundCount = count;
-    this.#sort(count);
+    sortFirst(this.found, count);
   }
 
   /**
@@ -429,7 +428,7 @@ export class Neighbourhood {
       }
     }
     this.foundCount = count;
-    this.#sort(count);
+    sortFirst(this.found, count);
   }
 
   /** How many of the own cell stand within a radius of a point. After a `gather` with `live`. */
@@ -460,20 +459,6 @@ export class Neighbourhood {
   #isWithinOnSphere(pool: number, x: number, y: number): boolean {
     const toX = this.x[pool] as number;
     return this.#grid.distance(x, y, toX, this.y[pool] as number) <= this.#radius;
-  }
-
-  #sort(count: number): void {
-    const found = this.found;
-    if (count > INSERTION_MAX) {
-      found.subarray(0, count).sort();
-      return;
-    }
-    for (let i = 1; i < count; i++) {
-      const pool = found[i] as number;
-      let j = i - 1;
-      for (; j >= 0 && (found[j] as number) > pool; j--) found[j + 1] = found[j] as number;
-      found[j + 1] = pool;
-    }
   }
 
   #widen(): void {

@@ -115,6 +115,7 @@ export class ChaosRun {
       redis: this.#redis,
       plan: this.#plan,
       progress: () => this.#progress(),
+      cells: this.#world.loaded.grid.cells,
       isAtEnd: () => this.#options.isLockstep && this.#isAtEnd,
       nowMs: () => this.#world.store.nowMs(),
       signal: this.#signal,

@@ -33,6 +33,8 @@ export type InjectorParts = {
   readonly plan: readonly PlannedFault[];
   /** How far the run is, as a share of the time in which faults begin. */
   readonly progress: () => number;
+  /** Of the world. */
+  readonly cells: number;
   /** In lockstep: the last tick has been committed everywhere. */
   readonly isAtEnd: () => boolean;
   /** On the store's clock. */
@@ -42,6 +44,8 @@ export type InjectorParts = {
 };
 
 const LOOK_MS = 20;
+/** Long enough for whoever has come or woken to take its share. */
+const CALM_MS = 500;
 /** What a fleet may take to be itself again before a failover; then it comes anyway. */
 const CALM_MS_MAX = 15_000;
 const START_MS_MAX = 30_000;
@@ -85,19 +89,22 @@ export class Injector {
   }
 
   /**
-   * Every pod that runs says of the present server that its replica has all; or nobody writes any
-   * more, and a pod without anything to send does not ask.
+   * Every pod that runs says of the present server that its replica has all, and together they have
+   * held every cell for a while; or nobody writes any more, and a pod without anything to send does
+   * not ask.
    */
   async #untilCalm(): Promise<void> {
-    const { run, redis, signal, nowMs, isAtEnd } = this.#parts;
+    const { run, redis, cells, signal, nowMs, isAtEnd } = this.#parts;
     await redis.untilReplicated();
-    const sinceMs = nowMs();
     const deadlineMs = performance.now() + CALM_MS_MAX;
+    let sinceMs = nowMs();
     while (!signal.aborted && performance.now() < deadlineMs && !isAtEnd()) {
-      const isSaid = run.fleet.running.every(
-        ({ reportedAtMs, report }) => reportedAtMs > sinceMs && (report['replicas'] ?? 0) > 0,
-      );
-      if (run.audit?.isConnected === true && isSaid) return;
+      const pods = run.fleet.running;
+      const held = pods.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
+      const areSafe = pods.every(({ report }) => (report['replicas'] ?? 0) > 0);
+      if (run.audit?.isConnected !== true || !areSafe || held !== cells) sinceMs = nowMs();
+      // Each has said so anew since then.
+      if (pods.every(({ reportedAtMs }) => reportedAtMs > sinceMs + CALM_MS)) return;
       await this.#pause(LOOK_MS);
     }
   }

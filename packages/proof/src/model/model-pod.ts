@@ -53,6 +53,7 @@ export class ModelPod {
       unhealed: () => {
         for (const holding of this.holdings.values()) holding.needsReload = true;
       },
+      leaving: () => {},
       left: (holding) => this.#leave(holding),
     });
     this.#rounds = new Rounds(this.#parts, {
@@ -60,6 +61,7 @@ export class ModelPod {
       halo: this.#halo,
       committer: this.#committer,
       trims: this.#trims,
+      leaving: () => {},
       left: (holding) => this.#leave(holding),
       reload: (holdings) => this.#reload(holdings),
       recall: async () => {},
@@ -83,7 +85,10 @@ export class ModelPod {
 
   async #load(grants: readonly Grant[]): Promise<void> {
     const counts = { warmCells: 0, coldCells: 0 };
-    const load = { counts, halo: this.#halo, early: this.#early, route: this.#route.bind(this) };
+    const load = {
+      ...{ counts, halo: this.#halo, holdings: this.holdings, early: this.#early },
+      route: this.#route.bind(this),
+    };
     for (const { claim } of grants) this.#early.set(claim.cell, []);
     try {
       for (const holding of await loadHoldings(this.#parts, grants, load)) {

@@ -93,7 +93,7 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
   ts(
     'new-run-unnoticed',
     'pod/src/rounds',
-    [{ find: 'if (this.#round.committer.isNewRun) await this.#meetRun();', put: '' }],
+    [{ find: 'if (this.#round.committer.isNewRun) await this.meetRun();', put: '' }],
     'transfer',
   ),
   ts(
