@@ -13,6 +13,7 @@ export { entryHash } from './entry-hash.ts';
 export { migrate, planMigration } from './evolution.ts';
 export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
+export type * from './plan.ts';
 export type { RowSet } from './row-set.ts';
 export {
   COMPONENTS_MAX,
