@@ -44,6 +44,7 @@ export const ERROR_CATALOGUE = {
   PORT_IN_USE: 'the port is taken by another process',
   SETTING_INVALID: 'a setting or a flag has a value it cannot have',
   LIMIT_EXCEEDED: 'a named limit of the product was reached',
+  PLAN_INVALID: 'a plan of which pod holds what is malformed',
   POD_FAILED: 'a simulator process ended by itself',
   POD_UNKNOWN: 'no pod of the world has this name',
   VIEW_MESSAGE_INVALID: 'a message of a view client cannot be understood',

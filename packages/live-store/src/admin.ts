@@ -141,13 +141,11 @@ export class LiveWorldAdmin implements WorldAdmin {
     if (failed !== undefined) throw refusedFault('forget', failed);
     // Blocks go last: while one cell is left, its block says that it is sealed.
     const blocks: string[] = [];
-    for await (const keys of this.#scan(`${this.#keys.blockPrefix}*`)) {
+    for await (const keys of this.#scan(this.#keys.pattern)) {
       blocks.push(...keys.filter((key) => key.endsWith(':block')));
       await this.#unlink(keys.filter((key) => !key.endsWith(':block')));
     }
     await this.#unlink(blocks);
-    const { pods, clock, feed, schemas, barrier } = this.#keys;
-    await this.#unlink([pods, clock, feed, schemas, barrier]);
   }
 
   close(): Promise<void> {

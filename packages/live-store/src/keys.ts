@@ -34,15 +34,24 @@ export class Keys {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
-  /**
-   * Begins every key of a block of this incarnation; a pattern of SCAN, since names have no glob.
-   */
-  readonly blockPrefix: string;
+  /** Begins every key of a block of this incarnation. */
+  readonly #blockPrefix: string;
+  /** Every key of this incarnation, as a pattern of SCAN: names have no glob of their own. */
+  readonly pattern: string;
   readonly pods: string;
   readonly clock: string;
   readonly feed: string;
   readonly schemas: string;
   readonly barrier: string;
+  /** Of the layer's plan: they share a slot, and one call writes plan and journal. */
+  readonly plan: string;
+  readonly leader: string;
+  readonly journal: string;
+  readonly loads: string;
+  readonly samples: string;
+  readonly orders: string;
+  /** The pub/sub channel that every pod of the layer subscribes. */
+  readonly planChannel: string;
   readonly #grid: BlockGrid;
   readonly #cells = new Map<number, CellKeys>();
 
@@ -52,13 +61,21 @@ export class Keys {
     this.layer = checkName('layer', layer);
     this.incarnation = checkIncarnation(incarnation);
     this.#grid = grid;
-    this.blockPrefix = `{${world}.${incarnation}.`;
+    this.#blockPrefix = `{${world}.${incarnation}.`;
+    this.pattern = `{${world}.${incarnation}[.}]*`;
     const tag = `{${world}.${incarnation}}`;
     this.pods = `${tag}:pods`;
     this.clock = `${tag}:clock`;
     this.feed = `${tag}:feed`;
     this.schemas = `${tag}:schemas`;
     this.barrier = `${tag}:barrier`;
+    this.plan = `${tag}:plan:${layer}`;
+    this.leader = `${tag}:leader:${layer}`;
+    this.journal = `${tag}:journal:${layer}`;
+    this.loads = `${tag}:loads:${layer}`;
+    this.samples = `${tag}:samples:${layer}`;
+    this.orders = `${tag}:orders:${layer}`;
+    this.planChannel = `${tag}:planned:${layer}`;
   }
 
   block(block: number): string {
@@ -97,7 +114,7 @@ export class Keys {
   }
 
   #tag(block: number): string {
-    return `${this.blockPrefix}${this.#grid.blockX(block)}.${this.#grid.blockY(block)}}`;
+    return `${this.#blockPrefix}${this.#grid.blockX(block)}.${this.#grid.blockY(block)}}`;
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   AcquireReply,
   AcquireRequest,
   CellImage,
+  CellLoad,
   ChannelEntry,
   Claim,
   Commit,
@@ -17,6 +18,7 @@ import type {
   LeaseReply,
   NearCandidate,
   NearSearch,
+  Plan,
   PodRecord,
   Refusal,
   Store,
@@ -45,6 +47,7 @@ import { ensureLibrary, LIBRARY } from './library.ts';
 import { Link, type LinkChange, type LinkOptions, type Traffic } from './link.ts';
 import { Loader, worldFault } from './loader.ts';
 import type { LuaFunction } from './lua-function.ts';
+import { Plans } from './plans.ts';
 import { Pods } from './pods.ts';
 import { ServerClock } from './server-clock.ts';
 import { Shared } from './shared.ts';
@@ -112,6 +115,7 @@ export class LiveStore implements Store {
   readonly #loader: Loader;
   readonly #geo: GeoReads;
   readonly #pods: Pods;
+  readonly #plans: Plans;
   readonly #shared: Shared;
   #beat: NodeJS.Timeout | undefined;
 
@@ -142,6 +146,7 @@ export class LiveStore implements Store {
     this.#geo = new GeoReads(this.#commands, this.#keys);
     const links = { commands: this.#commands, hearing: this.#hearing };
     this.#pods = new Pods(links, this.#keys, this.#clock);
+    this.#plans = new Plans(this.#commands, this.#keys);
     this.#shared = new Shared(this.#commands, this.#keys);
   }
 
@@ -294,6 +299,15 @@ export class LiveStore implements Store {
 
   report(state: PodRecord['state'], report: PodRecord['report']): Promise<void> {
     return this.#pods.report(state, report);
+  }
+
+  async reportLoad(cells: readonly CellLoad[]): Promise<void> {
+    const { own } = this.#pods;
+    if (own !== undefined) await this.#plans.report(own, cells);
+  }
+
+  plan(): Promise<Plan | undefined> {
+    return this.#plans.plan();
   }
 
   pods(): Promise<PodRecord[]> {

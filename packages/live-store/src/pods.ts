@@ -25,9 +25,14 @@ export class Pods {
     this.#clock = clock;
   }
 
+  /** The name of the announced pod, if one is. */
+  get own(): string | undefined {
+    return this.#own?.pod;
+  }
+
   async announce(pod: string, pid: number, hear: (message: string) => void): Promise<void> {
-    const channel = this.#keys.podChannel(checkName('pod', pod));
-    await this.#hearing.redis.subscribe(channel);
+    const channels = [this.#keys.podChannel(checkName('pod', pod)), this.#keys.planChannel];
+    await this.#hearing.redis.subscribe(...channels);
     const [seconds, micros] = (await this.#commands.call(['TIME'])) as [string, string];
     const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     const { layer } = this.#keys;
@@ -43,7 +48,7 @@ export class Pods {
     await this.renew();
     // Last, so that announcing again after a fault does not hear everything twice.
     this.#hearing.redis.on('message', (from: string, message: string) => {
-      if (from === channel) hear(message);
+      if (channels.includes(from)) hear(message);
     });
   }
 
@@ -62,11 +67,13 @@ export class Pods {
     await this.#commands.call(['HSET', this.#keys.pods, this.#own.pod, JSON.stringify(this.#own)]);
   }
 
+  /** What it said of its load goes with it. */
   async withdraw(): Promise<void> {
     if (this.#own === undefined) return;
     const { pod } = this.#own;
     this.#own = undefined;
-    await this.#commands.call(['HDEL', this.#keys.pods, pod]);
+    const { pods, loads } = this.#keys;
+    await this.#commands.exec([pods, loads].map((key) => ['HDEL', key, pod]));
   }
 
   async pods(): Promise<PodRecord[]> {

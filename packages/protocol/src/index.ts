@@ -1,5 +1,6 @@
 export { applyCommit, settle } from './apply.ts';
 export type * from './audit.ts';
+export { decodeCellLoads, encodeCellLoads } from './cell-loads.ts';
 export { decodeRows, encodeRows, inspectRows } from './channel-body.ts';
 export { decodeCheckpoint, encodeCheckpoint, inspectCheckpoint } from './checkpoint-body.ts';
 export type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';
@@ -14,6 +15,7 @@ export { migrate, planMigration } from './evolution.ts';
 export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
 export type * from './plan.ts';
+export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';
 export type { RowSet } from './row-set.ts';
 export {
   COMPONENTS_MAX,

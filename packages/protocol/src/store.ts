@@ -6,6 +6,7 @@
  * A network fault is the answer `UNKNOWN`: the call may or may not have happened, so the caller
  * repeats it with the same arguments.
  */
+import type { CellLoad, Plan } from './plan.ts';
 
 /** Whose right it is: `<pod>.<random>`, new on every acquisition, never used twice. */
 export type Nonce = string;
@@ -332,9 +333,23 @@ export interface Store {
   /** Proof that everything answered before on this store cannot be rolled back. */
   barrier(): Promise<void>;
 
-  /** Makes this process known as a pod, and keeps it known until the store is closed. */
+  /**
+   * Makes this process known as a pod, and keeps it known until the store is closed. It hears what
+   * others `notify`, and of the store itself `{"plan":version}` when there is a new plan: a hint,
+   * as whatever is heard may be lost.
+   */
   announce(pod: string, pid: number, hear: (message: string) => void): Promise<void>;
   report(state: PodRecord['state'], report: PodRecord['report']): Promise<void>;
+  /**
+   * What the announced pod measures of its cells, in place of what it said before; gone with it.
+   */
+  reportLoad(cells: readonly CellLoad[]): Promise<void>;
+  /**
+   * The plan of the layer, if there is one; the same object while it is the same. Cheap: its body
+   * is read only when it changed. A failover may bring an older one back, and a version may come
+   * twice with another content. Throws `PLAN_INVALID`: then go on as before.
+   */
+  plan(): Promise<Plan | undefined>;
   pods(): Promise<PodRecord[]>;
   /** Which of these pods have an open connection to the store now. */
   connected(pods: readonly string[]): Promise<Set<string>>;

@@ -8,6 +8,7 @@ import type { FeedEntry, PodRecord, WorldClock } from '@leasehold/protocol';
 import { type CellRecord, type Moment, newCell } from './cell.ts';
 import type { TwinDefect } from './defects.ts';
 import { ManualClock } from './manual-clock.ts';
+import { newPlanRecord, type PlanRecord } from './plans.ts';
 
 /** What the twin needs to know of a grid; `Grid` of `@leasehold/spatial` fits. */
 export type TwinGrid = {
@@ -47,6 +48,8 @@ export type WorldRecord = {
   readonly layers: Map<string, Map<number, CellRecord>>;
   readonly schemas: Map<string, string>;
   readonly pods: Map<string, PodRecord>;
+  /** By layer. */
+  readonly plans: Map<string, PlanRecord>;
   clock: WorldClock | undefined;
   feed: { readonly id: number; readonly entry: FeedEntry }[];
   feedId: number;
@@ -270,6 +273,7 @@ class Server {
         layers: new Map(),
         schemas: new Map(),
         pods: new Map(),
+        plans: new Map(),
         clock: undefined,
         feed: [],
         feedId: 0,
@@ -295,6 +299,13 @@ class Server {
     const cell = cells.get(number) ?? newCell();
     cells.set(number, cell);
     return cell;
+  }
+
+  plan(key: string, layer: string): PlanRecord {
+    const { plans } = this.world(key);
+    const plan = plans.get(layer) ?? newPlanRecord();
+    plans.set(layer, plan);
+    return plan;
   }
 
   listeners(world: string, pod: string): Connection[] {

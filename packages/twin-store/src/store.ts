@@ -4,6 +4,7 @@ import type {
   AcquireReply,
   AcquireRequest,
   CellImage,
+  CellLoad,
   ChannelEntry,
   Claim,
   Commit,
@@ -15,6 +16,7 @@ import type {
   LeaseReply,
   NearCandidate,
   NearSearch,
+  Plan,
   PodRecord,
   Refusal,
   Store,
@@ -35,6 +37,7 @@ import {
 } from './cell.ts';
 import { imageOf, newsOf } from './follow.ts';
 import { nearIn } from './geo.ts';
+import { keepLoads, PlanReader } from './plans.ts';
 import { type CallName, type Connection, type TwinServer, worldKey } from './server.ts';
 
 /** Notes kept for people; the oldest are dropped. */
@@ -64,6 +67,7 @@ class TwinStore implements Store {
   readonly #server: TwinServer;
   readonly #key: string;
   readonly #link: Connection;
+  readonly #plans = new PlanReader();
   #isClosed = false;
   #lastMs = 0;
 
@@ -249,6 +253,17 @@ class TwinStore implements Store {
     });
   }
 
+  reportLoad(cells: readonly CellLoad[]): Promise<void> {
+    return this.#read('reportLoad', () => {
+      const { record } = this.#link;
+      if (record !== undefined) keepLoads(this.#plan(), record.pod, cells);
+    });
+  }
+
+  plan(): Promise<Plan | undefined> {
+    return this.#read('plan', () => this.#plans.read(this.#plan()));
+  }
+
   pods(): Promise<PodRecord[]> {
     return this.#read('pods', () => {
       const nowMs = this.#server.nowMs();
@@ -331,12 +346,19 @@ class TwinStore implements Store {
       const isAnnounced = this.#link.hear !== undefined && !this.#link.isCut;
       this.#link.hear = undefined;
       this.#server.leave(this.#link);
-      if (isAnnounced) this.#server.world(this.#key).pods.delete(this.#link.pod);
+      if (isAnnounced) {
+        this.#server.world(this.#key).pods.delete(this.#link.pod);
+        this.#plan().loads.delete(this.#link.pod);
+      }
     }
     return Promise.resolve();
   }
 
   // ---- the way to the server ----
+
+  #plan() {
+    return this.#server.plan(this.#key, this.layer);
+  }
 
   #find(number: number): CellRecord | undefined {
     return this.#server.cells(this.world, this.incarnation, this.layer).get(number);

@@ -88,6 +88,8 @@ export class Wire {
       barrier: () => this.#read('barrier', () => inner.barrier()),
       announce: (pod, pid, hear) => this.#announce(pod, pid, hear),
       report: (state, report) => this.#read('report', () => inner.report(state, report)),
+      reportLoad: (cells) => this.#read('reportLoad', () => inner.reportLoad(cells)),
+      plan: () => this.#read('plan', () => inner.plan()),
       pods: () => this.#pods(),
       connected: (pods) => this.#read('connected', () => inner.connected(pods)),
       notify: (pod, message) => this.#read('notify', () => inner.notify(pod, message)),
