@@ -8,7 +8,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['kernel', 'process-lock'],
   ['spatial', 'tidy', 'servers'],
   ['testkit', 'protocol', 'service'],
-  ['sdk', 'live-store', 'twin-store', 'client'],
+  ['sdk', 'live-store', 'twin-store', 'client', 'plan'],
   ['world', 'pod'],
   ['view'],
   ['proof'],

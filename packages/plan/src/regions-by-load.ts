@@ -1,0 +1,103 @@
+/**
+ * The policy of the product: one region for each pod, cut and moved by measured load, as little as
+ * possible at a time. Its steps, in order: regions of pods that leave, pods that come, balance,
+ * relief, standbys. Each looks only at the draft as the step before left it.
+ */
+import type { Decision, Plan, Region } from '@leasehold/protocol';
+import { Draft } from './draft.ts';
+import { edgesOf } from './edges.ts';
+import { giveOrphans, mergeKin, welcome } from './hands.ts';
+import { partition } from './partition.ts';
+import type { PlanInput, Planned, Policy } from './policy.ts';
+import { rectName, wholeOf } from './rects.ts';
+import { chooseStandbys } from './standbys.ts';
+import { validatePlan } from './validate.ts';
+import { Weights } from './weights.ts';
+
+export const regionsByLoad: Policy = { name: 'by-load', plan };
+
+function plan(input: PlanInput): Planned {
+  const fault = input.previous && validatePlan(input.previous, input.grid)[0];
+  const previous = fault === undefined ? input.previous : undefined;
+  const draft = new Draft(input, previous, new Weights(input));
+  if (previous === undefined) {
+    const why =
+      fault === undefined
+        ? 'There is no plan yet'
+        : `The plan before is not of this grid (region ${fault.region}, ${fault.value}: ${fault.message})`;
+    start(draft, why);
+  }
+  giveOrphans(draft);
+  mergeKin(draft);
+  welcome(draft);
+  chooseStandbys(draft);
+  return finish(input, previous, draft);
+}
+
+function start(draft: Draft, why: string): void {
+  const whole = wholeOf(draft.weights.grid);
+  const pods = draft.takers;
+  const capacities = pods.length === 0 ? [1] : pods.map(({ capacity }) => capacity);
+  draft.decide(
+    'split',
+    () =>
+      partition(whole, capacities, draft.weights).map((rect, index) => ({
+        id: draft.nextId(),
+        rect,
+        pod: pods[index]?.pod ?? '',
+        standby: '',
+        relief: undefined,
+      })),
+    () => `${why}: ${rectName(whole)} are cut for ${pods.length} pods by load.`,
+  );
+}
+
+function finish(input: PlanInput, previous: Plan | undefined, draft: Draft): Planned {
+  const edges = edgesOf(input.grid, draft.regions);
+  const regions: Region[] = draft.regions.map(({ id, rect, pod, standby, relief }, index) => ({
+    ...{ id, rect, pod, standby, edges: edges[index]! },
+    ...(relief === undefined ? {} : { relief }),
+  }));
+  const asleep = input.asleep ?? previous?.asleep ?? [];
+  const decisions = [...draft.decisions, ...standbyDecisions(previous, regions)];
+  decisions.push(...sleepDecisions(previous, asleep));
+  if (previous !== undefined && decisions.length === 0) return { plan: previous, decisions };
+  const version = (input.previous?.version ?? 0) + 1;
+  return {
+    plan: { version, atMs: Math.max(0, Math.floor(input.nowMs)), regions, asleep },
+    decisions,
+  };
+}
+
+/** Those that change although their region does not; the others go without saying. */
+function standbyDecisions(previous: Plan | undefined, regions: readonly Region[]): Decision[] {
+  const before = new Map(previous?.regions.map((region) => [region.id, region.standby]));
+  const changed = regions.filter(({ id, standby }) => before.has(id) && before.get(id) !== standby);
+  if (changed.length === 0) return [];
+  const pairs = changed.map(({ id, standby }) => `${id} by ${standby === '' ? 'nobody' : standby}`);
+  const cause = `Regions are followed by other pods, as those before left or are no neighbours: ${pairs.join(', ')}.`;
+  const ids = changed.map(({ id }) => id);
+  return [{ kind: 'standby', cause, regions: ids, cells: 0, before: {}, expected: {} }];
+}
+
+function sleepDecisions(previous: Plan | undefined, asleep: Plan['asleep']): Decision[] {
+  if (previous === undefined) return [];
+  const before = asleepSet(previous.asleep);
+  const after = asleepSet(asleep);
+  const woken = [...before].filter((cell) => !after.has(cell)).length;
+  const fallen = [...after].filter((cell) => !before.has(cell)).length;
+  const decision = (kind: 'wake' | 'sleep', cells: number, cause: string): Decision[] =>
+    cells === 0 ? [] : [{ kind, cause, regions: [], cells, before: {}, expected: {} }];
+  return [
+    ...decision('wake', woken, `${woken} cells wake, as somebody comes or looks.`),
+    ...decision('sleep', fallen, `${fallen} cells sleep, as nothing has happened in them.`),
+  ];
+}
+
+function asleepSet(asleep: Plan['asleep']): Set<number> {
+  const cells = new Set<number>();
+  for (const [first, count] of asleep) {
+    for (let cell = first; cell < first + count; cell++) cells.add(cell);
+  }
+  return cells;
+}
