@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FLOCKING, User } from './command-fixture.ts';
 
 /** So many that pods die and freeze before the end, with two cores of their own as well. */
-const TICKS = 80;
+const TICKS = 100;
 
 const at = useRedis();
 let user: User;
@@ -25,8 +25,8 @@ test.each([
   ['four pods', ['--pods', '4']],
   ['three pods, one killed every two seconds', ['--pods', '3', '--kill-every', '2']],
   [
-    'three pods, one frozen every two seconds',
-    ['--pods', '3', '--stop-every', '2', '--stop-for', '3'],
+    'three pods, one frozen every four seconds',
+    ['--pods', '3', '--stop-every', '4', '--stop-for', '3'],
   ],
 ])(
   'T1 %s: the same hash',

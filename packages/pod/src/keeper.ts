@@ -2,12 +2,18 @@
  * Claims the blocks this pod should hold, ends the leases of the dead, hands over what others
  * should hold, renews what is quiet, and learns how far its channels have been read.
  */
-import type { AcquireReply, AcquireRequest, ChannelEntry, Head } from '@leasehold/protocol';
-import { assignBlocks, inheritedBlocks } from './assignment.ts';
+import type { AcquireReply, AcquireRequest, ChannelEntry, Head, Plan } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Roster } from './roster.ts';
-import { ACQUIRE_CELLS_MAX, type PodParts, STARTING_LOOK_MS, STARTING_MS_MAX } from './settings.ts';
+import {
+  ACQUIRE_CELLS_MAX,
+  type PodParts,
+  REPORT_MS,
+  STARTING_LOOK_MS,
+  STARTING_MS_MAX,
+} from './settings.ts';
+import { Shares } from './shares.ts';
 
 /** A cell that is wanted and that somebody else may hold. */
 type Rival = { readonly pod: string; readonly retryAtMs: number };
@@ -37,9 +43,9 @@ export class Keeper {
   readonly #asking = new Set<number>();
   readonly #loading: ReadonlyMap<number, unknown>;
   readonly #holdings: Holdings;
-  #owners: string[] = [];
-  #inherited: number[] = [];
-  #members = '';
+  readonly #shares: Shares;
+  #plan: Plan | undefined;
+  #nextPlanMs = 0;
   #nextHandoverMs = 0;
   #nextTrimMs = 0;
   #nextRenewMs = 0;
@@ -52,6 +58,7 @@ export class Keeper {
     this.#holdings = holdings;
     this.#loading = loading;
     this.roster = new Roster(parts.store, parts.pod);
+    this.#shares = new Shares(parts.engine.grid, parts.pod);
     const isAlone = (parts.settings.startingPods ?? 1) <= 1;
     this.#waitsUntilMs = isAlone ? 0 : parts.clock.nowMs() + STARTING_MS_MAX;
   }
@@ -74,35 +81,32 @@ export class Keeper {
     }
   }
 
-  /** Who should hold each block when this pod is gone. */
-  heirs(): readonly string[] {
-    const { clock, engine } = this.#parts;
-    return assignBlocks(engine.grid.blocks, this.roster.members(clock.nowMs(), true));
-  }
-
-  heirOf(block: number): string {
-    return this.heirs()[block] ?? '';
-  }
-
   /** Cells that this pod takes over when the pod that should hold them dies. */
-  *inherited(): Iterable<number> {
-    if (this.isDraining) return;
-    for (const block of this.#inherited) yield* this.#parts.engine.grid.cellsOfBlock(block);
+  get inherited(): readonly number[] {
+    return this.isDraining ? [] : this.#shares.inherited;
   }
 
-  /** Who should hold a cell of this block. */
-  ownerOf(block: number): string {
-    return this.isDraining ? this.heirOf(block) : (this.#owners[block] ?? '');
+  /** Who should hold a cell, of a pod that drains when it is gone; '' = nobody. */
+  owners(): (cell: number) => string {
+    if (!this.isDraining) return (cell) => this.#shares.ownerOf(cell);
+    return this.#shares.heirs(this.roster.members(this.#parts.clock.nowMs(), true));
+  }
+
+  /** There is a new plan: it is read with the next look around. */
+  meetPlan(): void {
+    this.#nextPlanMs = 0;
   }
 
   /** Looks around and returns the leases it won. */
   async claim(): Promise<Grant[]> {
-    const { clock, engine } = this.#parts;
-    const now = clock.nowMs();
+    const now = this.#parts.clock.nowMs();
     const holders = new Set<string>();
     for (const { pod: holder } of this.#rivals.values()) if (holder !== '') holders.add(holder);
     const isWaiting = this.#waitsUntilMs > 0;
-    await this.roster.look(now, holders, isWaiting ? STARTING_LOOK_MS : undefined);
+    await Promise.all([
+      this.roster.look(now, holders, isWaiting ? STARTING_LOOK_MS : undefined),
+      this.#readPlan(now),
+    ]);
     // One look more, and it is known who is dead: asking before would only be refused.
     if (this.isDraining || this.roster.isInDoubt(now)) return [];
     const members = this.roster.members(now).sort();
@@ -110,23 +114,20 @@ export class Keeper {
     const { startingPods = 1 } = this.#parts.settings;
     if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return [];
     this.#waitsUntilMs = 0;
-    const key = members.join(' ');
-    if (key !== this.#members) {
-      this.#members = key;
-      const { blocks } = engine.grid;
-      this.#owners = assignBlocks(blocks, members);
-      const { pod } = this.#parts;
-      // What has just fallen to this pod is followed until it is held.
-      const fallen = this.#inherited.filter((block) => this.#owners[block] === pod);
-      this.#inherited = [...inheritedBlocks(blocks, members, pod), ...fallen];
-      this.#rivals.clear();
-    }
+    const isHere = (pod: string): boolean => this.roster.isHere(pod, now);
+    if (this.#shares.update(this.#plan, { members, isHere })) this.#rivals.clear();
     const wanted = this.#wanted(now);
     const grants: Grant[] = [];
     for (let i = 0; i < wanted.length; i += ACQUIRE_CELLS_MAX) {
       grants.push(...(await this.#acquire(wanted.slice(i, i + ACQUIRE_CELLS_MAX))));
     }
     return grants;
+  }
+
+  async #readPlan(now: number): Promise<void> {
+    if (now < this.#nextPlanMs) return;
+    this.#nextPlanMs = now + REPORT_MS;
+    this.#plan = await this.#parts.store.plan();
   }
 
   /** Takes what others have just left to this pod, before it looks around. */
@@ -153,18 +154,15 @@ export class Keeper {
 
   /** Cells that should be here, are not, and may be had now. */
   #wanted(now: number): number[] {
-    const { engine, pod, settings } = this.#parts;
+    const { engine, settings } = this.#parts;
     const wanted = this.#offeredNow(now);
-    let blocks = 0;
-    for (const [block, owner] of this.#owners.entries()) {
-      if (owner !== pod || blocks >= settings.blocksMax) continue;
-      blocks++;
-      for (const cell of engine.grid.cellsOfBlock(block)) {
-        if (this.#isHere(cell) || this.#offered.has(cell) || this.#asking.has(cell)) continue;
-        const rival = this.#rivals.get(cell);
-        const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
-        if (rival === undefined || rival.retryAtMs <= now || isDead) wanted.push(cell);
-      }
+    const blocks = new Set<number>();
+    for (const cell of this.#shares.own) {
+      if (blocks.add(engine.grid.blockOf(cell)).size > settings.blocksMax) break;
+      if (this.#isHere(cell) || this.#offered.has(cell) || this.#asking.has(cell)) continue;
+      const rival = this.#rivals.get(cell);
+      const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
+      if (rival === undefined || rival.retryAtMs <= now || isDead) wanted.push(cell);
     }
     return wanted;
   }
@@ -202,23 +200,28 @@ export class Keeper {
     return grants;
   }
 
-  /** The block that should move to another pod now, if any; one at a time, so borders stay calm. */
-  blockToHandOver(
+  /** Cells that should move to another pod now, if any; a few at a time, so borders stay calm. */
+  cellsToHandOver(
     isPromised: (cell: number) => boolean,
-  ): { readonly heir: string; readonly cells: Holding[] } | undefined {
+  ): { readonly heir: string; readonly cells: readonly number[] } | undefined {
     const { clock, pod } = this.#parts;
     const now = clock.nowMs();
     if (now < this.#nextHandoverMs || this.isDraining) return undefined;
+    let first: Holding | undefined;
+    let to = '';
+    const cells: number[] = [];
     for (const holding of this.#holdings.values()) {
-      const heir = this.#owners[holding.block] ?? pod;
-      if (heir === pod || heir === '' || holding.leavingTo !== undefined) continue;
-      if (isPromised(holding.cell)) continue;
-      this.#nextHandoverMs = now + HANDOVER_MS;
-      const { block } = holding;
-      const cells = [...this.#holdings.values()].filter((other) => other.block === block);
-      return { heir, cells };
+      const { cell, block } = holding;
+      if (holding.leavingTo !== undefined || isPromised(cell)) continue;
+      const heir = this.#shares.ownerOf(cell);
+      if (heir === pod || (first !== undefined && (block !== first.block || heir !== to))) continue;
+      first ??= holding;
+      to = heir;
+      cells.push(cell);
     }
-    return undefined;
+    if (first === undefined) return undefined;
+    this.#nextHandoverMs = now + HANDOVER_MS;
+    return { heir: to, cells };
   }
 
   /** Extends the leases of cells that had nothing to commit. Never those with a commit unknown. */

@@ -13,11 +13,11 @@ import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
 import { expectRun, type Grant, type LoadParts, loadHoldings } from './loader.ts';
+import { Moves } from './moves.ts';
 import { OwedReleases } from './owed.ts';
-import { type PodReport, podReport } from './report.ts';
+import { cellLoads, type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
-import { KEEP_MS, type PodParts, REPORT_MS } from './settings.ts';
-import { type Message, Standby } from './standby.ts';
+import { KEEP_MS, LOAD_MS, type PodParts, REPORT_MS } from './settings.ts';
 import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;
@@ -36,7 +36,7 @@ export class Pod {
   readonly #trims = new Map<number, number>();
   readonly #former = new FormerCells();
   readonly #owed = new OwedReleases();
-  readonly #standby = new Standby();
+  readonly #moves: Moves;
   readonly #halo: Halo;
   readonly #keeper: Keeper;
   readonly #committer: Committer;
@@ -47,6 +47,7 @@ export class Pod {
   #clock: WorldClock | undefined;
   #nextClockMs = 0;
   #nextReportMs = 0;
+  #nextLoadMs = 0;
   #isStopped = false;
   #isDraining = false;
   #loops: Promise<void>[] = [];
@@ -59,13 +60,18 @@ export class Pod {
     this.#reading = new Signal(parts.clock);
     this.#halo = new Halo(parts, (entry) => this.#route(entry));
     this.#keeper = new Keeper(parts, this.#holdings, this.#loading);
+    this.#moves = new Moves(parts, {
+      ...{ holdings: this.#holdings, halo: this.#halo, keeper: this.#keeper },
+      ...{ ticking: this.#ticking, keeping: this.#keeping, reading: this.#reading },
+      load: (grants) => this.#loadAside(grants),
+    });
     this.#committer = new Committer(parts, {
       sent: (entry) => this.#route(entry),
       lost: (holding, why) => this.#lose(holding, why),
       unhealed: () => {
         for (const holding of this.#holdings.values()) holding.needsReload = true;
       },
-      leaving: (cells, heir) => this.#tellLeaving(cells, heir),
+      leaving: (cells, heir) => this.#moves.tellLeaving(cells, heir),
       left: (holding) => this.#leave(holding),
     });
     this.#rounds = new Rounds(parts, {
@@ -73,7 +79,7 @@ export class Pod {
       halo: this.#halo,
       committer: this.#committer,
       trims: this.#trims,
-      leaving: (cells, heir) => this.#tellLeaving(cells, heir),
+      leaving: (cells, heir) => this.#moves.tellLeaving(cells, heir),
       left: (holding) => this.#leave(holding),
       reload: (holdings) => this.#reload(holdings),
       recall: () => this.#recall(),
@@ -83,7 +89,7 @@ export class Pod {
   /** Becomes known to the world and starts to claim. Returns when it is known. */
   async start(): Promise<void> {
     const { store, pod, pid } = this.#parts;
-    await store.announce(pod, pid, (message) => this.#hear(message));
+    await store.announce(pod, pid, (message) => this.#moves.hear(message));
     this.#loops = [
       this.#loop('keep', () => this.#keep()),
       this.#loop('tick', () => this.#tick()),
@@ -98,13 +104,7 @@ export class Pod {
     this.#isDraining = true;
     this.#keeper.isDraining = true;
     await store.report('draining', this.report()).catch(() => undefined);
-    const heirs = new Map<string, number[]>();
-    const owners = this.#keeper.heirs();
-    for (const { cell, block } of this.#holdings.values()) {
-      const heir = owners[block] ?? '';
-      heirs.set(heir, [...(heirs.get(heir) ?? []), cell]);
-    }
-    await Promise.all([...heirs].map(([heir, cells]) => this.#promise(cells, heir)));
+    await this.#moves.promiseAll();
     while (this.#holdings.size + this.#loading.size > 0 && clock.nowMs() < untilMs) {
       await clock.sleep(10);
     }
@@ -135,7 +135,7 @@ export class Pod {
       target,
     );
     const replicas = this.#committer.replicasBehind;
-    return { ...report, replicas, ...this.#standby.counts, ...this.#parts.traffic?.() };
+    return { ...report, replicas, ...this.#moves.standby.counts, ...this.#parts.traffic?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {
@@ -176,7 +176,7 @@ export class Pod {
     const startedMs = clock.nowMs();
     const isLockstep = world.mode === 'lockstep';
     await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
-    await this.#answerHolders();
+    await this.#moves.answerHolders();
     if (isLockstep) {
       this.#ticking.wake();
       return;
@@ -192,9 +192,9 @@ export class Pod {
    * is late, and whoever follows more waits for more.
    */
   *#toFollow(): Iterable<number> {
-    yield* this.#standby.expected(this.#parts.clock.nowMs());
+    yield* this.#moves.standby.expected(this.#parts.clock.nowMs());
     if (this.#clock?.mode !== 'realtime' || this.#parts.settings.isStandby === false) return;
-    yield* this.#keeper.inherited();
+    yield* this.#keeper.inherited;
   }
 
   async #keep(): Promise<void> {
@@ -208,19 +208,14 @@ export class Pod {
         this.#nextClockMs = now + (isRunning ? CLOCK_MS : CLOCK_PAUSED_MS);
       }
       if (now >= this.#nextReportMs) {
-        await store.report(this.#isDraining ? 'draining' : 'ready', this.report());
         this.#nextReportMs = now + REPORT_MS;
+        await this.#report(now);
       }
       await this.#owed.settle(store);
       const grants = await this.#keeper.claim();
       if (grants.length > 0) this.#loadAside(grants);
       for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
-      const move = this.#keeper.blockToHandOver((cell) => this.#standby.isPromised(cell));
-      if (move !== undefined) {
-        const cells = move.cells.map(({ cell }) => cell);
-        await this.#promise(cells, move.heir);
-      }
-      this.#handOverUnanswered(now);
+      await this.#moves.look();
       await this.#keeper.learnTrims(this.#trims);
       if (this.#clock !== undefined) {
         await this.#rounds.takeovers.flush(this.#holdings, this.#clock);
@@ -228,6 +223,14 @@ export class Pod {
     }
     this.#former.prune(now);
     await this.#keeping.wait(KEEP_MS);
+  }
+
+  async #report(now: number): Promise<void> {
+    const { store } = this.#parts;
+    const reporting = store.report(this.#isDraining ? 'draining' : 'ready', this.report());
+    if (now < this.#nextLoadMs) return reporting;
+    this.#nextLoadMs = now + LOAD_MS;
+    await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings))]);
   }
 
   /** Loads while leases are looked after: the next pod may die meanwhile. */
@@ -300,7 +303,7 @@ export class Pod {
       for (const holding of await this.#loadAll(grants)) {
         const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
         if (world !== undefined) this.#rounds.enter(holding, grant, world);
-        if (this.#isDraining) holding.leavingTo = this.#keeper.heirOf(holding.block);
+        if (this.#isDraining) holding.leavingTo = this.#keeper.owners()(holding.cell);
         this.#enter(holding);
       }
     } finally {
@@ -367,13 +370,13 @@ export class Pod {
 
   /** From here on what is sent to the cell goes to it; what came since it was read goes first. */
   #enter(holding: Holding): void {
-    this.#standby.forget(holding.cell);
+    this.#moves.standby.forget(holding.cell);
     for (const entry of this.#loading.get(holding.cell) ?? []) holding.queue(entry);
     this.#holdings.set(holding.cell, holding);
   }
 
   get #loadParts(): LoadParts {
-    const { counts } = this.#standby;
+    const { counts } = this.#moves.standby;
     return {
       ...{ halo: this.#halo, holdings: this.#holdings, early: this.#loading, counts },
       route: (entry) => this.#route(entry),
@@ -425,71 +428,5 @@ export class Pod {
   #leave(holding: Holding): void {
     this.#forget(holding, false);
     if (!holding.isFrozen) this.#halo.adopt(holding);
-  }
-
-  /** Whoever is not told claims the cells all the same, only later. */
-  #tellLeaving(cells: readonly number[], heir: string): void {
-    this.#say(heir, { left: cells }).catch((error: unknown) => {
-      this.#parts.log.debug({ err: error, heir }, 'an heir is not told');
-    });
-  }
-
-  #say(to: string, message: Message): Promise<void> {
-    return this.#parts.store.notify(to, JSON.stringify(message));
-  }
-
-  /** The heir is told, so that it can follow the cells; they are handed over when it does. */
-  async #promise(cells: readonly number[], heir: string): Promise<void> {
-    const { clock, pod } = this.#parts;
-    this.#standby.promise(cells, heir, clock.nowMs());
-    if (heir === '') this.#letGo(cells, heir);
-    // Who is not told does not answer: then they are handed over when the time for it is up.
-    else await this.#say(heir, { soon: cells, from: pod }).catch(() => undefined);
-  }
-
-  /** Whoever does not answer may be dead: then the cells are not left to it. */
-  #handOverUnanswered(nowMs: number): void {
-    for (const [cell, heir] of this.#standby.overdue(nowMs)) {
-      const owner = this.#keeper.ownerOf(this.#parts.engine.grid.blockOf(cell));
-      if (owner === heir || this.#isDraining) this.#letGo([cell], owner);
-    }
-  }
-
-  #letGo(cells: readonly number[], heir: string): void {
-    for (const cell of cells) {
-      const holding = this.#holdings.get(cell);
-      if (holding !== undefined) holding.leavingTo = heir;
-    }
-    this.#ticking.wake();
-  }
-
-  async #answerHolders(): Promise<void> {
-    const { clock, pod } = this.#parts;
-    const answers = this.#standby.answers(this.#halo, clock.nowMs());
-    for (const [from, ready] of answers) await this.#say(from, { ready, from: pod });
-  }
-
-  #hear(text: string): void {
-    const message = JSON.parse(text) as Message;
-    if ('left' in message) {
-      this.#keeper.hurry(message.left);
-      void this.#takeOffered();
-    } else if ('ready' in message) {
-      this.#letGo(this.#standby.redeem(message.ready, message.from), message.from);
-    } else if ('soon' in message && !this.#isDraining) {
-      this.#standby.expect(message.soon, message.from, this.#parts.clock.nowMs());
-      this.#reading.wake();
-    }
-  }
-
-  /** At once: the cells stand still. Whatever goes wrong, the keep loop claims them again. */
-  async #takeOffered(): Promise<void> {
-    try {
-      const grants = await this.#keeper.claimOffered();
-      if (grants.length > 0) this.#loadAside(grants);
-    } catch (error) {
-      this.#parts.log.debug({ err: error }, 'cells that were left here are not taken yet');
-    }
-    this.#keeping.wake();
   }
 }

@@ -1,7 +1,21 @@
+import type { CellLoad } from '@leasehold/protocol';
 import type { CommitCounts } from './committer.ts';
 import type { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import type { Rounds } from './rounds.ts';
+
+/** Less is that of a cell in which nothing happens. */
+const QUIET_TICK_MS = 0.001;
+
+/** What was measured of each cell in which anything happens. */
+export function cellLoads(holdings: ReadonlyMap<number, Holding>): CellLoad[] {
+  const loads: CellLoad[] = [];
+  for (const { cell, tickMs, state } of holdings.values()) {
+    const entities = state.table.count;
+    if (entities > 0 || tickMs > QUIET_TICK_MS) loads.push({ cell, tickMs, entities });
+  }
+  return loads;
+}
 
 export type PodReport = Readonly<Record<string, number>>;
 

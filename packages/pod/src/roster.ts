@@ -84,6 +84,19 @@ export class Roster {
     return !this.#isSpared(pod, nowMs);
   }
 
+  /** Ready, connected and heard of lately; of this pod itself, always. '' is nobody. */
+  isHere(pod: string, nowMs: number): boolean {
+    if (pod === this.#self) return true;
+    const record = this.#records.find((other) => other.pod === pod);
+    return record !== undefined && this.#isReady(record, nowMs);
+  }
+
+  #isReady({ pod, state, seenAtMs }: PodRecord, nowMs: number): boolean {
+    if (state !== 'ready') return false;
+    const isHeard = seenAtMs > this.#store.nowMs() - SILENT_MS;
+    return (this.#connected.has(pod) && isHeard) || this.#isSpared(pod, nowMs);
+  }
+
   /** Somebody was connected and is not: whether it comes back shows at the next look. */
   isInDoubt(nowMs: number): boolean {
     for (const [pod, sinceMs] of this.#absentMs) {
@@ -100,13 +113,8 @@ export class Roster {
    */
   members(nowMs: number, isLeaving = false): string[] {
     const storeMs = this.#store.nowMs();
-    const ready = this.#records.filter(
-      ({ pod, state, seenAtMs }) =>
-        (pod === this.#self && !isLeaving) ||
-        (pod !== this.#self &&
-          state === 'ready' &&
-          ((this.#connected.has(pod) && seenAtMs > storeMs - SILENT_MS) ||
-            this.#isSpared(pod, nowMs))),
+    const ready = this.#records.filter((record) =>
+      record.pod === this.#self ? !isLeaving : this.#isReady(record, nowMs),
     );
     const oldestMs = Math.min(...ready.map(({ startedAtMs }) => startedAtMs));
     const isYoung = oldestMs > storeMs - SETTLED_MS;

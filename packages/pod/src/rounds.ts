@@ -26,6 +26,8 @@ import { dueAtMs, tickAt } from './world-time.ts';
 const LEAVING_PART_MAX = 0.5;
 /** … unless it has waited for that so long. */
 const LEAVING_TICKS_MAX = 4;
+/** Of a new tick in the average of a cell's ticks. */
+const TICK_MS_GAIN = 0.05;
 const RETRY_MS = 10;
 const IDLE_MS = 20;
 
@@ -137,7 +139,13 @@ export class Rounds {
       isolated.isIsolated = false;
     }
     // Who is due was decided above for all of them: a tick never opens the way for another.
-    for (const holding of order) this.#step(holding, world, target);
+    let beganMs = startedMs;
+    for (const holding of order) {
+      this.#step(holding, world, target);
+      const endedMs = this.#parts.clock.nowMs();
+      holding.tickMs += (endedMs - beganMs - holding.tickMs) * TICK_MS_GAIN;
+      beganMs = endedMs;
+    }
     if (order.length > 0) {
       this.counts.ticks++;
       this.counts.cellTicks += order.length;

@@ -58,6 +58,8 @@ export const SPARE_MS = 30_000;
 export const SILENT_MS = 1_500;
 /** How often a pod reports and reads the list of pods. */
 export const REPORT_MS = 250;
+/** How often it says what it has measured of its cells. */
+export const LOAD_MS = 1_000;
 /** How often it looks who is connected, claims and hands over. */
 export const KEEP_MS = 25;
 /** A pod gets blocks when it has been here this long: before, it could not follow up a death. */

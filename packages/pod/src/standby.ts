@@ -14,7 +14,9 @@ import type { Halo } from './halo.ts';
 export type Message =
   | { readonly soon: readonly number[]; readonly from: string }
   | { readonly ready: readonly number[]; readonly from: string }
-  | { readonly left: readonly number[] };
+  | { readonly left: readonly number[] }
+  /** From the authority: there is a new one. */
+  | { readonly plan: number };
 
 /** A heir that has not answered by then takes the cells cold. */
 const READY_MS_MAX = 1_000;

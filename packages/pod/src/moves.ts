@@ -1,0 +1,127 @@
+/**
+ * Cells that change hands in order: what this pod says to those who are to have its cells, and what
+ * it does when it is told that it is to have theirs. What is said may be lost, and decides nothing.
+ */
+import type { Signal } from '@leasehold/kernel';
+import type { Halo } from './halo.ts';
+import type { Holding } from './holding.ts';
+import type { Keeper } from './keeper.ts';
+import type { Grant } from './loader.ts';
+import type { PodParts } from './settings.ts';
+import { type Message, Standby } from './standby.ts';
+
+export type MovesParts = {
+  readonly holdings: ReadonlyMap<number, Holding>;
+  readonly halo: Halo;
+  readonly keeper: Keeper;
+  readonly ticking: Signal;
+  readonly keeping: Signal;
+  readonly reading: Signal;
+  readonly load: (grants: readonly Grant[]) => void;
+};
+
+export class Moves {
+  readonly standby = new Standby();
+  readonly #pod: PodParts;
+  readonly #parts: MovesParts;
+
+  constructor(pod: PodParts, parts: MovesParts) {
+    this.#pod = pod;
+    this.#parts = parts;
+  }
+
+  /** A few of the cells that others should hold are promised to them. */
+  async look(): Promise<void> {
+    const { keeper } = this.#parts;
+    const move = keeper.cellsToHandOver((cell) => this.standby.isPromised(cell));
+    if (move !== undefined) await this.#promise(move.cells, move.heir);
+    this.#handOverUnanswered();
+  }
+
+  /** All cells are promised to those who are to have them when this pod is gone. */
+  async promiseAll(): Promise<void> {
+    const { holdings, keeper } = this.#parts;
+    const heirs = new Map<string, number[]>();
+    const ownerOf = keeper.owners();
+    for (const cell of holdings.keys()) {
+      const heir = ownerOf(cell);
+      const cells = heirs.get(heir);
+      if (cells === undefined) heirs.set(heir, [cell]);
+      else cells.push(cell);
+    }
+    await Promise.all([...heirs].map(([heir, cells]) => this.#promise(cells, heir)));
+  }
+
+  /** The heir is told, so that it can follow the cells; they are handed over when it does. */
+  async #promise(cells: readonly number[], heir: string): Promise<void> {
+    const { clock, pod } = this.#pod;
+    this.standby.promise(cells, heir, clock.nowMs());
+    if (heir === '') this.#letGo(cells, heir);
+    // Who is not told does not answer: then they are handed over when the time for it is up.
+    else await this.#say(heir, { soon: cells, from: pod }).catch(() => undefined);
+  }
+
+  /** Whoever does not answer may be dead: then the cells are not left to it. */
+  #handOverUnanswered(): void {
+    const { keeper } = this.#parts;
+    const ownerOf = keeper.owners();
+    for (const [cell, heir] of this.standby.overdue(this.#pod.clock.nowMs())) {
+      const owner = ownerOf(cell);
+      if (owner === heir || keeper.isDraining) this.#letGo([cell], owner);
+    }
+  }
+
+  #letGo(cells: readonly number[], heir: string): void {
+    for (const cell of cells) {
+      const holding = this.#parts.holdings.get(cell);
+      if (holding !== undefined) holding.leavingTo = heir;
+    }
+    this.#parts.ticking.wake();
+  }
+
+  /** Whoever is not told claims the cells all the same, only later. */
+  tellLeaving(cells: readonly number[], heir: string): void {
+    this.#say(heir, { left: cells }).catch((error: unknown) => {
+      this.#pod.log.debug({ err: error, heir }, 'an heir is not told');
+    });
+  }
+
+  async answerHolders(): Promise<void> {
+    const { clock, pod } = this.#pod;
+    const answers = this.standby.answers(this.#parts.halo, clock.nowMs());
+    for (const [from, ready] of answers) await this.#say(from, { ready, from: pod });
+  }
+
+  #say(to: string, message: Message): Promise<void> {
+    return this.#pod.store.notify(to, JSON.stringify(message));
+  }
+
+  hear(text: string): void {
+    const { keeper, keeping, reading } = this.#parts;
+    const message = JSON.parse(text) as Message;
+    if ('plan' in message) {
+      keeper.meetPlan();
+      keeping.wake();
+    } else if ('left' in message) {
+      keeper.hurry(message.left);
+      void this.#takeOffered();
+    } else if ('ready' in message) {
+      this.#letGo(this.standby.redeem(message.ready, message.from), message.from);
+    } else if ('soon' in message && !keeper.isDraining) {
+      this.standby.expect(message.soon, message.from, this.#pod.clock.nowMs());
+      reading.wake();
+    }
+  }
+
+  /** At once: the cells stand still. Whatever goes wrong, they are claimed again later. */
+  async #takeOffered(): Promise<void> {
+    const { keeper, keeping, load } = this.#parts;
+    try {
+      const grants = await keeper.claimOffered();
+      if (grants.length > 0) load(grants);
+    } catch (error) {
+      this.#pod.log.debug({ err: error }, 'cells that were left here are not taken yet');
+    }
+    keeping.wake();
+  }
+}

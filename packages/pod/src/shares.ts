@@ -1,0 +1,131 @@
+/**
+ * Who should hold each cell, as one pod sees it. The plan says so, where there is one and whom it
+ * names is here: first the pod of a region, then its standby. All else is shared by the pods that
+ * are here, block by block, so a world without a plan, or whose plan is of yesterday, is held as
+ * well. Being wrong costs a handover; leases alone decide who may write.
+ */
+import type { Plan } from '@leasehold/protocol';
+import type { Grid } from '@leasehold/spatial';
+import { assignBlocks, inheritedBlocks } from './assignment.ts';
+
+/** What is known of others. */
+export type Company = {
+  /** Pods that share what no plan gives to anybody, this one included; sorted. */
+  readonly members: readonly string[];
+  /** Pods that have a place in the plan and are here, be it only since a moment ago. */
+  isHere(pod: string): boolean;
+};
+
+export class Shares {
+  readonly #grid: Grid;
+  readonly #self: string;
+  /** The region of each cell in `#plan.regions`; −1: asleep, nobody is to hold it. */
+  #regionOf = new Int32Array(0);
+  #plan: Plan | undefined;
+  #company: Company = { members: [], isHere: () => false };
+  #key = '';
+  #blockOwners: readonly string[] = [];
+  /** Blocks without a plan that fall to this pod when one of the others dies. */
+  #fallingBlocks: ReadonlySet<number> | undefined;
+  #own: readonly number[] = [];
+  #inherited: readonly number[] = [];
+
+  constructor(grid: Grid, self: string) {
+    this.#grid = grid;
+    this.#self = self;
+  }
+
+  /** Cells that this pod should hold. */
+  get own(): readonly number[] {
+    return this.#own;
+  }
+
+  /** Cells that fall to this pod when the pod that should hold them dies; it may follow them. */
+  get inherited(): readonly number[] {
+    return this.#inherited;
+  }
+
+  /** Takes in what has changed; whether anything has. */
+  update(plan: Plan | undefined, company: Company): boolean {
+    const named = new Set<string>();
+    for (const { pod, standby } of plan?.regions ?? []) named.add(pod).add(standby);
+    const here = [...named].filter((pod) => company.isHere(pod)).sort();
+    const key = `${plan?.version ?? 0} ${company.members.join(' ')} | ${here.join(' ')}`;
+    if (key === this.#key) return false;
+    this.#key = key;
+    this.#company = company;
+    if (plan?.version !== this.#plan?.version || this.#regionOf.length === 0) this.#lay(plan);
+    this.#plan = plan;
+    this.#blockOwners = assignBlocks(this.#grid.blocks, company.members);
+    this.#share();
+    return true;
+  }
+
+  /** '' = nobody. */
+  ownerOf(cell: number): string {
+    return this.#holderOf(cell, '', this.#blockOwners);
+  }
+
+  /** Who should hold each cell when this pod is gone; `heirs` are those who are left. */
+  heirs(heirs: readonly string[]): (cell: number) => string {
+    const owners = assignBlocks(this.#grid.blocks, heirs);
+    return (cell) => this.#holderOf(cell, this.#self, owners);
+  }
+
+  /** Who should hold a cell when `gone` is not there. */
+  #holderOf(cell: number, gone: string, blockOwners: readonly string[]): string {
+    const index = this.#regionOf[cell] as number;
+    if (index === -1) return '';
+    const region = this.#plan?.regions[index];
+    if (region !== undefined) {
+      const { pod, standby } = region;
+      if (pod !== gone && this.#company.isHere(pod)) return pod;
+      if (standby !== gone && this.#company.isHere(standby)) return standby;
+    }
+    return blockOwners[this.#grid.blockOf(cell)] ?? '';
+  }
+
+  #lay(plan: Plan | undefined): void {
+    const { columns, rows, cells } = this.#grid;
+    this.#regionOf = new Int32Array(cells);
+    if (plan === undefined) return;
+    for (const [index, { rect }] of plan.regions.entries()) {
+      const right = Math.min(columns, rect.column + rect.columns);
+      const top = Math.min(rows, rect.row + rect.rows);
+      for (let row = rect.row; row < top; row++) {
+        this.#regionOf.fill(index, row * columns + rect.column, row * columns + right);
+      }
+    }
+    for (const [first, count] of plan.asleep) this.#regionOf.fill(-1, first, first + count);
+  }
+
+  #share(): void {
+    // What has just fallen to this pod is followed until it is held.
+    const before = new Set(this.#inherited);
+    const own: number[] = [];
+    const inherited: number[] = [];
+    this.#fallingBlocks = undefined;
+    for (let cell = 0; cell < this.#grid.cells; cell++) {
+      const owner = this.ownerOf(cell);
+      if (owner === this.#self) {
+        own.push(cell);
+        if (before.has(cell)) inherited.push(cell);
+      } else if (owner !== '' && this.#inherits(cell, owner)) inherited.push(cell);
+    }
+    this.#own = own;
+    this.#inherited = inherited;
+  }
+
+  #inherits(cell: number, owner: string): boolean {
+    const region = this.#plan?.regions[this.#regionOf[cell] as number];
+    // The standby of a region, or its pod while the standby has it.
+    if (region !== undefined && (owner === region.pod || owner === region.standby)) {
+      return (owner === region.pod ? region.standby : region.pod) === this.#self;
+    }
+    // Only now: where a plan covers all, nobody needs to know.
+    this.#fallingBlocks ??= new Set(
+      inheritedBlocks(this.#grid.blocks, this.#company.members, this.#self),
+    );
+    return this.#fallingBlocks.has(this.#grid.blockOf(cell));
+  }
+}
