@@ -29,3 +29,14 @@ local INTEGER_MAX = 99999999999999
 local SEQ_DIGITS_MAX = 14
 -- Latitudes beyond this have no place in the index of Redis.
 local GEO_LATITUDE_MAX = 85.05112878
+-- An authority that hangs holds up planning for no longer than a pod that hangs does its cells.
+local LEAD_TTL_MS_MAX = 60 * 1000
+-- 10,000 regions of one cell, each with four edges.
+local PLAN_BYTES_MAX = 4 * 1024 * 1024
+-- A world whose pods all changed at once: a hundred pods, some decisions each.
+local DECISIONS_PER_PLAN_MAX = 1000
+-- Days of a quiet world, minutes of one that is rebuilt all the time; 400 bytes each.
+local JOURNAL_ENTRIES_MAX = 10000
+-- One in ten seconds for an hour, and as many again.
+local SAMPLES_MAX = 720
+local SAMPLES_KEPT_MS = 3600 * 1000

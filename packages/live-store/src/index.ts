@@ -8,6 +8,12 @@ export {
   openLiveStore,
   type StoreEvent,
 } from './live-store.ts';
+export {
+  LivePlanStore,
+  type LivePlanStoreOptions,
+  openLivePlanStore,
+  type PlanStoreEvent,
+} from './plan-store.ts';
 export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
 export { readyIncarnation, storedSchemas } from './ready-world.ts';

@@ -3,8 +3,11 @@ import {
   BYTES_PER_CALL_MAX,
   BYTES_PER_CELL_MAX,
   CELLS_PER_CALL_MAX,
+  DECISIONS_PER_PLAN_MAX,
   GEO_PER_COMMIT_MAX,
+  LEAD_TTL_MS_MAX,
   OUT_PER_COMMIT_MAX,
+  PLAN_BYTES_MAX,
 } from '@leasehold/protocol';
 import { describe, expect, test } from 'vitest';
 import { cellCommit } from './generated/library.ts';
@@ -19,6 +22,9 @@ describe('the library', () => {
       BYTES_PER_CELL_MAX,
       GEO_PER_COMMIT_MAX,
       OUT_PER_COMMIT_MAX,
+      LEAD_TTL_MS_MAX,
+      PLAN_BYTES_MAX,
+      DECISIONS_PER_PLAN_MAX,
     }),
   )('S-4 %s is what clients know', (name, known) => {
     const text = new RegExp(`^local ${name} = ([\\d* ]+)$`, 'm').exec(librarySource())?.[1] ?? '';

@@ -48,6 +48,7 @@ import { Link, type LinkChange, type LinkOptions, type Traffic } from './link.ts
 import { Loader, worldFault } from './loader.ts';
 import type { LuaFunction } from './lua-function.ts';
 import { Plans } from './plans.ts';
+import { PodList } from './pod-list.ts';
 import { Pods } from './pods.ts';
 import { ServerClock } from './server-clock.ts';
 import { Shared } from './shared.ts';
@@ -115,6 +116,7 @@ export class LiveStore implements Store {
   readonly #loader: Loader;
   readonly #geo: GeoReads;
   readonly #pods: Pods;
+  readonly #podList: PodList;
   readonly #plans: Plans;
   readonly #shared: Shared;
   #beat: NodeJS.Timeout | undefined;
@@ -146,6 +148,7 @@ export class LiveStore implements Store {
     this.#geo = new GeoReads(this.#commands, this.#keys);
     const links = { commands: this.#commands, hearing: this.#hearing };
     this.#pods = new Pods(links, this.#keys, this.#clock);
+    this.#podList = new PodList(this.#commands, this.#keys, this.#clock);
     this.#plans = new Plans(this.#commands, this.#keys);
     this.#shared = new Shared(this.#commands, this.#keys);
   }
@@ -311,15 +314,15 @@ export class LiveStore implements Store {
   }
 
   pods(): Promise<PodRecord[]> {
-    return this.#pods.pods();
+    return this.#podList.pods();
   }
 
   connected(pods: readonly string[]): Promise<Set<string>> {
-    return this.#pods.connected(pods);
+    return this.#podList.connected(pods);
   }
 
   notify(pod: string, message: string): Promise<void> {
-    return this.#pods.notify(pod, message);
+    return this.#podList.notify(pod, message);
   }
 
   clock(): Promise<WorldClock | undefined> {

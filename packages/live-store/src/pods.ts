@@ -1,6 +1,6 @@
 /**
- * Pods as others see them: a record each, and a channel that only the pod itself subscribes, so
- * that a closed connection shows within milliseconds (PUBSUB NUMSUB).
+ * The pod that this process is: its record, and a channel that only it subscribes, so that a closed
+ * connection shows within milliseconds (PUBSUB NUMSUB). `pod-list` has the others.
  */
 import { checkName } from '@leasehold/kernel';
 import type { PodRecord } from '@leasehold/protocol';
@@ -8,15 +8,15 @@ import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import type { ServerClock } from './server-clock.ts';
 
-/** A record without a connection is kept for a moment: the pod may be connecting again. */
-const RECORD_KEPT_MS = 5_000;
-
 export class Pods {
   readonly #commands: Link;
   readonly #hearing: Link;
   readonly #keys: Keys;
   readonly #clock: ServerClock;
   #own: PodRecord | undefined;
+  /** What people last asked of it, as far as it has been told. */
+  #order = '';
+  #tell: (message: string) => void = () => undefined;
 
   constructor(links: { commands: Link; hearing: Link }, keys: Keys, clock: ServerClock) {
     this.#commands = links.commands;
@@ -45,6 +45,7 @@ export class Pods {
       seenAtMs: nowMs,
       report: {},
     };
+    this.#tell = hear;
     await this.renew();
     // Last, so that announcing again after a fault does not hear everything twice.
     this.#hearing.redis.on('message', (from: string, message: string) => {
@@ -59,52 +60,32 @@ export class Pods {
   }
 
   /**
-   * Writes the own record again. A server that lost it, or a new one, has it back within a beat.
+   * Writes the own record again: a server that lost it, or a new one, has it back within a beat.
+   * What people ask of the pod comes back with it, since what is published may be lost.
    */
   async renew(): Promise<void> {
     if (this.#own === undefined) return;
+    const { pods, orders } = this.#keys;
     this.#own = { ...this.#own, seenAtMs: Math.floor(this.#clock.nowMs()) };
-    await this.#commands.call(['HSET', this.#keys.pods, this.#own.pod, JSON.stringify(this.#own)]);
+    const { pod } = this.#own;
+    const [written, asked] = await this.#commands.exec([
+      ['HSET', pods, pod, JSON.stringify(this.#own)],
+      ['HGET', orders, pod],
+    ]);
+    const error = written?.error ?? asked?.error;
+    if (error !== undefined) throw error;
+    const order = String(asked?.value ?? '');
+    if (order === this.#order) return;
+    this.#order = order;
+    this.#tell(JSON.stringify({ order }));
   }
 
-  /** What it said of its load goes with it. */
+  /** What was said of it and by it goes with it. */
   async withdraw(): Promise<void> {
     if (this.#own === undefined) return;
     const { pod } = this.#own;
     this.#own = undefined;
-    const { pods, loads } = this.#keys;
-    await this.#commands.exec([pods, loads].map((key) => ['HDEL', key, pod]));
-  }
-
-  async pods(): Promise<PodRecord[]> {
-    const sentAtMs = this.#clock.localMs();
-    const [time, flat] = (await this.#commands.exec([['TIME'], ['HVALS', this.#keys.pods]])).map(
-      ({ value, error }) => {
-        if (error !== undefined) throw error;
-        return value as readonly string[];
-      },
-    );
-    const nowMs = Number(time?.[0]) * 1000 + Math.floor(Number(time?.[1]) / 1000);
-    this.#clock.note(nowMs, sentAtMs);
-    const records = (flat ?? []).map((json) => JSON.parse(json) as PodRecord);
-    const connected = await this.connected(records.map(({ pod }) => pod));
-    const isGone = ({ pod, seenAtMs }: PodRecord): boolean =>
-      !connected.has(pod) && nowMs - seenAtMs > RECORD_KEPT_MS;
-    const gone = records.filter(isGone).map(({ pod }) => pod);
-    if (gone.length > 0) await this.#commands.call(['HDEL', this.#keys.pods, ...gone]);
-    return records
-      .filter((record) => record.layer === this.#keys.layer && !gone.includes(record.pod))
-      .sort((a, b) => (a.pod < b.pod ? -1 : 1));
-  }
-
-  async connected(pods: readonly string[]): Promise<Set<string>> {
-    if (pods.length === 0) return new Set();
-    const channels = pods.map((pod) => this.#keys.podChannel(pod));
-    const flat = (await this.#commands.call(['PUBSUB', 'NUMSUB', ...channels])) as unknown[];
-    return new Set(pods.filter((_, i) => Number(flat[i * 2 + 1]) > 0));
-  }
-
-  async notify(pod: string, message: string): Promise<void> {
-    await this.#commands.call(['PUBLISH', this.#keys.podChannel(pod), message]);
+    const { pods, loads, orders } = this.#keys;
+    await this.#commands.exec([pods, loads, orders].map((key) => ['HDEL', key, pod]));
   }
 }

@@ -1,10 +1,9 @@
 /** The rules of a store, on a real server. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Store } from '@leasehold/protocol';
 import { describeStore } from '@leasehold/protocol/store-suite';
 import { Grid } from '@leasehold/spatial';
 import { useRedis } from '@leasehold/testkit';
-import { openLiveStore, openWorldAdmin } from './index.ts';
+import { openLivePlanStore, openLiveStore, openWorldAdmin } from './index.ts';
 
 const at = useRedis();
 let worlds = 0;
@@ -21,7 +20,7 @@ describeStore('live-store', async () => {
   };
   const graceMs = 100;
   const admin = await openWorldAdmin(facts);
-  const stores: Store[] = [];
+  const stores: { close(): Promise<void> }[] = [];
   return {
     admin,
     cells: grid.cells,
@@ -30,6 +29,11 @@ describeStore('live-store', async () => {
     ttlMs: 150,
     openStore: async () => {
       const store = await openLiveStore({ ...facts, graceMs });
+      stores.push(store);
+      return store;
+    },
+    openPlans: async () => {
+      const store = await openLivePlanStore(facts);
       stores.push(store);
       return store;
     },

@@ -14,8 +14,11 @@ export { entryHash } from './entry-hash.ts';
 export { migrate, planMigration } from './evolution.ts';
 export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
+export { decodeLoadSample, encodeLoadSample } from './load-sample.ts';
 export type * from './plan.ts';
+export { DECISIONS_PER_PLAN_MAX, LEAD_TTL_MS_MAX } from './plan.ts';
 export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';
+export { checkLead, decisionTexts, journalEntry, podUnknown } from './plan-calls.ts';
 export type { RowSet } from './row-set.ts';
 export {
   COMPONENTS_MAX,

@@ -87,30 +87,83 @@ export type CellLoad = {
   readonly entities: number;
 };
 
+/** What people ask of a pod: to take nothing more, or to hand everything over and end; '' nothing. */
+export type PodOrder = '' | 'cordon' | 'drain';
+
+/** What an authority saw at one moment, for planning again with another policy. */
+export type LoadSample = {
+  readonly atMs: number;
+  readonly pods: readonly {
+    readonly pod: string;
+    readonly state: PodRecord['state'];
+    readonly order: PodOrder;
+    /** Ascending. Numbers are kept to 8 binary digits: within 0.4 %. */
+    readonly cells: readonly CellLoad[];
+  }[];
+};
+
 export type LeadReply =
   | { readonly tag: 'LEADING'; readonly term: number; readonly nowMs: number }
   | { readonly tag: 'FOLLOWING'; readonly leader: string; readonly retryInMs: number };
 
 export type WritePlanReply =
   | { readonly tag: 'OK' }
-  /** Another leads by now: nothing was written. */
+  /** `name` does not lead: nothing was written. '' = nobody does. */
   | { readonly tag: 'DEPOSED'; readonly leader: string }
-  /** There is another plan by now. */
+  /** The stored plan is of this version, 0 = there is none: nothing was written. */
   | { readonly tag: 'BEHIND'; readonly version: number };
 
-/** What an authority needs of the store; the plan and its journal are of one layer. */
+/**
+ * What an authority and the tools around it need of the store; everything in it is of one layer.
+ * Rejects when no answer came: repeating any call is harmless.
+ */
 export interface PlanStore {
   nowMs(): number;
-  /** Takes or keeps the lead for `ttlMs`; `name` is of this process and run. */
+  /**
+   * Takes or keeps the lead for `ttlMs` of the store's clock; `name` is of this process and run.
+   * The term rises whenever another begins to lead. A clock that is set forward may end a lead
+   * early, one that is set back keeps it for at most its `ttlMs`: neither lets two lead.
+   */
   lead(name: string, ttlMs: number): Promise<LeadReply>;
+  /** Nothing happens where `name` does not lead. */
   resign(name: string): Promise<void>;
+  /** As `Store.plan`. Where it throws `PLAN_INVALID`, `writePlan` says which version is stored. */
   plan(): Promise<Plan | undefined>;
-  /** Refused when `name` no longer leads, or `plan.version` is not the stored one's plus one. */
+  /**
+   * Writes the plan, and why, and tells the pods; all of it or nothing. Refused when `name` does
+   * not lead in the term that `lead` gave it here, or `plan.version` is not the stored one's plus
+   * one. A plan that was lost in a failover is BEHIND the older one that came back: write it again.
+   * Throws `PLAN_INVALID` for what cannot be stored.
+   */
   writePlan(name: string, plan: Plan, decisions: readonly Decision[]): Promise<WritePlanReply>;
-  /** Oldest first, those behind `afterId` ('' = all that are kept), at most `count`. */
+  /**
+   * Oldest first, those behind `afterId` ('' = all that are kept), at most `count`. About the last
+   * 10,000 are kept. An id begins with the ms at which it was written, so `<ms>-0` asks from a
+   * moment on.
+   */
   journal(afterId: string, count: number): Promise<JournalEntry[]>;
   pods(): Promise<PodRecord[]>;
   connected(pods: readonly string[]): Promise<Set<string>>;
-  /** What all pods last said of their cells, by pod. */
+  /** What all pods last said of their cells, by pod; nothing of those that are gone. */
   loads(): Promise<ReadonlyMap<string, readonly CellLoad[]>>;
+  /**
+   * Keeps a sample for an hour, at most 720 of them; one in ten seconds is enough. Nothing is kept
+   * when `name` does not lead.
+   */
+  recordLoads(name: string, sample: LoadSample): Promise<void>;
+  /** Oldest first, those recorded at `sinceMs` of the store's clock or later. */
+  recordedLoads(sinceMs: number): Promise<LoadSample[]>;
+  /**
+   * Asks a pod to do something, or with '' to forget it. It hears `{"order":…}` at once, and again
+   * with its next report if that was lost. Throws `POD_UNKNOWN` where no pod has this name.
+   */
+  order(pod: string, order: PodOrder): Promise<void>;
+  /** By pod, those that are not ''; nothing of pods that are gone. */
+  orders(): Promise<ReadonlyMap<string, PodOrder>>;
+  close(): Promise<void>;
 }
+
+/** Most decisions that one plan is written with. */
+export const DECISIONS_PER_PLAN_MAX = 1_000;
+/** Longest life of a lead: longer, and a world would stay without an authority for so long. */
+export const LEAD_TTL_MS_MAX = 60_000;

@@ -7,6 +7,7 @@ import type { SuiteWorld } from './store-suite-bench.ts';
 import { indexTests } from './store-suite-index.ts';
 import { leaseTests } from './store-suite-lease.ts';
 import { channelTests, commitTests, followTests } from './store-suite-log.ts';
+import { leadTests, loadTests, orderTests, planTests } from './store-suite-plan.ts';
 import { creationTests, podTests, sharedTests } from './store-suite-world.ts';
 
 export type { SuiteWorld } from './store-suite-bench.ts';
@@ -39,6 +40,10 @@ export function describeStore(name: string, open: () => Promise<SuiteWorld>): vo
       describe('following', () => followTests(world));
       describe('index', () => indexTests(world));
       describe('pods', () => podTests(world));
+      describe('lead', () => leadTests(world));
+      describe('plan and journal', () => planTests(world));
+      describe('loads', () => loadTests(world));
+      describe('orders', () => orderTests(world));
       describe('clock, feed and schemas', () => sharedTests(world));
     });
   });

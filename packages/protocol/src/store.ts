@@ -336,7 +336,8 @@ export interface Store {
   /**
    * Makes this process known as a pod, and keeps it known until the store is closed. It hears what
    * others `notify`, and of the store itself `{"plan":version}` when there is a new plan: a hint,
-   * as whatever is heard may be lost.
+   * as whatever is heard may be lost; and `{"order":…}` when people ask something of this pod,
+   * which it hears again with a report if that was lost, so perhaps twice.
    */
   announce(pod: string, pid: number, hear: (message: string) => void): Promise<void>;
   report(state: PodRecord['state'], report: PodRecord['report']): Promise<void>;

@@ -4,7 +4,7 @@
  * machine and no dice, so a run with the same calls is the same run.
  */
 import { assert, type Clock } from '@leasehold/kernel';
-import type { FeedEntry, PodRecord, WorldClock } from '@leasehold/protocol';
+import type { FeedEntry, PlanStore, PodRecord, Store, WorldClock } from '@leasehold/protocol';
 import { type CellRecord, type Moment, newCell } from './cell.ts';
 import type { TwinDefect } from './defects.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -74,7 +74,7 @@ export type Connection = {
 };
 
 /** The name of a call, for faults that hit only some. */
-export type CallName = keyof import('@leasehold/protocol').Store;
+export type CallName = keyof Store | keyof PlanStore;
 
 type Fault = { left: number; readonly only: CallName | undefined };
 

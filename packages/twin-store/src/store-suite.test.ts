@@ -1,5 +1,5 @@
 import { describeStore } from '@leasehold/protocol/store-suite';
-import { openTwinAdmin, openTwinStore, twinServer } from './index.ts';
+import { openTwinAdmin, openTwinPlanStore, openTwinStore, twinServer } from './index.ts';
 
 /** Sixteen by sixteen cells in blocks of four by four, without the package that knows space. */
 const grid = {
@@ -20,6 +20,11 @@ describeStore('twin-store', async () => {
     heirMs: 1_000,
     openStore: async (pod) => {
       const store = openTwinStore(server, { ...at, pod });
+      stores.push(store);
+      return store;
+    },
+    openPlans: async (name) => {
+      const store = openTwinPlanStore(server, { ...at, name });
       stores.push(store);
       return store;
     },

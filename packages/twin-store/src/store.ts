@@ -35,15 +35,15 @@ import {
   renew,
   revoke,
 } from './cell.ts';
+import { broken } from './faults.ts';
 import { imageOf, newsOf } from './follow.ts';
 import { nearIn } from './geo.ts';
 import { keepLoads, PlanReader } from './plans.ts';
+import { connectedOf, podsOf, tellPod } from './pods.ts';
 import { type CallName, type Connection, type TwinServer, worldKey } from './server.ts';
 
 /** Notes kept for people; the oldest are dropped. */
 const FEED_ENTRIES_MAX = 1_000;
-/** A record without a connection is kept for a moment: the pod may be connecting again. */
-const RECORD_KEPT_MS = 5_000;
 
 export type TwinStoreOptions = {
   readonly world: string;
@@ -68,6 +68,8 @@ class TwinStore implements Store {
   readonly #key: string;
   readonly #link: Connection;
   readonly #plans = new PlanReader();
+  /** What people last asked of the pod, as far as a report has brought it. */
+  #order = '';
   #isClosed = false;
   #lastMs = 0;
 
@@ -250,6 +252,11 @@ class TwinStore implements Store {
       if (record === undefined) return;
       this.#link.record = { ...record, state, report, seenAtMs: this.#server.nowMs() };
       this.#server.world(this.#key).pods.set(record.pod, this.#link.record);
+      // What is published may be lost, so what people ask of the pod comes with its report as well.
+      const order = this.#plan().orders.get(record.pod) ?? '';
+      if (order === this.#order) return;
+      this.#order = order;
+      this.#link.hear?.(JSON.stringify({ order }));
     });
   }
 
@@ -265,32 +272,15 @@ class TwinStore implements Store {
   }
 
   pods(): Promise<PodRecord[]> {
-    return this.#read('pods', () => {
-      const nowMs = this.#server.nowMs();
-      const { pods } = this.#server.world(this.#key);
-      for (const record of this.#server.announced(this.#key)) {
-        pods.set(record.pod, { ...record, seenAtMs: nowMs });
-      }
-      for (const { pod, seenAtMs } of pods.values()) {
-        const isThere = this.#server.listeners(this.#key, pod).length > 0;
-        if (!isThere && nowMs - seenAtMs > RECORD_KEPT_MS) pods.delete(pod);
-      }
-      const own = [...pods.values()].filter(({ layer }) => layer === this.layer);
-      return own.sort((a, b) => (a.pod < b.pod ? -1 : 1));
-    });
+    return this.#read('pods', () => podsOf(this.#server, this.#key, this.layer));
   }
 
   connected(pods: readonly string[]): Promise<Set<string>> {
-    return this.#read('connected', () => {
-      const server = this.#server;
-      return new Set(pods.filter((pod) => server.listeners(this.#key, pod).length > 0));
-    });
+    return this.#read('connected', () => connectedOf(this.#server, this.#key, pods));
   }
 
   notify(pod: string, message: string): Promise<void> {
-    return this.#read('notify', () => {
-      for (const listener of this.#server.listeners(this.#key, pod)) listener.hear?.(message);
-    });
+    return this.#read('notify', () => tellPod(this.#server, this.#key, pod, message));
   }
 
   // ---- the world ----
@@ -349,6 +339,7 @@ class TwinStore implements Store {
       if (isAnnounced) {
         this.#server.world(this.#key).pods.delete(this.#link.pod);
         this.#plan().loads.delete(this.#link.pod);
+        this.#plan().orders.delete(this.#link.pod);
       }
     }
     return Promise.resolve();
@@ -406,14 +397,6 @@ class TwinStore implements Store {
     if (!this.#server.answers(name)) throw broken(name);
     return reply;
   }
-}
-
-function broken(name: string): LeaseholdError {
-  return new LeaseholdError('REDIS_UNREACHABLE', `the connection broke: ${name}`, {
-    field: 'connection',
-    value: name,
-    remedy: 'Repeat the call when the store is connected again.',
-  });
 }
 
 /** A world that is not there cannot be read as an empty one. */

@@ -275,6 +275,84 @@ export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply
 };
 
 /**
+ * Give the lead of a layer back, so that another need not wait for its end.
+ *
+ * `db/lua/leader_resign.lua`
+ */
+export type LeaderResignCall = { readonly incarnation: string | number; };
+export type LeaderResignItem = {
+  readonly leader: string;
+  readonly name: string;
+};
+export type LeaderResignReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaderResign: LuaFunction<LeaderResignCall, LeaderResignItem, LeaderResignReply> = {
+  name: 'leader_resign',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['leader'],
+  eachOptionalKeys: [],
+  eachArgs: ['name'],
+  eachOptionalArgs: [],
+  eachLists: [],
+  replies: {
+    OK: [],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Take or keep the lead of a layer: who leads writes its plan.
+ *
+ * One strike is enough here: who loses the lead by a clock step loses no more than a plan that is
+ * refused. A clock that was ahead keeps a lead for no longer than its own term, as with leases.
+ *
+ * `db/lua/leader_take.lua`
+ */
+export type LeaderTakeCall = { readonly incarnation: string | number; };
+export type LeaderTakeItem = {
+  readonly leader: string;
+  readonly name: string;
+  readonly ttlMs: number;
+};
+export type LeaderTakeReply =
+  | { readonly tag: 'LEADING'; readonly term: number; readonly nowMs: number }
+  | { readonly tag: 'FOLLOWING'; readonly leader: string; readonly retryInMs: number; readonly nowMs: number }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const leaderTake: LuaFunction<LeaderTakeCall, LeaderTakeItem, LeaderTakeReply> = {
+  name: 'leader_take',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['leader'],
+  eachOptionalKeys: [],
+  eachArgs: ['name', 'ttlMs'],
+  eachOptionalArgs: [],
+  eachLists: [],
+  replies: {
+    LEADING: [['term', 'integer'], ['nowMs', 'integer']],
+    FOLLOWING: [['leader', 'string'], ['retryInMs', 'integer'], ['nowMs', 'integer']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
  * Take the lease of cells that are free, released to the caller, or expired for the second time.
  *
  * The clock is the server's, and it is not trusted either: a stalled server or a clock step makes
@@ -485,6 +563,102 @@ export const leaseRevoke: LuaFunction<LeaseRevokeCall, LeaseRevokeItem, LeaseRev
   },
 };
 
+/**
+ * Write a layer's plan and why it changed, and tell the pods: all of it, or nothing.
+ *
+ * `mark` is a hash of the body: readers compare it, because after a failover a version may come
+ * again with another content.
+ *
+ * `db/lua/plan_write.lua`
+ */
+export type PlanWriteCall = { readonly incarnation: string | number; };
+export type PlanWriteItem = {
+  readonly leader: string;
+  readonly plan: string;
+  readonly journal: string;
+  readonly name: string;
+  readonly term: number;
+  readonly version: number;
+  readonly mark: string;
+  readonly channel: string;
+  readonly body: Uint8Array;
+  readonly decisions: readonly (Uint8Array)[];
+};
+export type PlanWriteReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'DEPOSED'; readonly leader: string }
+  | { readonly tag: 'BEHIND'; readonly version: number }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const planWrite: LuaFunction<PlanWriteCall, PlanWriteItem, PlanWriteReply> = {
+  name: 'plan_write',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['leader', 'plan', 'journal'],
+  eachOptionalKeys: [],
+  eachArgs: ['name', 'term', 'version', 'mark', 'channel', 'body'],
+  eachOptionalArgs: [],
+  eachLists: [['decisions', ['json']]],
+  replies: {
+    OK: [],
+    DEPOSED: [['leader', 'string']],
+    BEHIND: [['version', 'integer']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Keep what the leader saw of all loads, for an hour.
+ *
+ * `db/lua/sample_write.lua`
+ */
+export type SampleWriteCall = { readonly incarnation: string | number; };
+export type SampleWriteItem = {
+  readonly leader: string;
+  readonly samples: string;
+  readonly name: string;
+  readonly term: number;
+  readonly body: Uint8Array;
+};
+export type SampleWriteReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'DEPOSED'; readonly leader: string }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const sampleWrite: LuaFunction<SampleWriteCall, SampleWriteItem, SampleWriteReply> = {
+  name: 'sample_write',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['leader', 'samples'],
+  eachOptionalKeys: [],
+  eachArgs: ['name', 'term', 'body'],
+  eachOptionalArgs: [],
+  eachLists: [],
+  replies: {
+    OK: [],
+    DEPOSED: [['leader', 'string']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
 /** The library of functions; `@library@` stands for its name. */
 export const LIBRARY_TEMPLATE = `#!lua name=@library@
 
@@ -520,6 +694,17 @@ local INTEGER_MAX = 99999999999999
 local SEQ_DIGITS_MAX = 14
 -- Latitudes beyond this have no place in the index of Redis.
 local GEO_LATITUDE_MAX = 85.05112878
+-- An authority that hangs holds up planning for no longer than a pod that hangs does its cells.
+local LEAD_TTL_MS_MAX = 60 * 1000
+-- 10,000 regions of one cell, each with four edges.
+local PLAN_BYTES_MAX = 4 * 1024 * 1024
+-- A world whose pods all changed at once: a hundred pods, some decisions each.
+local DECISIONS_PER_PLAN_MAX = 1000
+-- Days of a quiet world, minutes of one that is rebuilt all the time; 400 bytes each.
+local JOURNAL_ENTRIES_MAX = 10000
+-- One in ten seconds for an hour, and as many again.
+local SAMPLES_MAX = 720
+local SAMPLES_KEPT_MS = 3600 * 1000
 
 -- lib/decimal
 -- Whole numbers of any size as text without leading zeros: epochs are microseconds, beyond 1e14.
@@ -843,6 +1028,31 @@ local function append(fields, name, value, second_name, second_value)
   local n = #fields
   fields[n + 1], fields[n + 2] = name, value
   fields[n + 3], fields[n + 4] = second_name, second_value
+end
+
+-- lib/leader
+-- Who leads a layer: at most one at a time, by the clock of the server.
+
+local function is_leader(text)
+  return #text <= 64 and string.find(text, '^[%w_-]+$') ~= nil
+end
+
+-- How long the lead goes on: no longer than its own term, wherever the clock has gone meanwhile.
+local function lead_left_ms(call, deadline, ttl)
+  return math.min(tonumber(deadline or '0') - call.now_ms, tonumber(ttl or '0'))
+end
+
+-- Returns the refusal of who does not lead in this term, or false.
+local function lead_refusal(call, leader, name, term)
+  local lead = redis.call('HMGET', leader, 'name', 'term', 'deadline', 'ttl')
+  local holder = lead[1] or ''
+  if holder == '' or lead_left_ms(call, lead[3], lead[4]) <= 0 then
+    return { 'DEPOSED', '' }
+  end
+  if holder ~= name or tonumber(lead[2]) ~= term then
+    return { 'DEPOSED', holder }
+  end
+  return false
 end
 
 -- block_create
@@ -1488,6 +1698,143 @@ redis.register_function({
   function_name = '@library@_inbox_post', callback = call_inbox_post
 })
 
+-- leader_resign
+local function leader_resign(call, leader, name)
+  -- L4: who does not lead has nothing to give back.
+  if is_leader(name) and redis.call('HGET', leader, 'name') == name then
+    redis.call('HSET', leader, 'name', '', 'deadline', 0)
+  end
+  return { 'OK' }
+end
+
+local function call_leader_resign(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local leader = keys[k + 1]
+    k = k + 1
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 2 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local name = args[a + 3]
+    local at, stop = a + 3, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(leader_resign, call, leader, name)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_leader_resign', callback = call_leader_resign
+})
+
+-- leader_take
+local function leader_take(call, leader, name, ttl_ms)
+  if not is_leader(name) then
+    return { 'BADARG', 'name: not 1 to 64 letters, digits, _ or -' }
+  end
+  if ttl_ms < 1 or ttl_ms > LEAD_TTL_MS_MAX then
+    return { 'BADARG', 'ttl_ms: not within 1 and 60000' }
+  end
+  local now_ms = call.now_ms
+  local was = redis.call('HMGET', leader, 'name', 'term', 'deadline', 'ttl')
+  local holder, term = was[1] or '', tonumber(was[2] or '0')
+  if holder ~= '' and holder ~= name then
+    local left_ms = lead_left_ms(call, was[3], was[4])
+    if left_ms > 0 then
+      if tonumber(was[3]) > now_ms + left_ms then
+        redis.call('HSET', leader, 'deadline', now_ms + left_ms)
+      end
+      return { 'FOLLOWING', holder, left_ms, now_ms }
+    end
+  end
+  -- P1: a term is of one leader, without a break by another.
+  if holder ~= name then
+    term = term + 1
+  end
+  redis.call('HSET', leader, 'name', name, 'term', term, 'deadline', now_ms + ttl_ms, 'ttl', ttl_ms)
+  return { 'LEADING', term, now_ms }
+end
+
+local function call_leader_take(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local leader = keys[k + 1]
+    k = k + 1
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 3 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local name = args[a + 3]
+    local ttl_ms = tonumber(args[a + 4])
+    if not is_integer(ttl_ms) then
+      fault = { 'BADARG', 'ttl_ms: not integer' }
+    end
+    local at, stop = a + 4, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(leader_take, call, leader, name, ttl_ms)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_leader_take', callback = call_leader_take
+})
+
 -- lease_acquire
 local function lease_acquire(call, grace_ms, dead, block, meta, nonce, ttl_ms)
   if not is_nonce(nonce) then
@@ -1934,5 +2281,176 @@ end
 
 redis.register_function({
   function_name = '@library@_lease_revoke', callback = call_lease_revoke
+})
+
+-- plan_write
+local function plan_write(call, leader, plan, journal, name, term, version, mark, channel, body, decisions, decisions_count)
+  local bytes = #body
+  for i = 1, decisions_count do
+    bytes = bytes + #decisions[i]
+  end
+  if bytes > PLAN_BYTES_MAX then
+    return { 'TOOBIG', 'a plan and its decisions have at most 4194304 bytes' }
+  end
+  -- P1: the lead is who the store says, at this instant.
+  local refusal = lead_refusal(call, leader, name, term)
+  if refusal then
+    return refusal
+  end
+  local was = redis.call('HMGET', plan, 'version', 'mark')
+  local stored = tonumber(was[1] or '0')
+  -- L4: this very plan was written before; its reply was lost.
+  if stored == version and was[2] == mark then
+    return { 'OK' }
+  end
+  -- P2: a plan follows the one that is stored.
+  if version ~= stored + 1 then
+    return { 'BEHIND', stored }
+  end
+  -- P3: a journal of another type is found before the first write.
+  redis.call('XLEN', journal)
+
+  for i = 1, decisions_count do
+    redis.call('XADD', journal, 'MAXLEN', '~', JOURNAL_ENTRIES_MAX, '*', 'v', version, 't',
+      call.now_text, 'd', decisions[i])
+    call.wrote = true
+  end
+  redis.call('HSET', plan, 'version', version, 'mark', mark, 'body', body)
+  call.wrote = true
+  redis.call('PUBLISH', channel, '{"plan":' .. version .. '}')
+  return { 'OK' }
+end
+
+local function call_plan_write(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local leader, plan, journal = keys[k + 1], keys[k + 2], keys[k + 3]
+    k = k + 3
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 7 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local name = args[a + 3]
+    local term = tonumber(args[a + 4])
+    if not is_integer(term) then
+      fault = { 'BADARG', 'term: not integer' }
+    end
+    local version = tonumber(args[a + 5])
+    if not is_integer(version) then
+      fault = { 'BADARG', 'version: not integer' }
+    end
+    local mark = args[a + 6]
+    local channel = args[a + 7]
+    local body = args[a + 8]
+    local at, stop = a + 8, a + 1 + width
+    local decisions, decisions_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      decisions, decisions_count, at, list_fault = take_list(args, at, stop, 's', DECISIONS_PER_PLAN_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(plan_write, call, leader, plan, journal, name, term, version, mark, channel, body, decisions, decisions_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_plan_write', callback = call_plan_write
+})
+
+-- sample_write
+local function sample_write(call, leader, samples, name, term, body)
+  if #body > BYTES_PER_CALL_MAX then
+    return { 'TOOBIG', 'a sample has at most 524288 bytes' }
+  end
+  local refusal = lead_refusal(call, leader, name, term)
+  if refusal then
+    return refusal
+  end
+  redis.call('XADD', samples, 'MAXLEN', SAMPLES_MAX, '*', 'b', body)
+  call.wrote = true
+  redis.call('XTRIM', samples, 'MINID', string.format('%.0f', call.now_ms - SAMPLES_KEPT_MS))
+  return { 'OK' }
+end
+
+local function call_sample_write(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local leader, samples = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 4 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local name = args[a + 3]
+    local term = tonumber(args[a + 4])
+    if not is_integer(term) then
+      fault = { 'BADARG', 'term: not integer' }
+    end
+    local body = args[a + 5]
+    local at, stop = a + 5, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(sample_write, call, leader, samples, name, term, body)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_sample_write', callback = call_sample_write
 })
 `;
