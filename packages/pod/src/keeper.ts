@@ -28,6 +28,8 @@ const CHANNELS_PER_TURN_MAX = 16;
 /** How long a cell that could not be read is not tried again. */
 const SHUN_MS = 5_000;
 const HANDOVER_MS = 120;
+/** How long a cell that should sleep is held for something that does not come. */
+const WOKEN_MS = 5_000;
 /** Whoever left a cell here may be ahead of the call that ends its lease. */
 const OFFERED_MS_MAX = 500;
 
@@ -39,6 +41,8 @@ export class Keeper {
   readonly #rivals = new Map<number, Rival>();
   /** Cells that others have left to this pod, and until when it tries to take them. */
   readonly #offered = new Map<number, number>();
+  /** Cells that should sleep, to which something comes, and until when it is waited for. */
+  readonly #woken = new Map<number, number>();
   readonly #unanswered = new Map<number, string>();
   readonly #asking = new Set<number>();
   readonly #loading: ReadonlyMap<number, unknown>;
@@ -90,6 +94,12 @@ export class Keeper {
   owners(): (cell: number) => string {
     if (!this.isDraining) return (cell) => this.#shares.ownerOf(cell);
     return this.#shares.heirs(this.roster.members(this.#parts.clock.nowMs(), true));
+  }
+
+  /** Something is on its way to a cell: if nobody is to hold it, this pod does until somebody is. */
+  expect(cell: number): void {
+    if (!this.#shares.isAsleep(cell)) return;
+    this.#woken.set(cell, this.#parts.clock.nowMs() + WOKEN_MS);
   }
 
   /** There is a new plan: it is read with the next look around. */
@@ -156,15 +166,24 @@ export class Keeper {
   #wanted(now: number): number[] {
     const { engine, settings } = this.#parts;
     const wanted = this.#offeredNow(now);
+    for (const [cell, untilMs] of this.#woken) {
+      if (untilMs < now || !this.#shares.isAsleep(cell)) this.#woken.delete(cell);
+      else if (this.#isWanted(cell, now)) wanted.push(cell);
+    }
     const blocks = new Set<number>();
     for (const cell of this.#shares.own) {
       if (blocks.add(engine.grid.blockOf(cell)).size > settings.blocksMax) break;
-      if (this.#isHere(cell) || this.#offered.has(cell) || this.#asking.has(cell)) continue;
-      const rival = this.#rivals.get(cell);
-      const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
-      if (rival === undefined || rival.retryAtMs <= now || isDead) wanted.push(cell);
+      if (this.#isWanted(cell, now)) wanted.push(cell);
     }
     return wanted;
+  }
+
+  /** It is not here, nobody has offered it, and it may be had now for all that is known. */
+  #isWanted(cell: number, now: number): boolean {
+    if (this.#isHere(cell) || this.#offered.has(cell) || this.#asking.has(cell)) return false;
+    const rival = this.#rivals.get(cell);
+    const isDead = rival !== undefined && this.roster.isDead(rival.pod, now);
+    return rival === undefined || rival.retryAtMs <= now || isDead;
   }
 
   /** The same cell is never asked for twice at once: the two would be in each other's way. */
@@ -214,6 +233,7 @@ export class Keeper {
       const { cell, block } = holding;
       if (holding.leavingTo !== undefined || isPromised(cell)) continue;
       const heir = this.#shares.ownerOf(cell);
+      if (heir === '' && !this.#maySleep(holding)) continue;
       if (heir === pod || (first !== undefined && (block !== first.block || heir !== to))) continue;
       first ??= holding;
       to = heir;
@@ -222,6 +242,11 @@ export class Keeper {
     if (first === undefined) return undefined;
     this.#nextHandoverMs = now + HANDOVER_MS;
     return { heir: to, cells };
+  }
+
+  /** Nothing is in it, and nothing is known to come. */
+  #maySleep({ cell, state, arrivals }: Holding): boolean {
+    return state.table.count === 0 && arrivals.length === 0 && !this.#woken.has(cell);
   }
 
   /** Extends the leases of cells that had nothing to commit. Never those with a commit unknown. */

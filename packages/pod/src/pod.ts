@@ -385,8 +385,10 @@ export class Pod {
 
   #route(entry: ChannelEntry): void {
     const buffer = this.#loading.get(entry.to);
-    if (buffer !== undefined) buffer.push(entry);
-    this.#holdings.get(entry.to)?.queue(entry);
+    const holding = this.#holdings.get(entry.to);
+    if (buffer === undefined && holding === undefined) this.#keeper.expect(entry.to);
+    buffer?.push(entry);
+    holding?.queue(entry);
   }
 
   #lose(holding: Holding, why: string): void {

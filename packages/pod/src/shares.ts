@@ -66,6 +66,11 @@ export class Shares {
     return this.#holderOf(cell, '', this.#blockOwners);
   }
 
+  /** Nobody is to hold it, as nothing happens in it. */
+  isAsleep(cell: number): boolean {
+    return this.#regionOf[cell] === -1;
+  }
+
   /** Who should hold each cell when this pod is gone; `heirs` are those who are left. */
   heirs(heirs: readonly string[]): (cell: number) => string {
     const owners = assignBlocks(this.#grid.blocks, heirs);

@@ -10,7 +10,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['testkit', 'protocol', 'service'],
   ['sdk', 'live-store', 'twin-store', 'client', 'plan'],
   ['world', 'pod'],
-  ['view'],
+  ['view', 'authority'],
   ['proof'],
 ];
 

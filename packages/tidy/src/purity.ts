@@ -1,7 +1,7 @@
 /** What deterministic packages must not read, and where the environment may be read at all. */
 import { bareCodeOf, codeOf, isTest, isTestSupport, type SourceFile } from './source-files.ts';
 
-const PURE = /^packages\/(kernel|spatial|protocol|sdk|pod|plan)\/src\//;
+const PURE = /^packages\/(kernel|spatial|protocol|sdk|pod|plan|authority)\/src\//;
 
 const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/\bnew Date\b|\bDate\s*[.(]/, 'a clock'],

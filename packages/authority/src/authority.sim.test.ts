@@ -1,0 +1,269 @@
+/**
+ * Goal: pods follow a plan that follows the load; whatever happens to authorities, nobody stops
+ * ticking and nobody is lost. Method: pods and authorities on the twin store; a tick costs what the
+ * entities of a cell are said to cost, as virtual time measures nothing.
+ */
+import { type Policy, regionsByLoad, validatePlan } from '@leasehold/plan';
+import { openPods } from '@leasehold/pod/pods-fixture';
+import type { PlanStore } from '@leasehold/protocol';
+import { openTwinPlanStore } from '@leasehold/twin-store';
+import { expect, test } from 'vitest';
+import { Authority } from './authority.ts';
+import type { AuthoritySettings } from './settings.ts';
+
+const ENTITY_MS = 0.1;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+type World = Awaited<ReturnType<typeof openPods>>;
+
+/** What pods say of their cells, with the cost that each entity is said to have. */
+async function costly(store: PlanStore): ReturnType<PlanStore['loads']> {
+  const loads = [...(await store.loads())];
+  return new Map(
+    loads.map(([pod, cells]) => [
+      pod,
+      cells.map((load) => ({ ...load, tickMs: load.entities * ENTITY_MS })),
+    ]),
+  );
+}
+
+function openAuthority(
+  world: World,
+  name: string,
+  settings: Partial<AuthoritySettings> = {},
+  policy: Policy = regionsByLoad,
+) {
+  const { server, grid, clock } = world;
+  const store = openTwinPlanStore(server, { world: 'w', incarnation: 1, layer: 'main', name });
+  const measured = new Proxy<PlanStore>(store, {
+    get(_, of: keyof PlanStore) {
+      return of === 'loads' ? () => costly(store) : store[of].bind(store);
+    },
+  });
+  const authority = new Authority({
+    ...{ name, store: measured, grid, tickHz: 20, policy, clock },
+    log: silent,
+    settings,
+  });
+  authority.start();
+  return { authority, store };
+}
+
+async function settled(...names: readonly string[]): Promise<World> {
+  const world = await openPods({ mode: 'realtime' });
+  for (const name of names) void world.start(name, names.length);
+  await world.clock.advance(3_000);
+  return world;
+}
+
+async function closed(world: World, authorities: readonly Authority[]): Promise<void> {
+  const stopping = Promise.all(authorities.map((authority) => authority.stop()));
+  await world.clock.advance(1_000);
+  await stopping;
+  await world.close();
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
+const reported = ({ pods }: World, of: string): number =>
+  sum([...pods.values()].map((pod) => pod.report()[of] ?? 0));
+
+/** Takeovers of the feed since `after`, by cause. */
+async function takeovers(world: World, after: string) {
+  const { entries } = await world.watcher.readFeed(after);
+  return entries
+    .filter(({ kind }) => kind === 'takeover')
+    .map(({ facts }) => ({ cause: String(facts['cause']), gapTicks: Number(facts['gapTicks']) }));
+}
+
+test('pods hold what the plan gives them, and every cell is held by one', async () => {
+  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const { authority, store } = openAuthority(world, 'one');
+  await world.clock.advance(20_000);
+  const plan = await store.plan();
+  const pods = [...world.pods.keys()].map((pod) => ({ pod, state: 'ready' as const }));
+  expect(plan && validatePlan(plan, world.grid, pods)).toEqual([]);
+  expect(reported(world, 'cells')).toBe(world.grid.cells);
+  for (const [name, pod] of world.pods) {
+    const own = plan?.regions.filter((region) => region.pod === name) ?? [];
+    expect(pod.report()['cells']).toBe(sum(own.map(({ rect }) => rect.columns * rect.rows)));
+  }
+  const { twice } = await world.census();
+  const journal = await store.journal('', 1_000);
+  await closed(world, [authority]);
+  expect(twice).toEqual([]);
+  expect(journal.length).toBeGreaterThan(0);
+  for (const { cause, version } of journal) {
+    expect(cause).toMatch(/\.$/);
+    expect(version).toBeLessThanOrEqual(plan?.version ?? 0);
+  }
+});
+
+test('planned moves miss no tick, and nothing is read for them', async () => {
+  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const { authority } = openAuthority(world, 'one');
+  await world.clock.advance(15_000);
+  const { id } = await world.watcher.readFeed('0');
+  const cold = reported(world, 'coldCells');
+  void world.start('pod-d');
+  await world.clock.advance(20_000);
+  const cells = world.pods.get('pod-d')?.report()['cells'] ?? 0;
+  const moved = await takeovers(world, id);
+  const coldAfter = reported(world, 'coldCells');
+  await closed(world, [authority]);
+  expect(cells).toBeGreaterThan(4);
+  expect(coldAfter).toBe(cold);
+  expect(new Set(moved.map(({ cause }) => cause))).toEqual(new Set(['handover']));
+  expect(Math.max(...moved.map(({ gapTicks }) => gapTicks))).toBe(0);
+});
+
+test('a pod that drains leaves all in order, to those who have followed it', async () => {
+  const world = await settled('pod-a', 'pod-b', 'pod-c', 'pod-d');
+  const { authority } = openAuthority(world, 'one');
+  await world.clock.advance(15_000);
+  const { id } = await world.watcher.readFeed('0');
+  const drained = world.pods.get('pod-b')?.drain(5_000);
+  await world.clock.advance(5_000);
+  const isDrained = await drained;
+  world.kill('pod-b');
+  await world.clock.advance(10_000);
+  const moved = await takeovers(world, id);
+  const held = reported(world, 'cells');
+  const { twice } = await world.census();
+  await closed(world, [authority]);
+  expect(isDrained).toBe(true);
+  expect(held).toBe(world.grid.cells);
+  expect(new Set(moved.map(({ cause }) => cause))).toEqual(new Set(['handover']));
+  expect(twice).toEqual([]);
+});
+
+test('the standby of a dead pod has its regions at once, and reads nothing', async () => {
+  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const { authority, store } = openAuthority(world, 'one');
+  await world.clock.advance(15_000);
+  const plan = await store.plan();
+  const left = world.pods.get('pod-b')?.report()['cells'] ?? 0;
+  const standbys = plan?.regions.filter(({ pod }) => pod === 'pod-b').map((each) => each.standby);
+  world.kill('pod-b');
+  const before = { cold: reported(world, 'coldCells'), warm: reported(world, 'warmCells') };
+  // Seen missing, looked at once more, taken.
+  await world.clock.advance(150);
+  const held = reported(world, 'cells');
+  const after = { cold: reported(world, 'coldCells'), warm: reported(world, 'warmCells') };
+  await closed(world, [authority]);
+  expect(standbys?.every((standby) => ['pod-a', 'pod-c'].includes(standby))).toBe(true);
+  expect(left).toBeGreaterThan(4);
+  expect(held).toBe(world.grid.cells);
+  expect(after.cold).toBe(before.cold);
+  expect(after.warm - before.warm).toBeGreaterThan(left / 2);
+});
+
+test('leaders that die one after the other while pods come and go change nothing for the tick', async () => {
+  const world = await settled('pod-a', 'pod-b');
+  const open: ReturnType<typeof openAuthority>[] = [openAuthority(world, 'a0')];
+  const terms = new Set<number>();
+  for (let i = 1; i <= 20; i++) {
+    open.push(openAuthority(world, `a${i}`));
+    if (i % 5 === 1) void world.start(`pod-${i}`);
+    if (i % 5 === 3) world.kill(`pod-${i - 2}`);
+    await world.clock.advance(700);
+    // SIGKILL: it neither resigns nor says another word.
+    world.server.disconnect(`a${i - 1}`);
+    const dead = open[i - 1];
+    void dead?.authority.stop().catch(() => undefined);
+    await world.clock.advance(2_000);
+    const { isLeading, term } = open[i]?.authority.status ?? {};
+    expect(isLeading).toBe(true);
+    terms.add(term ?? 0);
+  }
+  await world.clock.advance(10_000);
+  const held = reported(world, 'cells');
+  const { twice, tick } = await world.census();
+  const behind = Math.max(
+    ...[...world.pods.values()].map((pod) => pod.report()['behindTicks'] ?? 0),
+  );
+  await closed(world, [open.at(-1)?.authority as Authority]);
+  expect(terms.size).toBe(20);
+  expect(held).toBe(world.grid.cells);
+  expect(twice).toEqual([]);
+  expect(tick).toBeGreaterThan(1_200);
+  expect(behind).toBeLessThanOrEqual(1);
+});
+
+test('an idle cell is held by nobody until something comes to it, and what comes is not lost', async () => {
+  const world = await settled('pod-a', 'pod-b');
+  const { authority, store } = openAuthority(world, 'one', { idleMs: 500 });
+  let asleepMost = 0;
+  let heldLeast = Number.POSITIVE_INFINITY;
+  let lost = 0;
+  const { entities: living } = await world.census();
+  for (let i = 0; i < 60; i++) {
+    await world.clock.advance(1_000);
+    const { asleep = [] } = (await store.plan()) ?? {};
+    asleepMost = Math.max(asleepMost, sum(asleep.map(([, count]) => count)));
+    heldLeast = Math.min(heldLeast, reported(world, 'cells'));
+    const { entities, twice } = await world.census();
+    expect(twice).toEqual([]);
+    if (entities === 0) lost++;
+  }
+  const kinds = new Set((await store.journal('', 1_000)).map(({ kind }) => kind));
+  const stuck = await undelivered(world);
+  await closed(world, [authority]);
+  expect(living).toBeGreaterThan(50);
+  expect(lost).toBe(0);
+  expect(asleepMost).toBeGreaterThan(0);
+  expect(heldLeast).toBeLessThan(world.grid.cells);
+  expect(kinds).toContain('sleep');
+  expect(kinds).toContain('wake');
+  expect(stuck).toEqual([]);
+});
+
+/** Channel entries that their destination has not taken for three seconds. */
+async function undelivered(world: World): Promise<string[]> {
+  const records = world.server.cells('w', 1, 'main');
+  const now = Math.max(...[...records.values()].map(({ tick }) => tick));
+  return [...records].flatMap(([from, { out }]) =>
+    out
+      .filter(({ seq, to, tick }) => {
+        return tick < now - 60 && seq > (records.get(to)?.cursors.get(from) ?? 0);
+      })
+      .map(({ to, seq }) => `${from} → ${to}: ${seq}`),
+  );
+}
+
+test('a policy that throws leaves the plan as it is, and says why', async () => {
+  const world = await settled('pod-a', 'pod-b');
+  let isBroken = false;
+  const moody: Policy = {
+    name: 'moody',
+    plan(input) {
+      if (isBroken) throw new Error('no idea');
+      return regionsByLoad.plan(input);
+    },
+  };
+  const { authority, store } = openAuthority(world, 'one', {}, moody);
+  await world.clock.advance(8_000);
+  const before = await store.plan();
+  isBroken = true;
+  void world.start('pod-c');
+  await world.clock.advance(5_000);
+  const after = await store.plan();
+  const { refused } = authority.status;
+  isBroken = false;
+  await world.clock.advance(15_000);
+  const shared = world.pods.get('pod-c')?.report()['cells'];
+  await closed(world, [authority]);
+  expect(after).toEqual(before);
+  expect(refused).toContain('no idea');
+  expect(shared).toBeGreaterThan(4);
+});
+
+test('without a pod there is a plan for nobody, and the first that comes has all', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const { authority } = openAuthority(world, 'one');
+  await world.clock.advance(3_000);
+  void world.start('pod-a');
+  await world.clock.advance(6_000);
+  const cells = world.pods.get('pod-a')?.report()['cells'];
+  await closed(world, [authority]);
+  expect(cells).toBe(world.grid.cells);
+});

@@ -1,0 +1,2 @@
+export { Authority, type AuthorityParts, type AuthorityStatus } from './authority.ts';
+export { AUTHORITY_SETTINGS, type AuthoritySettings } from './settings.ts';

@@ -1,0 +1,30 @@
+/** What an authority may be told. Every number here is one that an operator may want to change. */
+import type { PlanSettings } from '@leasehold/plan';
+
+export type AuthoritySettings = {
+  /** Life of the lead: so long after a leader's death another plans. */
+  readonly leadTtlMs: number;
+  /** How often it looks who leads and who is here. */
+  readonly lookMs: number;
+  /** How often it plans, unless pods have come or gone. */
+  readonly planMs: number;
+  /** How often the loads are kept for planning again later. */
+  readonly recordMs: number;
+  /** A cell in and around which nothing was for so long is asleep; 0 = none ever is. */
+  readonly idleMs: number;
+  /** Bounds of the scale signal. */
+  readonly podsMin: number;
+  readonly podsMax: number;
+  readonly plan: Partial<PlanSettings>;
+};
+
+export const AUTHORITY_SETTINGS: AuthoritySettings = {
+  leadTtlMs: 1_500,
+  lookMs: 250,
+  planMs: 1_000,
+  recordMs: 10_000,
+  idleMs: 300_000,
+  podsMin: 1,
+  podsMax: 1_000,
+  plan: {},
+};
