@@ -135,7 +135,6 @@ export class LivePlanStore implements PlanStore {
   }
 
   async resign(name: string): Promise<void> {
-    this.#terms.delete(name);
     await this.#call(leaderResign, { leader: this.#keys.leader, name });
   }
 

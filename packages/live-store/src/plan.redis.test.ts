@@ -115,6 +115,16 @@ describe('a plan and its journal', () => {
     await plans.close();
   });
 
+  test('P1 a leader whose lead was lost in a failover is DEPOSED by another of the same term', async () => {
+    const [a, b] = [await openPlans(), await openPlans()];
+    await a.lead('a', LONG_MS);
+    await at.redis.del(world.keys.leader);
+    expect(await b.lead('b', LONG_MS)).toMatchObject({ tag: 'LEADING', term: 1 });
+    expect(await a.writePlan('a', planOf(1), [])).toEqual({ tag: 'DEPOSED', leader: 'b' });
+    expect(await b.writePlan('b', planOf(1), [])).toEqual({ tag: 'OK' });
+    await Promise.all([a.close(), b.close()]);
+  });
+
   test('asking for a plan that is the same costs a few bytes', async () => {
     const [plans, pod] = [await openPlans(), await world.open()];
     await plans.lead('a', LONG_MS);

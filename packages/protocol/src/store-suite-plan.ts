@@ -280,16 +280,18 @@ export function orderTests(world: () => SuiteWorld): void {
     expect([...(await plans.orders()).keys()]).toEqual(['b']);
   });
 
-  test('what was asked of a pod goes with it', async () => {
+  test('what was asked of a pod, and what it said, goes with it', async () => {
     const a = await world().openStore('a');
     const plans = await world().openPlans('cli');
     await a.announce('a', 41, () => undefined);
     await plans.order('a', 'drain');
+    await a.reportLoad([{ cell: 1, tickMs: 1, entities: 1 }]);
     await a.close();
-    expect(await plans.orders()).toEqual(new Map());
+    // Another process of the same name, before anybody has looked.
     const next = await world().openStore('a');
     await next.announce('a', 43, () => undefined);
     expect(await plans.orders()).toEqual(new Map());
+    expect(await plans.loads()).toEqual(new Map());
   });
 
   test('POD_UNKNOWN is said of a pod that is not there', async () => {

@@ -82,7 +82,6 @@ class TwinPlanStore implements PlanStore {
   }
 
   resign(name: string): Promise<void> {
-    this.#terms.delete(name);
     return this.#write('resign', (record) => resignLead(record, name));
   }
 
