@@ -56,6 +56,8 @@ export class Keeper {
   /** Until then it waits for pods that start together with it; 0 = it has waited. */
   #waitsUntilMs: number;
   isDraining = false;
+  /** Whether people want this pod to take nothing more; what a plan gives it, it takes. */
+  isCordoned = false;
 
   constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, unknown>) {
     this.#parts = parts;
@@ -119,7 +121,7 @@ export class Keeper {
     ]);
     // One look more, and it is known who is dead: asking before would only be refused.
     if (this.isDraining || this.roster.isInDoubt(now)) return [];
-    const members = this.roster.members(now).sort();
+    const members = this.roster.members(now, this.isCordoned).sort();
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;
     if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return [];
@@ -232,6 +234,8 @@ export class Keeper {
     for (const holding of this.#holdings.values()) {
       const { cell, block } = holding;
       if (holding.leavingTo !== undefined || isPromised(cell)) continue;
+      // Others share what no plan gives to anybody without it: it keeps what it has of that.
+      if (this.isCordoned && !this.#shares.isPlanned(cell)) continue;
       const heir = this.#shares.ownerOf(cell);
       if (heir === '' && !this.#maySleep(holding)) continue;
       if (heir === pod || (first !== undefined && (block !== first.block || heir !== to))) continue;

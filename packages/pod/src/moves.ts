@@ -102,6 +102,9 @@ export class Moves {
     if ('plan' in message) {
       keeper.meetPlan();
       keeping.wake();
+    } else if ('order' in message) {
+      keeper.isCordoned = message.order === 'cordon';
+      if (message.order === 'drain') this.#pod.onDrainOrder?.();
     } else if ('left' in message) {
       keeper.hurry(message.left);
       void this.#takeOffered();

@@ -135,7 +135,9 @@ export class Pod {
       target,
     );
     const replicas = this.#committer.replicasBehind;
-    return { ...report, replicas, ...this.#moves.standby.counts, ...this.#parts.traffic?.() };
+    const cordoned = this.#keeper.isCordoned ? 1 : 0;
+    const { counts } = this.#moves.standby;
+    return { ...report, replicas, cordoned, ...counts, ...this.#parts.traffic?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {

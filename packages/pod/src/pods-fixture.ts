@@ -178,8 +178,11 @@ export async function openPods(options: Options) {
   const { grid, clock, server, engine, compiled, watcher } = world;
   const random = createRandom(99);
   const pods = new Map<string, Pod>();
+  const ended = new Map<string, boolean>();
   return {
     ...{ grid, clock, server, engine, pods, watcher },
+    /** Pods that were ordered to end and did, each with whether all it had was handed over. */
+    ended,
     /** `startingPods`: how many are started together. */
     async start(name: string, startingPods = 1): Promise<Pod> {
       const near: Store = openTwinStore(server, { ...WORLD, pod: name });
@@ -195,7 +198,14 @@ export async function openPods(options: Options) {
         settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5, startingPods },
         randomHex: () => random.next().toString(16).padStart(8, '0'),
         schemaOf: () => undefined,
+        onDrainOrder: () => void end(),
       });
+      const end = async (): Promise<void> => {
+        ended.set(name, await pod.drain(5_000));
+        await pod.stop();
+        pods.delete(name);
+        await near.close();
+      };
       pods.set(name, pod);
       await pod.start();
       return pod;

@@ -108,13 +108,16 @@ export class Roster {
   /**
    * Pods that should have blocks now: connected, ready, heard of lately, and here long enough to
    * end the leases of the dead. Where nobody has been, all who came with the oldest; they stay when
-   * it has been here long enough, if they have got anything. This pod thinks of itself likewise,
-   * unless it is leaving: then these are its heirs.
+   * it has been here long enough, if they have got anything. A cordoned pod is to get nothing, and
+   * what it has is claimed in vain for as long as it lives. This pod thinks of itself likewise,
+   * unless it is leaving or cordoned: then these are the others.
    */
   members(nowMs: number, isLeaving = false): string[] {
     const storeMs = this.#store.nowMs();
     const ready = this.#records.filter((record) =>
-      record.pod === this.#self ? !isLeaving : this.#isReady(record, nowMs),
+      record.pod === this.#self
+        ? !isLeaving
+        : this.#isReady(record, nowMs) && record.report['cordoned'] !== 1,
     );
     const oldestMs = Math.min(...ready.map(({ startedAtMs }) => startedAtMs));
     const isYoung = oldestMs > storeMs - SETTLED_MS;

@@ -33,6 +33,10 @@ export type PodParts = {
   readonly randomHex: () => string;
   /** Commands and bytes sent to the store so far, for the report. */
   readonly traffic?: () => { readonly commands: number; readonly bytes: number };
+  /**
+   * People want this pod to end: whoever runs it calls `drain`, then `stop`. May be called again.
+   */
+  readonly onDrainOrder?: () => void;
   /** Schemas that older modules wrote with, by hash; loaded before the pod starts. */
   readonly schemaOf: (hash: string) => import('@leasehold/protocol').LayerSchema | undefined;
 };

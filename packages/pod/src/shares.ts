@@ -71,6 +71,14 @@ export class Shares {
     return this.#regionOf[cell] === -1;
   }
 
+  /** The plan says who holds it, be it nobody, and whom it names is here. */
+  isPlanned(cell: number): boolean {
+    if (this.isAsleep(cell)) return true;
+    const region = this.#plan?.regions[this.#regionOf[cell] as number];
+    if (region === undefined) return false;
+    return this.#company.isHere(region.pod) || this.#company.isHere(region.standby);
+  }
+
   /** Who should hold each cell when this pod is gone; `heirs` are those who are left. */
   heirs(heirs: readonly string[]): (cell: number) => string {
     const owners = assignBlocks(this.#grid.blocks, heirs);

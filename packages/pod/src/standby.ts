@@ -8,15 +8,18 @@
  *     │◄──────────────── ready: cells ─┤ is where they are
  *     ├── handover, left: cells ──────►│ acquires, reads the last entry, ticks
  */
+import type { PodOrder } from '@leasehold/protocol';
 import type { Halo } from './halo.ts';
 
-/** What pods say to each other. */
+/** What a pod is told, mostly by other pods. */
 export type Message =
   | { readonly soon: readonly number[]; readonly from: string }
   | { readonly ready: readonly number[]; readonly from: string }
   | { readonly left: readonly number[] }
   /** From the authority: there is a new one. */
-  | { readonly plan: number };
+  | { readonly plan: number }
+  /** From people: what they want of this pod now. */
+  | { readonly order: PodOrder };
 
 /** A heir that has not answered by then takes the cells cold. */
 const READY_MS_MAX = 1_000;
