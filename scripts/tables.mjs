@@ -9,6 +9,7 @@ import { settingsTable } from '@leasehold/service';
 import { TORUS_CELLS_MIN, WGS84_CELL_MAX } from '@leasehold/spatial';
 import { worldSchemaJson } from '@leasehold/world';
 import { settings as auditor } from '../apps/auditor/src/config.ts';
+import { settings as authority } from '../apps/authority/src/config.ts';
 import { programOf } from '../apps/cli/src/program.ts';
 import { settings as simulator } from '../apps/simulator/src/config.ts';
 import { settings as gateway } from '../apps/view-gateway/src/config.ts';
@@ -45,6 +46,7 @@ const tables = {
   settings: {
     'The command leasehold': command,
     'A pod (apps/simulator)': settingsTable(simulator),
+    'An authority (apps/authority)': settingsTable(authority),
     'A gateway (apps/view-gateway)': settingsTable(gateway),
     'The auditor (apps/auditor)': settingsTable(auditor),
   },

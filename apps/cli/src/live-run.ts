@@ -8,12 +8,14 @@ import { LeaseholdError } from '@leasehold/kernel';
 import type { AuditStatus, FeedEntry } from '@leasehold/protocol';
 import { type AuditWord, AuditWords, lastWord, wordLine } from './audit-words.ts';
 import { AuditorProcess } from './auditor-process.ts';
+import { Authorities } from './authorities.ts';
 import { CommitRates } from './commit-rates.ts';
 import { FaultClock } from './faults.ts';
 import { Fleet, type Pod } from './fleet.ts';
 import { Gateways } from './gateways.ts';
 import { Happenings } from './happenings.ts';
 import { brokenLibraryName, brokenLibrarySource } from './known-bad.ts';
+import { lastTick } from './last-tick.ts';
 import { addressLine, plainLine, type ViewFacts, viewLines } from './live-view.ts';
 import { openAddress } from './open-address.ts';
 import type { RunOptions } from './options.ts';
@@ -31,8 +33,6 @@ const HELD_MAX_MS = 60_000;
 const SHARED_MAX_MS = 5_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
-/** Cells asked for at once where the last tick is looked up. */
-const HEADS_MAX = 1_000;
 /** A system that fails everywhere fails for one reason. */
 const FROZEN_SAID_MAX = 5;
 
@@ -56,6 +56,7 @@ export type RunHooks = {
 export class LiveRun {
   readonly fleet: Fleet;
   readonly gateways: Gateways;
+  readonly authorities: Authorities;
   readonly #world: StoredWorld;
   readonly #options: RunOptions;
   readonly #output: Output;
@@ -116,12 +117,23 @@ export class LiveRun {
         killed: (pod) => this.#replace(pod),
       },
     );
+    const warn = (line: string): void => this.#output.warn(line);
+    // In lockstep nobody gets ahead of a neighbour, so nobody may sleep.
+    const awake = options.isLockstep ? { IDLE_MS: '0' } : {};
+    const { authorities: count, autoscale } = options;
+    const bounds =
+      autoscale === undefined
+        ? {}
+        : { PODS_MIN: String(autoscale.min), PODS_MAX: String(autoscale.max) };
+    this.authorities = new Authorities({
+      ...{ env: { ...env, ...awake, ...bounds }, ...own, count, warn },
+    });
     this.gateways = new Gateways({
       env,
       ...own,
       ports,
       mayMove: options.port === 0,
-      warn: (line) => this.#output.warn(line),
+      warn,
       kill: (pod) => this.#killForViewer(pod),
     });
   }
@@ -137,7 +149,7 @@ export class LiveRun {
       this.#output.warn(`known-bad build: ${broken}`);
       await admin.loadFunctions(brokenLibrarySource(broken));
     }
-    const tick = await this.#lastTick();
+    const tick = await lastTick(this.#world, this.#auditor);
     this.#baseTick = tick;
     const endTick = this.#options.ticks > 0 ? tick + this.#options.ticks : 0;
     const clock = { mode, rateHz: loaded.manifest.tickHz, baseTick: tick, endTick };
@@ -146,29 +158,12 @@ export class LiveRun {
     const together = { STARTING_PODS: String(pods) };
     for (let i = 0; i < pods; i++) this.fleet.start(together);
     this.gateways.start();
+    this.authorities.start();
     await Promise.all([this.#untilCounted(), this.#untilHeld(), this.#untilServed()]);
     this.#runningSinceMs = (await store.setClock({ ...clock, isPaused: false })).baseMs;
     this.#happenings.runningSinceMs = this.#runningSinceMs;
     this.#startedMs = performance.now();
     this.#tellAddress();
-  }
-
-  /**
-   * The tick at which the world stopped: the highest that any cell has committed. Where the store
-   * has no answer for a cell, the auditor says why, and nothing is started.
-   */
-  async #lastTick(): Promise<number> {
-    const { store, loaded } = this.#world;
-    const { cells } = loaded.grid;
-    let tick = 0;
-    for (let from = 0; from < cells; from += HEADS_MAX) {
-      const length = Math.min(HEADS_MAX, cells - from);
-      for (const head of await store.heads(Array.from({ length }, (_, i) => from + i))) {
-        if ('tag' in head) await this.#auditor.ready();
-        else tick = Math.max(tick, head.tick);
-      }
-    }
-    return tick;
   }
 
   async #untilCounted(): Promise<void> {
@@ -223,6 +218,7 @@ export class LiveRun {
     await this.#readPods();
     this.#output.progress('pods hand over');
     for (const { pod } of this.#wakes.splice(0)) this.fleet.wake(pod);
+    await this.authorities.stop();
     await this.#drain();
     await this.#readFeed();
     this.#output.progress('the auditor counts again');
@@ -262,10 +258,11 @@ export class LiveRun {
   killAll(): void {
     this.fleet.killAll();
     this.gateways.killAll();
+    this.authorities.killAll();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.fleet.close(), this.gateways.close()]);
+    await Promise.all([this.fleet.close(), this.gateways.close(), this.authorities.close()]);
     await this.#auditor.close();
   }
 

@@ -1,11 +1,10 @@
 /** A run with its live map, as a user has it: the address, the kill, Ctrl-C, and ports that are taken. */
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
-import { promisify } from 'node:util';
 import { eventually, freePort, type Spawned, useRedis } from '@leasehold/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { FLOCKING, User } from './command-fixture.ts';
 import { isPortFree } from './ports.ts';
+import { childrenOf } from './processes-fixture.ts';
 
 const WAIT_MS = 60_000;
 
@@ -15,12 +14,6 @@ async function addressOf(run: Spawned): Promise<URL> {
   const pattern = /^map {2}(http:\S+)$/m;
   await eventually(() => pattern.test(run.stderr), WAIT_MS);
   return new URL(pattern.exec(run.stderr)?.[1] ?? '');
-}
-
-/** Process ids of everything that a process has started. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(pid)]);
-  return stdout.trim().split('\n').map(Number);
 }
 
 function isAlive(pid: number): boolean {

@@ -8,6 +8,7 @@ export const BREAKS: readonly Break[] = ['fence', 'chain', 'channel'];
 /** More processes than this on one machine measure the machine, not the product. */
 export const PODS_MAX = 64;
 export const GATEWAYS_MAX = 16;
+export const AUTHORITIES_MAX = 8;
 const PORT_MAX = 65_535;
 const DAY_S = 86_400;
 
@@ -15,6 +16,8 @@ const DAY_S = 86_400;
 export type RunFlags = {
   readonly pods?: string;
   readonly gateways?: string;
+  readonly authorities?: string;
+  readonly autoscale?: string;
   readonly port?: string;
   readonly open?: boolean;
   readonly seconds?: string;
@@ -30,11 +33,17 @@ export type RunFlags = {
   readonly home?: string;
 };
 
+export type ScaleBounds = { readonly min: number; readonly max: number };
+
 export type RunOptions = {
   readonly folder: string;
   readonly pods: number;
   /** 0 = none: the world needs no gateway to live. */
   readonly gateways: number;
+  /** 0 = none: pods share the cells among themselves. */
+  readonly authorities: number;
+  /** How many pods there may be, as the authority wants; undefined = as many as were started. */
+  readonly autoscale: ScaleBounds | undefined;
   /** Of the first gateway; 0 = a free one from the default on. */
   readonly port: number;
   /** Whether a browser is opened on the map. */
@@ -98,7 +107,7 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
   const seconds = { min: 0.1, max: 30 * DAY_S, fallback: 0 };
   const options: RunOptions = {
     folder: resolve(folder),
-    pods: numberOf('--pods', flags.pods, { min: 1, max: PODS_MAX, fallback: 1, isWhole: true }),
+    ...podOptions(flags),
     ...gatewayOptions(flags),
     seconds: numberOf('--seconds', flags.seconds, seconds),
     ticks: numberOf('--ticks', flags.ticks, { min: 1, max: 1e9, fallback: 0, isWhole: true }),
@@ -115,6 +124,26 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
     throw invalid('--stop-for', flags.stopFor, 'It needs --stop-every: how often a pod is frozen.');
   }
   return withImpliedFaults(options);
+}
+
+/** Throws `SETTING_INVALID` for what is not `2..8`. */
+function scaleBounds(text: string | undefined): ScaleBounds | undefined {
+  if (text === undefined) return undefined;
+  const [, low, high] = /^(\d{1,4})\.\.(\d{1,4})$/.exec(text.trim()) ?? [];
+  const [min, max] = [Number(low), Number(high)];
+  if (min >= 1 && max >= min && max <= PODS_MAX) return { min, max };
+  throw invalid('--autoscale', text, `Give two whole numbers from 1 to ${PODS_MAX}, as in 2..8.`);
+}
+
+function podOptions({ pods: count, authorities: planners, autoscale: bounds }: RunFlags) {
+  const autoscale = scaleBounds(bounds);
+  const fallback = autoscale?.min ?? 1;
+  const pods = numberOf('--pods', count, { ...WHOLE, min: 1, max: PODS_MAX, fallback });
+  const needed = autoscale === undefined ? 0 : 1;
+  const authorities = numberOf('--authorities', planners, {
+    ...{ ...WHOLE, min: needed, max: AUTHORITIES_MAX, fallback: needed },
+  });
+  return { pods, authorities, autoscale };
 }
 
 function gatewayOptions({ gateways: count, port: first, open }: RunFlags) {

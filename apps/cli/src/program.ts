@@ -104,6 +104,8 @@ export function programOf(
     command
       .option('--pods <n>', 'simulator processes (default: 1)')
       .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
+      .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
+      .option('--autoscale <a..b>', 'as many pods as the load asks for, from a to b')
       .option(
         '--port <p>',
         'port of the first gateway, the next for others (default: 7300 or free)',

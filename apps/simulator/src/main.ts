@@ -13,12 +13,11 @@ import {
 import { Pod } from '@leasehold/pod';
 import { schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
-import { openHttp, runService, systemClock } from '@leasehold/service';
+import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import { loadWorld } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerPodMetrics } from './metrics.ts';
-import { patiently } from './patience.ts';
 
 /** What closing the rest may take once the cells are gone. */
 const CLOSE_MS = 3_000;

@@ -29,4 +29,5 @@ export {
   type LogOptions,
   openLog,
 } from './log.ts';
+export { patiently } from './patience.ts';
 export { type Part, Parts, runService } from './service.ts';

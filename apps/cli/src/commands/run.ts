@@ -1,4 +1,5 @@
 /** `leasehold run`: a world with some pods for some time, judged at the end. */
+import { Autoscaler } from '../autoscale.ts';
 import { openInterrupt } from '../interrupt.ts';
 import { LiveRun, type RunHooks } from '../live-run.ts';
 import type { RunOptions } from '../options.ts';
@@ -31,7 +32,7 @@ export async function run(
     const world = await openStoredWorld(options, checked, output);
     try {
       live = new LiveRun(world, options, { output, signal: interrupt.signal, ports });
-      const report = await judged(live, hooks);
+      const report = await judged(live, scaled(options, hooks));
       say(report, output);
       return report.exitCode;
     } finally {
@@ -41,6 +42,19 @@ export async function run(
   } finally {
     interrupt.close();
   }
+}
+
+/** With pods that come and go as the authority wants, if that was asked for. */
+function scaled({ autoscale }: RunOptions, hooks: RunHooks): RunHooks {
+  if (autoscale === undefined) return hooks;
+  const scaler = new Autoscaler(autoscale);
+  return {
+    ...hooks,
+    tick: async (run) => {
+      await scaler.tick(run);
+      await hooks.tick?.(run);
+    },
+  };
 }
 
 async function judged(live: LiveRun, hooks: RunHooks): Promise<Report> {

@@ -1,6 +1,6 @@
 /**
- * A pod that starts while its server restarts or fails over waits for it: whoever replaces the dead
- * would otherwise have to be replaced too.
+ * A process that starts while its server restarts or fails over waits for it: whoever replaces the
+ * dead would otherwise have to be replaced too.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError, type Log } from '@leasehold/kernel';
