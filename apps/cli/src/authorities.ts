@@ -1,0 +1,120 @@
+/**
+ * The authorities of a run: processes of which one plans. The world needs none: pods share its cells
+ * among themselves then. One that dies is replaced, and meanwhile another leads.
+ */
+import { fileURLToPath } from 'node:url';
+import { Child } from './child.ts';
+
+const MAIN = fileURLToPath(new URL('../../authority/src/main.ts', import.meta.url));
+const REPLACE_MS = 500;
+/** One that cannot start is tried again ever more rarely. */
+const REPLACE_MS_MAX = 8_000;
+const STOP_MS = 3_000;
+const SCALE_MS_MAX = 1_000;
+
+export type AuthorityParts = {
+  readonly env: Readonly<Record<string, string>>;
+  /** What one of them has besides, by its name. */
+  readonly envOf?: (name: string) => Readonly<Record<string, string>>;
+  readonly count: number;
+  readonly warn: (line: string) => void;
+};
+
+/** How many pods are wanted, and why, as the one that leads says. */
+export type Scale = { readonly podsWanted: number; readonly why: string };
+
+type Authority = {
+  readonly name: string;
+  child: Child | undefined;
+  /** '' until it listens. */
+  url: string;
+  /** Starts in a row that did not come to listen. */
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+};
+
+export class Authorities {
+  readonly #parts: AuthorityParts;
+  readonly #authorities: Authority[] = [];
+  #isOver = false;
+
+  constructor(parts: AuthorityParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    for (let i = 1; i <= this.#parts.count; i++) {
+      const name = `authority-${process.pid.toString(36)}-${i}`;
+      const authority = { name, child: undefined, url: '', failures: 0, timer: undefined };
+      this.#authorities.push(authority);
+      this.#launch(authority);
+    }
+  }
+
+  get names(): string[] {
+    return this.#authorities.map(({ name }) => name);
+  }
+
+  /** Kills one as the machine would: another takes its place. */
+  kill(name: string): void {
+    this.#authorities.find((one) => one.name === name)?.child?.signal('SIGKILL');
+  }
+
+  /** undefined: nobody leads just now. */
+  async scale(): Promise<Scale | undefined> {
+    for (const { url } of this.#authorities) {
+      if (url === '') continue;
+      try {
+        const signal = AbortSignal.timeout(SCALE_MS_MAX);
+        const answer = await fetch(`${url}/scale`, { signal });
+        if (answer.ok) return (await answer.json()) as Scale;
+      } catch {
+        // It has just died: another is asked.
+      }
+    }
+    return undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    for (const { timer } of this.#authorities) clearTimeout(timer);
+    await Promise.all(this.#authorities.map(({ child }) => child?.stop(STOP_MS)));
+  }
+
+  /** At once and without ceremony. */
+  killAll(): void {
+    this.#isOver = true;
+    for (const { child, timer } of this.#authorities) {
+      clearTimeout(timer);
+      child?.signal('SIGKILL');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.killAll();
+    await Promise.all(this.#authorities.map(({ child }) => child?.exited));
+  }
+
+  #launch(authority: Authority): void {
+    const { env, envOf } = this.#parts;
+    const { name } = authority;
+    const settings = { LOG_LEVEL: 'warn', ...env, ...envOf?.(name), PORT: '0', AUTHORITY: name };
+    const child = new Child(name, MAIN, settings, (message) => {
+      if (message['type'] !== 'listening') return;
+      authority.url = String(message['url']);
+      authority.failures = 0;
+    });
+    authority.child = child;
+    void child.exited.then(({ code, signal }) => {
+      if (this.#isOver) return;
+      if (authority.url === '') authority.failures++;
+      authority.url = '';
+      if (signal === null && authority.failures <= 1) {
+        this.#parts.warn(`${name} ended (exit code ${code}), another takes its place`);
+        for (const line of child.lastWords.slice(-3)) this.#parts.warn(`  ${line}`);
+      }
+      const ms = REPLACE_MS * 2 ** Math.max(0, authority.failures - 1);
+      authority.timer = setTimeout(() => this.#launch(authority), Math.min(REPLACE_MS_MAX, ms));
+    });
+  }
+}
