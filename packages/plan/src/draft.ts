@@ -5,7 +5,7 @@
 import type { Decision, DecisionKind, Plan, Rect, Region, Relief } from '@leasehold/protocol';
 import type { PlanInput, PlanPod } from './policy.ts';
 import { aroundOf, cellsIn, overlapOf } from './rects.ts';
-import type { Weights } from './weights.ts';
+import { Weights } from './weights.ts';
 
 export type DraftRegion = {
   id: number;
@@ -23,6 +23,8 @@ export type Carrier = PlanPod & {
 
 export class Draft {
   readonly weights: Weights;
+  /** The same, but a cell beyond a pod's share counts as one share: it is to fill a pod alone. */
+  readonly shares: Weights;
   readonly nowMs: number;
   /** By name; draining pods are not among them. */
   readonly carriers: ReadonlyMap<string, Carrier>;
@@ -30,13 +32,16 @@ export class Draft {
   regions: DraftRegion[];
   #nextId: number;
 
-  constructor(input: PlanInput, previous: Plan | undefined, weights: Weights) {
+  constructor(input: PlanInput, previous: Plan | undefined) {
+    const weights = new Weights(input);
     this.weights = weights;
     this.nowMs = input.nowMs;
     this.carriers = carriersOf(input.pods, weights.settings.tickBudgetMs);
     this.regions = (previous?.regions ?? []).map(({ id, rect, pod, standby, relief }) => ({
       ...{ id, rect, pod, standby, relief },
     }));
+    const cellMsMax = shareMax(weights.byCell, [...this.carriers.values()]);
+    this.shares = cellMsMax === Infinity ? weights : new Weights(input, cellMsMax);
     this.#nextId =
       (input.previous?.regions ?? []).reduce((max, { id }) => Math.max(max, id), 0) + 1;
   }
@@ -58,23 +63,40 @@ export class Draft {
   scores(): Map<string, number> {
     const scores = new Map([...this.carriers.keys()].map((pod) => [pod, 0]));
     for (const { rect, pod } of this.regions) {
-      if (pod !== '') scores.set(pod, (scores.get(pod) ?? 0) + this.weights.scoreOf(rect));
+      if (pod !== '') scores.set(pod, (scores.get(pod) ?? 0) + this.weights.of(rect));
     }
     return scores;
   }
 
   /**
+   * The highest id that was ever given stays in the plan, as the next one is counted from it. If
+   * its region is gone, whoever has changed goes on under a new one.
+   */
+  #keepHighestId(old: readonly DraftRegion[]): void {
+    if (this.regions.length === 0 || this.regions.at(-1)!.id === this.#nextId - 1) return;
+    const { regions } = differenceOf(old, this.regions);
+    const renamed = regions.at(-1) ?? this.regions.at(-1)!.id;
+    const id = this.nextId();
+    this.regions = this.regions
+      .map((region) => (region.id === renamed ? { ...region, id } : region))
+      .sort((a, b) => a.id - b.id);
+  }
+
+  /**
    * Replaces all regions with `change` and writes down what it does to the pods that it is about.
-   * Cells count that have another pod afterwards.
+   * Cells count that have another pod afterwards; regions, if `subject` does not name them, that
+   * are not as they were.
    */
   decide(
     kind: DecisionKind,
     change: () => readonly DraftRegion[],
     cause: (cells: number) => string,
+    subject?: readonly number[],
   ): void {
     const before = this.scores();
     const old = this.regions;
     this.regions = [...change()].sort((a, b) => a.id - b.id);
+    this.#keepHighestId(old);
     const after = this.scores();
     const { cells, regions } = differenceOf(old, this.regions);
     const about = [...new Set([...before.keys(), ...after.keys()])]
@@ -83,12 +105,32 @@ export class Draft {
     this.decisions.push({
       kind,
       cause: cause(cells),
-      regions,
+      regions: subject ?? regions,
       cells,
       before: loadsFor(about, before),
       expected: loadsFor(about, after),
     });
   }
+}
+
+/**
+ * What a pod can have at most when load is spread as evenly as cells allow: the heaviest cells fill
+ * pods of their own, the others share the rest. Infinite where no cell is heavier than a share.
+ */
+function shareMax(byCell: Float64Array, carriers: readonly Carrier[]): number {
+  let rest = 0;
+  for (const weight of byCell) rest += weight;
+  let capacity = 0;
+  for (const carrier of carriers) capacity += carrier.capacity;
+  // Ascending: the heaviest is last.
+  const hot = byCell.filter((weight) => weight > rest / capacity).sort();
+  let share = Infinity;
+  for (let n = hot.length - 1; n >= 0 && capacity > 1 && hot[n]! > rest / capacity; n--) {
+    rest -= hot[n]!;
+    capacity -= 1;
+    share = Math.max(rest / capacity, 0);
+  }
+  return share;
 }
 
 function loadsFor(pods: readonly string[], scores: ReadonlyMap<string, number>) {

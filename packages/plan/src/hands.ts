@@ -1,75 +1,34 @@
-/** Whose regions go where: pods that are gone or drain leave theirs, pods that come get a part. */
-import type { Draft, DraftRegion } from './draft.ts';
-import { edgesOf } from './edges.ts';
-import { partition } from './partition.ts';
-import { cellsIn } from './rects.ts';
+/** Regions that become one as one pod has both, and pods that come and get a part. */
+import type { Carrier, Draft, DraftRegion } from './draft.ts';
+import { aroundOf, cellsIn } from './rects.ts';
+import { recut } from './recut.ts';
 import { treeOf } from './tree.ts';
-
-const rounded = (ms: number): string => `${Number(ms.toPrecision(3))} ms`;
-
-/** Gives each region without a pod that carries to its standby, or to whoever is beside it. */
-export function giveOrphans(draft: Draft): void {
-  for (const { id } of draft.regions.filter(({ pod }) => !draft.carriers.has(pod))) {
-    const region = draft.regions.find((one) => one.id === id)!;
-    const heir = heirOf(draft, region);
-    if (heir === region.pod) continue;
-    const from = region.pod === '' ? 'nobody has it' : `its pod ${region.pod} leaves or is gone`;
-    const why =
-      heir === ''
-        ? 'there is no pod'
-        : heir === region.standby
-          ? `${heir} follows it already`
-          : `${heir} is nearest and has room`;
-    draft.decide(
-      'move',
-      () =>
-        draft.regions.map((one) =>
-          one.id === id ? { ...one, pod: heir, standby: '', relief: undefined } : one,
-        ),
-      () => `Region ${id} moves as ${from}; ${why}.`,
-    );
-  }
-}
-
-/** The standby; else of the pods beside the region, else of all, the one with the most room. */
-function heirOf(draft: Draft, region: DraftRegion): string {
-  const takers = new Map(draft.takers.map((taker) => [taker.pod, taker]));
-  if (takers.has(region.standby)) return region.standby;
-  const scores = draft.scores();
-  const edges = edgesOf(draft.weights.grid, draft.regions)[draft.regions.indexOf(region)]!;
-  const beside = new Set(edges.map(({ pod }) => pod).filter((pod) => takers.has(pod)));
-  const idle = [...takers.keys()].filter((pod) => scores.get(pod) === 0);
-  const choice = beside.size > 0 ? [...beside, ...idle] : [...takers.keys()];
-  let best = '';
-  let least = Infinity;
-  for (const pod of [...new Set(choice)].sort()) {
-    const score = scores.get(pod)! / takers.get(pod)!.capacity;
-    if (score < least) [best, least] = [pod, score];
-  }
-  return best;
-}
 
 /** One region of two that are cut from each other, where both have the same pod. */
 export function mergeKin(draft: Draft): void {
   for (;;) {
-    const pair = kinOf(draft);
+    const pair = kinOf(draft.regions);
     if (pair === undefined) return;
     const [a, b] = pair;
     draft.decide(
       'merge',
       () => [
         ...draft.regions.filter((region) => region !== a && region !== b),
-        // The higher id stays, so that no id is ever given twice.
-        { ...(a.id > b.id ? a : b), rect: treeOf([a.rect, b.rect]).rect, relief: undefined },
+        {
+          ...a,
+          id: Math.max(a.id, b.id),
+          rect: aroundOf(a.rect, b.rect),
+          relief: a.relief ?? b.relief,
+        },
       ],
-      () => `Regions ${a.id} and ${b.id} lie beside each other and ${a.pod} has both.`,
+      () => `Regions ${a.id} and ${b.id} lie side by side and pod ${a.pod} has both.`,
     );
   }
 }
 
-function kinOf(draft: Draft): [DraftRegion, DraftRegion] | undefined {
-  const { regions } = draft;
-  if (regions.length < 2) return undefined;
+function kinOf(regions: readonly DraftRegion[]): [DraftRegion, DraftRegion] | undefined {
+  // Nothing to look for, in most plans: each pod has one region.
+  if (new Set(regions.map(({ pod }) => pod)).size === regions.length) return undefined;
   const open = [treeOf(regions.map(({ rect }) => rect))];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.kind !== 'cut') continue;
@@ -84,34 +43,84 @@ function kinOf(draft: Draft): [DraftRegion, DraftRegion] | undefined {
 }
 
 /**
- * Cuts the heaviest regions so that each pod without one gets a part. A pod for which there is no
- * cell stays a spare.
+ * Cuts the heaviest regions so that each pod without one gets a part; a region that gives to
+ * several is cut for all of them at once. A pod for which there is no cell stays a spare.
  */
 export function welcome(draft: Draft): void {
-  const scores = draft.scores();
   const busy = new Set(draft.regions.map(({ pod }) => pod));
-  const newcomers = draft.takers.filter(({ pod }) => !busy.has(pod));
-  for (const { pod, capacity } of newcomers) {
-    const donor = draft.regions
-      .filter(({ rect, pod: held }) => cellsIn(rect) > 1 && draft.carriers.has(held))
-      .sort((a, b) => draft.weights.of(b.rect) - draft.weights.of(a.rect) || a.id - b.id)[0];
-    if (donor === undefined) return;
-    const own = draft.carriers.get(donor.pod)!.capacity;
-    const [first, second] = partition(donor.rect, [own, capacity], draft.weights);
-    const [kept, given] =
-      cellsIn(first!) >= cellsIn(second!) ? [first!, second!] : [second!, first!];
-    const id = draft.nextId();
-    draft.decide(
-      'split',
-      () => [
-        ...draft.regions.map((one) =>
-          one === donor ? { ...one, rect: kept, relief: undefined } : one,
-        ),
-        { id, rect: given, pod, standby: '', relief: undefined },
-      ],
-      (cells) =>
-        `Pod ${pod} came: it gets ${cells} cells of ${donor.pod}, which had the heaviest region ` +
-        `(${rounded(scores.get(donor.pod) ?? 0)}).`,
-    );
+  const guests = new Map<DraftRegion, Carrier[]>();
+  const unseated: string[] = [];
+  for (const newcomer of draft.takers) {
+    if (busy.has(newcomer.pod)) continue;
+    const host = heaviestOf(draft, guests);
+    if (host === undefined) unseated.push(newcomer.pod);
+    else guests.set(host, [...(guests.get(host) ?? []), newcomer]);
   }
+  for (const [host, newcomers] of guests) seat(draft, host, newcomers);
+  for (const pod of unseated) if (!passOn(draft, pod)) return;
+}
+
+/** A whole region of a pod that has several, where none can be cut any more. */
+function passOn(draft: Draft, pod: string): boolean {
+  const counts = new Map<string, number>();
+  for (const region of draft.regions) counts.set(region.pod, (counts.get(region.pod) ?? 0) + 1);
+  const given = draft.regions
+    .filter((region) => draft.carriers.has(region.pod) && counts.get(region.pod)! > 1)
+    .sort((a, b) => draft.weights.of(b.rect) - draft.weights.of(a.rect) || a.id - b.id)[0];
+  if (given === undefined) return false;
+  draft.decide(
+    'move',
+    () => draft.regions.map((one) => (one === given ? { ...one, pod, standby: '' } : one)),
+    () => `${pod} came: ${given.pod} has several regions and gives it region ${given.id}.`,
+  );
+  return true;
+}
+
+/** The region with most load for each of those who are to share it, and a cell for one more. */
+function heaviestOf(
+  draft: Draft,
+  guests: ReadonlyMap<DraftRegion, readonly Carrier[]>,
+): DraftRegion | undefined {
+  let heaviest: DraftRegion | undefined;
+  let most = 0;
+  for (const region of draft.regions) {
+    const own = draft.carriers.get(region.pod);
+    const others = guests.get(region) ?? [];
+    if (own === undefined || cellsIn(region.rect) < others.length + 2) continue;
+    let capacity = own.capacity;
+    for (const other of others) capacity += other.capacity;
+    const each = draft.shares.of(region.rect) / capacity;
+    if (each > most) [heaviest, most] = [region, each];
+  }
+  return heaviest;
+}
+
+function seat(draft: Draft, host: DraftRegion, newcomers: readonly Carrier[]): void {
+  const { shares, weights } = draft;
+  const own = draft.carriers.get(host.pod)!;
+  const all = [own, ...newcomers];
+  const capacities = all.map(({ capacity }) => capacity);
+  const rects = recut(host.rect, capacities, shares);
+  // The host keeps what is most work to hand over, of the parts that are meant for one like it.
+  const worth = rects.map((rect, slot) =>
+    capacities[slot] === own.capacity
+      ? cellsIn(rect) / cellsIn(host.rect) + weights.of(rect) / weights.of(host.rect)
+      : -1,
+  );
+  const kept = worth.indexOf(Math.max(...worth));
+  [rects[0], rects[kept]] = [rects[kept]!, rects[0]!];
+  const names = newcomers.map(({ pod }) => pod).join(', ');
+  draft.decide(
+    'split',
+    () => [
+      ...draft.regions.filter((region) => region !== host),
+      ...rects.map((rect, slot) =>
+        slot === 0
+          ? { ...host, rect }
+          : { id: draft.nextId(), rect, pod: all[slot]!.pod, standby: '', relief: undefined },
+      ),
+    ],
+    (cells) =>
+      `${names} came: region ${host.id} of ${host.pod} has most load and gives ${cells} cells.`,
+  );
 }

@@ -21,6 +21,7 @@ export type Taste = {
 export const TASTES: readonly Taste[] = [
   { border: 0.5, longAxis: 0.1, uneven: 0.1 },
   { border: 0.2, longAxis: 0.02, uneven: 0.02 },
+  { border: 0, longAxis: 0, uneven: 0 },
 ];
 
 /**

@@ -4,50 +4,74 @@
  * relief, standbys. Each looks only at the draft as the step before left it.
  */
 import type { Decision, Plan, Region } from '@leasehold/protocol';
+import { balance } from './balance.ts';
+import { matched } from './candidates.ts';
 import { Draft } from './draft.ts';
 import { edgesOf } from './edges.ts';
-import { giveOrphans, mergeKin, welcome } from './hands.ts';
-import { partition } from './partition.ts';
+import { mergeKin, welcome } from './hands.ts';
+import { giveOrphans } from './orphans.ts';
 import type { PlanInput, Planned, Policy } from './policy.ts';
 import { rectName, wholeOf } from './rects.ts';
+import { recut } from './recut.ts';
+import { relieve } from './relief.ts';
 import { chooseStandbys } from './standbys.ts';
 import { validatePlan } from './validate.ts';
-import { Weights } from './weights.ts';
 
 export const regionsByLoad: Policy = { name: 'by-load', plan };
+
+/** A plan in more pieces than this for each pod is not of this policy, and is cut anew. */
+const PIECES_MAX = 8;
 
 function plan(input: PlanInput): Planned {
   const fault = input.previous && validatePlan(input.previous, input.grid)[0];
   const previous = fault === undefined ? input.previous : undefined;
-  const draft = new Draft(input, previous, new Weights(input));
-  if (previous === undefined) {
-    const why =
-      fault === undefined
-        ? 'There is no plan yet'
-        : `The plan before is not of this grid (region ${fault.region}, ${fault.value}: ${fault.message})`;
-    start(draft, why);
+  const draft = new Draft(input, previous);
+  const pieces = draft.regions.length;
+  if (fault !== undefined) {
+    const { region, value, message } = fault;
+    start(draft, `The plan before is not of this grid (region ${region}, ${value}: ${message})`);
+  } else if (previous === undefined) start(draft, 'There is no plan yet');
+  else if (pieces > PIECES_MAX * (draft.carriers.size + 1)) {
+    start(draft, `The plan before has ${pieces} regions, as another policy made it`);
   }
-  giveOrphans(draft);
+  const draining = input.pods.filter(({ state }) => state === 'draining').map(({ pod }) => pod);
+  giveOrphans(draft, new Set(draining));
   mergeKin(draft);
   welcome(draft);
+  const sinceMs = sinceShapedMs(input);
+  const { settleMs, reliefMs } = draft.weights.settings;
+  if (draft.decisions.length === 0 && sinceMs >= settleMs) balance(draft);
+  relieve(draft, sinceMs >= reliefMs);
   chooseStandbys(draft);
   return finish(input, previous, draft);
 }
 
+/** For how long loads have been measured. A clock that was set back is no reason to wait. */
+function sinceShapedMs({ previous, shapedAtMs, nowMs }: PlanInput): number {
+  const sinceMs = nowMs - (shapedAtMs ?? previous?.atMs ?? -Infinity);
+  return sinceMs < 0 ? Infinity : sinceMs;
+}
+
+/** All from nothing, but for pods keeping what they can of what they had. */
 function start(draft: Draft, why: string): void {
-  const whole = wholeOf(draft.weights.grid);
+  const { shares, carriers } = draft;
+  const whole = wholeOf(shares.grid);
+  const before = draft.regions;
   const pods = draft.takers;
   const capacities = pods.length === 0 ? [1] : pods.map(({ capacity }) => capacity);
+  const rects = recut(whole, capacities, shares);
+  const parts = rects.map((rect, slot) => ({ rect, capacity: capacities[slot]! }));
+  const held = before.filter(({ pod }) => pods.some((taker) => taker.pod === pod));
+  const kept = new Map(matched(shares, held, parts, carriers).map(({ rect, pod }) => [rect, pod]));
+  const rest = pods.filter(({ pod }) => ![...kept.values()].includes(pod));
   draft.decide(
     'split',
     () =>
-      partition(whole, capacities, draft.weights).map((rect, index) => ({
-        id: draft.nextId(),
-        rect,
-        pod: pods[index]?.pod ?? '',
-        standby: '',
-        relief: undefined,
-      })),
+      parts.map(({ rect, capacity }) => {
+        const next = rest.findIndex((other) => other.capacity === capacity);
+        const pod = kept.get(rect) ?? rest.splice(Math.max(0, next), 1)[0]?.pod ?? '';
+        return { id: draft.nextId(), rect, pod, standby: '', relief: undefined };
+      }),
     () => `${why}: ${rectName(whole)} are cut for ${pods.length} pods by load.`,
   );
 }

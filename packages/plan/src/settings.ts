@@ -12,9 +12,7 @@ export type PlanSettings = {
   readonly excessMinMs: number;
   /** How long loads are looked at after a change before the next one that is not urgent. */
   readonly settleMs: number;
-  /** What holding a cell costs although nothing happens in it; so empty space is divided, too. */
-  readonly cellMs: number;
-  /** What following a cell of another pod costs, and each entity in it. */
+  /** What following a cell of another pod costs when somebody is in it, and each entity there. */
   readonly borderCellMs: number;
   readonly borderEntityMs: number;
   /** How far the time of a hot cell may be dilated before it is called overloaded. */
@@ -30,8 +28,7 @@ export const PLAN_SETTINGS: PlanSettings = {
   gainMin: 0.05,
   excessMinMs: 0.05,
   settleMs: 2_000,
-  cellMs: 0.001,
-  borderCellMs: 0.005,
+  borderCellMs: 0.003,
   borderEntityMs: 0.0001,
   dilationMax: 4,
   reliefMs: 3_000,

@@ -1,36 +1,52 @@
 /** What cells weigh for a policy: by cell and over any rectangle, with the border of it. */
 import type { Rect } from '@leasehold/protocol';
+import type { Loads } from './loads.ts';
 import type { PlanGrid, PlanInput } from './policy.ts';
-import { cellsIn } from './rects.ts';
 import { PLAN_SETTINGS, type PlanSettings } from './settings.ts';
 import { Sums } from './sums.ts';
+
+/**
+ * This part of the load is spread over all cells: where nothing happens, space is divided as
+ * evenly as what costs nothing can be.
+ */
+const SPREAD = 0.01;
+/** And this, for a world in which nothing happens at all. */
+const CELL_MS_MIN = 1e-6;
 
 export class Weights {
   readonly grid: PlanGrid;
   readonly settings: PlanSettings;
   readonly cells: number;
   readonly byCell: Float64Array;
+  readonly totalMs: number;
   readonly #ticks: Sums;
-  readonly #entities: Sums;
+  readonly #halo: Sums;
 
-  /** @param shareMs where a cell is heavier, it counts as this: more than a pod cannot be spread. */
-  constructor(input: Pick<PlanInput, 'grid' | 'loads' | 'settings'>, shareMs = Infinity) {
+  /** @param cellMsMax a heavier cell counts as this: what is beyond a pod cannot be spread. */
+  constructor(input: Pick<PlanInput, 'grid' | 'loads' | 'settings'>, cellMsMax = Infinity) {
     const { grid, loads } = input;
     this.grid = grid;
     this.settings = { ...PLAN_SETTINGS, ...input.settings };
     this.cells = grid.columns * grid.rows;
     this.byCell = new Float64Array(this.cells);
-    const isMeasured = loads.tickMs.length === this.cells;
-    for (let cell = 0; cell < this.cells; cell++) {
-      const tickMs = isMeasured ? loads.tickMs[cell]! : 0;
-      this.byCell[cell] = Math.min(tickMs + this.settings.cellMs, shareMs);
-    }
+    const halo = new Float64Array(this.cells);
+    // Loads of a grid of another size say nothing about this one.
+    if (loads.tickMs.length !== this.cells) this.byCell.fill(CELL_MS_MIN);
+    else this.#weigh(loads, halo, cellMsMax);
     this.#ticks = new Sums(grid, this.byCell);
-    this.#entities = new Sums(grid, isMeasured ? loads.entities : new Float64Array(this.cells));
+    this.#halo = new Sums(grid, halo);
+    this.totalMs = this.of({ column: 0, row: 0, columns: grid.columns, rows: grid.rows });
   }
 
-  get totalMs(): number {
-    return this.of({ column: 0, row: 0, columns: this.grid.columns, rows: this.grid.rows });
+  #weigh({ tickMs, entities }: Loads, halo: Float64Array, cellMsMax: number): void {
+    const { borderCellMs, borderEntityMs } = this.settings;
+    let total = 0;
+    for (let cell = 0; cell < this.cells; cell++) total += Math.min(tickMs[cell]!, cellMsMax);
+    const idleMs = Math.max(CELL_MS_MIN, (SPREAD * total) / this.cells);
+    for (let cell = 0; cell < this.cells; cell++) {
+      this.byCell[cell] = Math.min(tickMs[cell]!, cellMsMax) + idleMs;
+      if (entities[cell]! > 0) halo[cell] = borderCellMs + entities[cell]! * borderEntityMs;
+    }
   }
 
   /** Tick time of the cells of a rectangle. */
@@ -39,36 +55,16 @@ export class Weights {
   }
 
   /** What following the cells around a rectangle costs its holder. */
-  borderOf(rect: Rect): number {
-    const { borderCellMs, borderEntityMs } = this.settings;
-    const entities = this.#entities.around(rect, this.grid);
-    return entities * borderEntityMs + aroundCount(rect, this.grid) * borderCellMs;
+  borderMs(rect: Rect): number {
+    return this.#halo.around(rect, this.grid);
   }
 
   /** What both sides of a cut through a rectangle pay for following each other across it. */
   cutMs(rect: Rect, axis: 'column' | 'row', at: number): number {
-    const { borderCellMs, borderEntityMs } = this.settings;
     const strip =
       axis === 'column'
         ? { ...rect, column: at - 1, columns: 2 }
         : { ...rect, row: at - 1, rows: 2 };
-    return this.#entities.of(strip) * borderEntityMs + cellsIn(strip) * borderCellMs;
+    return this.#halo.of(strip);
   }
-
-  /** The score of a region: its tick time and its border. */
-  scoreOf(rect: Rect): number {
-    return this.of(rect) + this.borderOf(rect);
-  }
-}
-
-/** How many cells touch a rectangle from outside. */
-function aroundCount(rect: Rect, { columns, rows, wrapsX, wrapsY }: PlanGrid): number {
-  const across = reach(rect.column, rect.columns, columns, wrapsX);
-  const up = reach(rect.row, rect.rows, rows, wrapsY);
-  return across * up - cellsIn(rect);
-}
-
-function reach(from: number, count: number, length: number, wraps: boolean): number {
-  if (wraps) return Math.min(length, count + 2);
-  return Math.min(length, from + count + 1) - Math.max(0, from - 1);
 }
