@@ -62,12 +62,13 @@ export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads
   for (const pod of pods) {
     const found: Lie[] = [];
     for (const load of reports.get(pod)!) {
-      const lie = lieOf(pod, load, cells);
-      if (lie !== undefined) found.push(lie);
-      if (lie?.field === 'cell') continue;
-      const count = lie?.field === 'entities' ? 0 : load.entities;
+      const wrong = liesOf(pod, load, cells);
+      found.push(...wrong);
+      const fields = wrong.map(({ field }) => field);
+      if (fields.includes('cell')) continue;
+      const count = fields.includes('entities') ? 0 : load.entities;
       entities[load.cell] = Math.max(entities[load.cell]!, count);
-      if (lie?.field === 'tickMs') {
+      if (fields.includes('tickMs')) {
         doubtful.push(load.cell);
         continue;
       }
@@ -110,16 +111,17 @@ function blend(
   }
 }
 
-function lieOf(pod: string, load: CellLoad, cells: number): Lie | undefined {
+function liesOf(pod: string, load: CellLoad, cells: number): Lie[] {
   const { cell, tickMs, entities } = load;
   if (!Number.isInteger(cell) || cell < 0 || cell >= cells) {
-    return lie(pod, cell, 'cell', cell, 'no such cell');
+    return [lie(pod, cell, 'cell', cell, 'no such cell')];
   }
   const ofTick = wrongWith(tickMs, CELL_TICK_MS_MAX);
-  if (ofTick !== undefined) return lie(pod, cell, 'tickMs', tickMs, ofTick);
   const ofEntities = wrongWith(entities, CELL_ENTITIES_MAX);
-  if (ofEntities !== undefined) return lie(pod, cell, 'entities', entities, ofEntities);
-  return undefined;
+  return [
+    ...(ofTick === undefined ? [] : [lie(pod, cell, 'tickMs', tickMs, ofTick)]),
+    ...(ofEntities === undefined ? [] : [lie(pod, cell, 'entities', entities, ofEntities)]),
+  ];
 }
 
 function wrongWith(value: number, max: number): Lie['reason'] | undefined {

@@ -9,7 +9,7 @@ import { Sums } from './sums.ts';
  * This part of the load is spread over all cells: where nothing happens, space is divided as
  * evenly as what costs nothing can be.
  */
-const SPREAD = 0.01;
+const SPREAD = 0.001;
 /** And this, for a world in which nothing happens at all. */
 const CELL_MS_MIN = 1e-6;
 
