@@ -74,7 +74,12 @@ await runService('simulator', async (parts, log) => {
     },
     randomHex,
     schemaOf,
+    cpuMs: () => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1_000;
+    },
     traffic: () => store.traffic(),
+    onDrainOrder: () => parts.end('told to drain'),
   });
   const metrics = new Registry();
   registerPodMetrics(metrics, () => runner.report(), { world, layer, pod });

@@ -8,6 +8,8 @@ import type { CellLoad } from '@leasehold/protocol';
 export const CELL_TICK_MS_MAX = 10_000;
 /** No cell holds more: a checkpoint of so many could not be written. */
 export const CELL_ENTITIES_MAX = 10_000_000;
+/** What an entity is taken to cost where nothing has ticked yet: people are where the work will be. */
+const ENTITY_MS = 0.002;
 /** Each pod's first ones are named; a thousand more say nothing new. */
 export const LIES_PER_POD_MAX = 3;
 
@@ -78,9 +80,12 @@ export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads
     }
     lies.push(...found.slice(0, LIES_PER_POD_MAX));
   }
-  const entityMs = honestEntities > 0 ? honestMs / honestEntities : 0;
+  const entityMs = honestMs > 0 ? honestMs / honestEntities : ENTITY_MS;
+  if (honestMs === 0) {
+    for (let cell = 0; cell < cells; cell++) if (tickMs[cell] === 0) doubtful.push(cell);
+  }
   for (const cell of doubtful) {
-    if (tickMs[cell]! < 0) tickMs[cell] = entities[cell]! * entityMs;
+    if (tickMs[cell]! <= 0) tickMs[cell] = entities[cell]! * entityMs;
   }
   blend(tickMs, entities, nowMs, last);
   return { atMs: nowMs, tickMs, entities, lies };

@@ -50,8 +50,10 @@ export class Holding {
   leavingTo: string | undefined;
   /** Until then it leaves only right behind a tick. */
   leavesByTick: number | undefined;
-  /** How long a tick takes, as an average of the last second or so. */
+  /** What a tick takes of the processor, as an average of the last second or so. */
   tickMs = 0;
+  /** How long the last one took. */
+  spentMs = 0;
   /** The log position that a barrier has passed, for a cell that is leaving. */
   provenSeq = -1;
   isProving = false;

@@ -31,6 +31,8 @@ export type PodParts = {
   readonly settings: PodSettings;
   /** Sixteen random hex digits; the only randomness a pod needs, for nonces. */
   readonly randomHex: () => string;
+  /** Processor time of this thread so far, for what cells cost; without it `clock` tells. */
+  readonly cpuMs?: () => number;
   /** Commands and bytes sent to the store so far, for the report. */
   readonly traffic?: () => { readonly commands: number; readonly bytes: number };
   /**

@@ -1,0 +1,120 @@
+import type { CellLoad } from '@leasehold/protocol';
+import { describe, expect, test } from 'vitest';
+import { CELL_ENTITIES_MAX, CELL_TICK_MS_MAX, gatherLoads, LIES_PER_POD_MAX } from './index.ts';
+
+const honest: CellLoad[] = [
+  { cell: 0, tickMs: 2, entities: 100 },
+  { cell: 1, tickMs: 4, entities: 200 },
+];
+const gather = (reports: Record<string, CellLoad[]>, nowMs = 0) =>
+  gatherLoads({ reports: new Map(Object.entries(reports)), cells: 4, nowMs });
+
+describe('a pod that lies about ticks', () => {
+  test.each([
+    [Number.NaN, 'not a number'],
+    [-1, 'negative'],
+    [1e12, 'too large'],
+    [Number.POSITIVE_INFINITY, 'too large'],
+  ] as const)(
+    'is named, and %d ms are taken to be what its entities cost elsewhere',
+    (tickMs, reason) => {
+      const loads = gather({ a: honest, liar: [{ cell: 2, tickMs, entities: 50 }] });
+      expect(loads.tickMs[2]).toBeCloseTo(1);
+      expect(loads.lies).toEqual([
+        expect.objectContaining({
+          pod: 'liar',
+          cell: 2,
+          field: 'tickMs',
+          reason,
+          value: String(tickMs),
+        }),
+      ]);
+      expect(loads.lies[0]!.remedy).not.toBe('');
+    },
+  );
+
+  test('does not change what others say of the cell', () => {
+    const loads = gather({ a: honest, liar: [{ cell: 1, tickMs: 1e12, entities: 200 }] });
+    expect([...loads.tickMs]).toEqual([2, 4, 0, 0]);
+  });
+});
+
+test.each([
+  [Number.NaN, 'not a number'],
+  [-5, 'negative'],
+  [1e12, 'too large'],
+] as const)('of %d entities none are believed', (entities, reason) => {
+  const loads = gather({ liar: [{ cell: 0, tickMs: 1, entities }] });
+  expect([loads.entities[0], loads.tickMs[0]]).toEqual([0, 1]);
+  expect(loads.lies).toMatchObject([{ field: 'entities', reason }]);
+});
+
+test('both fields of one report may be lies', () => {
+  const loads = gather({ a: honest, liar: [{ cell: 2, tickMs: -1, entities: 1e12 }] });
+  expect([loads.tickMs[2], loads.entities[2]]).toEqual([0, 0]);
+  expect(loads.lies.map(({ field }) => field)).toEqual(['tickMs', 'entities']);
+});
+
+test.each([-1, 4, 0.5, Number.NaN])('a cell %d that the grid does not have is not used', (cell) => {
+  const loads = gather({ liar: [{ cell, tickMs: 1, entities: 1 }] });
+  expect(loads.tickMs).toEqual(new Float64Array(4));
+  expect(loads.lies).toMatchObject([{ field: 'cell', reason: 'no such cell' }]);
+});
+
+test('the largest numbers that can be true are believed', () => {
+  const loads = gather({
+    a: [{ cell: 0, tickMs: CELL_TICK_MS_MAX, entities: CELL_ENTITIES_MAX }],
+  });
+  expect(loads.tickMs[0]).toBe(CELL_TICK_MS_MAX);
+  expect(loads.lies).toEqual([]);
+});
+
+test('the first lies of each pod are named', () => {
+  const many = Array.from({ length: 50 }, () => ({ cell: -1, tickMs: 1, entities: 1 }));
+  expect(gather({ a: many, b: many }).lies).toHaveLength(2 * LIES_PER_POD_MAX);
+});
+
+test('of two pods that report a cell the larger counts, in whatever order they come', () => {
+  const more = [{ cell: 0, tickMs: 3, entities: 90 }];
+  const loads = gather({ a: honest, b: more });
+  expect([loads.tickMs[0], loads.entities[0]]).toEqual([3, 100]);
+  expect(gather({ b: more, a: honest })).toEqual(loads);
+});
+
+describe('after loads that were gathered before', () => {
+  const last = gather({ a: honest });
+  const later = (reports: CellLoad[], nowMs: number) =>
+    gatherLoads({ reports: new Map([['a', reports]]), cells: 4, nowMs, last });
+
+  test('a jump is believed little by little', () => {
+    const at = (nowMs: number) => later([{ cell: 0, tickMs: 12, entities: 1 }], nowMs).tickMs[0]!;
+    expect(at(0)).toBe(2);
+    expect(at(1_000)).toBeCloseTo(2 + 10 * (1 - Math.exp(-1)));
+    expect(at(60_000)).toBeCloseTo(12);
+  });
+
+  test('a cell that nobody reports is forgotten slowly, as its pod may just have died', () => {
+    expect(later([], 1_000).tickMs[1]).toBeGreaterThan(3.5);
+    expect(later([], 300_000).tickMs[1]).toBeLessThan(0.01);
+  });
+
+  test('a clock that was set back does no harm', () => {
+    const loads = later([{ cell: 0, tickMs: 12, entities: 1 }], -1e9);
+    expect([...loads.tickMs]).toEqual([2, 4, 0, 0]);
+  });
+
+  test('those of a grid of another size are not used', () => {
+    const loads = gatherLoads({ reports: new Map([['a', honest]]), cells: 2, nowMs: 9, last });
+    expect([...loads.tickMs]).toEqual([2, 4]);
+  });
+});
+
+test('before anything has ticked, the work is taken to be where the entities are', () => {
+  const reports = new Map([
+    ['a', [{ cell: 0, tickMs: 0, entities: 900 }]],
+    ['b', [{ cell: 1, tickMs: 0, entities: 100 }]],
+  ]);
+  const { tickMs } = gatherLoads({ reports, cells: 4, nowMs: 1_000 });
+  expect(tickMs[0]! / tickMs[1]!).toBeCloseTo(9, 6);
+  expect([tickMs[2], tickMs[3]]).toEqual([0, 0]);
+});
