@@ -32,13 +32,14 @@ const command = [
 function helpTexts() {
   const said = [];
   const program = programOf({ help: (text) => said.push(text) }, {}, () => undefined);
-  const names = program.commands.map((one) => one.name());
+  const helpOf = (command, name) => {
+    said.length = 0;
+    command.outputHelp();
+    const own = [[name, said.join('')]];
+    return own.concat(command.commands.flatMap((one) => helpOf(one, `${name} ${one.name()}`)));
+  };
   return Object.fromEntries(
-    names.map((name) => {
-      said.length = 0;
-      program.commands.find((one) => one.name() === name).outputHelp();
-      return [`leasehold ${name}`, said.join('')];
-    }),
+    program.commands.flatMap((one) => helpOf(one, `leasehold ${one.name()}`)),
   );
 }
 

@@ -25,6 +25,8 @@ export type FleetHooks = {
   readonly envOf?: (name: string) => Readonly<Record<string, string>>;
   /** It ended by itself, or did not hand over in time. */
   readonly failed?: (pod: Pod) => void;
+  /** Somebody else told it to hand over and end, and it did. */
+  readonly drained?: (pod: Pod) => void;
   /** Somebody else killed it while it had cells. */
   readonly killed?: (pod: Pod) => void;
 };
@@ -83,6 +85,8 @@ export class Fleet {
     if (state === 'draining' && code !== 0 && !wasStarting) {
       this.late.push(`pod ${name} did not hand over in time (${how})`);
       this.#fail(pod, this.late.at(-1) as string);
+    } else if (state !== 'draining' && code === 0) {
+      this.#hooks.drained?.(pod);
     } else if (state !== 'draining' && !wasKilled) {
       this.#fail(pod, `pod ${name} ended by itself (${how})`);
     } else if (pod.state === 'killed' && state !== 'killed') {

@@ -115,6 +115,7 @@ export class LiveRun {
         ...own,
         failed: (pod) => this.#sayFailure(pod),
         killed: (pod) => this.#replace(pod),
+        drained: (pod) => this.#output.progress(`${pod.name} was told to drain, and has left`),
       },
     );
     const warn = (line: string): void => this.#output.warn(line);

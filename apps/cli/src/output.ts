@@ -14,6 +14,9 @@ type Sink = {
   write(text: string): unknown;
 };
 
+/** Of what is no terminal: as much as a page or a mail shows. */
+const COLUMNS_DEFAULT = 100;
+
 export type OutputOptions = {
   readonly json: boolean;
   readonly stdout?: Sink;
@@ -38,6 +41,11 @@ export class Output {
     const isTerminal = this.#stderr.isTTY === true && env['TERM'] !== 'dumb';
     this.isLive = isTerminal && !json;
     this.colors = pc.createColors(isTerminal && (env['NO_COLOR'] ?? '') === '');
+  }
+
+  /** How many characters a line of a result may have. */
+  get columns(): number {
+    return this.#stdout.columns ?? COLUMNS_DEFAULT;
   }
 
   /** A result: people see it on stdout; with `--json` it is left out, the report says it all. */

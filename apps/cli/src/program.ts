@@ -8,6 +8,8 @@ import { doctor } from './commands/doctor.ts';
 import { run } from './commands/run.ts';
 import { homeOf, numberOf, type RunFlags, runOptions } from './options.ts';
 import { Output } from './output.ts';
+import { addPlan } from './plan/command.ts';
+import { addPods } from './pods/command.ts';
 import { addWatch } from './watch-command.ts';
 
 const DAY_S = 86_400;
@@ -25,6 +27,9 @@ Examples:
   $ leasehold audit examples/flights --seconds 10
   $ leasehold chaos examples/flights --pods 4 --minutes 2 --report chaos
   $ leasehold dev examples/flocking
+  $ leasehold pods
+  $ leasehold drain pod-2
+  $ leasehold plan show
   $ leasehold doctor
 ${EXIT_CODES}`;
 
@@ -147,6 +152,8 @@ export function programOf(
       exit(await dev(runOptions(folder, flags, env), output));
     });
 
+  addPods(program, output, env, exit);
+  addPlan(program, output, env, exit);
   addChaos(program, output, env, exit);
   addWatch(program, output, env, exit);
 

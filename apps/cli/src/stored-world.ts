@@ -206,5 +206,6 @@ function factsOf(checked: CheckedWorld) {
     manifestHash:
       seed === manifest.seed ? manifestHash : new Hasher().text(manifestHash).u32(seed).hex(),
     fixed: fixedSettings(checked),
+    layer: checked.layer,
   };
 }

@@ -47,6 +47,7 @@ export const ERROR_CATALOGUE = {
   PLAN_INVALID: 'a plan of which pod holds what is malformed',
   POD_FAILED: 'a simulator process ended by itself',
   POD_UNKNOWN: 'no pod of the world has this name',
+  REGION_UNKNOWN: 'no region of the plan has this number, and no journal entry names it',
   VIEW_MESSAGE_INVALID: 'a message of a view client cannot be understood',
   VIEW_VERSION: 'client and gateway speak different versions of the view protocol',
   WORLD_UNKNOWN: 'the gateway serves another world than the one asked for',

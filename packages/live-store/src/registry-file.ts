@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   writeSync,
@@ -40,6 +42,10 @@ export function fileRegistry(home: string): Registry {
   const change = (world: string, next: (page: Page) => Page): Promise<void> =>
     locked(world, async () => write(folder, fileOf(world), next(read(fileOf(world)))));
   return {
+    async worlds() {
+      const files = existsSync(folder) ? readdirSync(folder) : [];
+      return files.flatMap((file) => /^([\w-]+)\.json$/.exec(file)?.[1] ?? []).sort();
+    },
     async read(world) {
       const page = read(fileOf(world));
       return page.ready ?? page.seeding;

@@ -118,3 +118,11 @@ test('a file that is no registry, a folder that cannot be, and a bad name are cl
   });
   await expect(fileRegistry(home).read('a{b}')).rejects.toMatchObject({ code: 'NAME_INVALID' });
 });
+
+test('it lists the worlds that it knows, and none where nothing was seeded', async () => {
+  const registry = fileRegistry(home);
+  expect(await registry.worlds()).toEqual([]);
+  for (const world of ['w2', 'w-1']) await registry.seed(world, facts, async () => ({}));
+  await registry.leftovers('never-seeded');
+  expect(await registry.worlds()).toEqual(['w-1', 'w2']);
+});

@@ -19,6 +19,8 @@ export type RegistryFacts = {
   readonly manifestHash: string;
   /** Those settings themselves, so that a difference can be named. */
   readonly fixed?: FixedSettings;
+  /** The layer that the seeder wrote. */
+  readonly layer?: string;
 };
 
 export type RegistryRecord = RegistryFacts & {
@@ -54,6 +56,8 @@ export type SeedRequest = {
 export type SeedWork = (incarnation: number) => Promise<{ readonly redisRunId?: string }>;
 
 export interface Registry {
+  /** Names of all worlds that were ever seeded here, in order. */
+  worlds(): Promise<string[]>;
   /** The ready record; if there is none, the one being seeded; else undefined. */
   read(world: string): Promise<RegistryRecord | undefined>;
   /**

@@ -1,0 +1,147 @@
+/**
+ * A stored world by its name, its folder, or because it is the only one that runs: for commands that
+ * look at a world or tell its pods something, and start none. Nothing is seeded and nothing checked.
+ */
+import { LeaseholdError } from '@leasehold/kernel';
+import {
+  fileRegistry,
+  type LivePlanStore,
+  type LiveStore,
+  openLivePlanStore,
+  openLiveStore,
+  type Registry,
+  type RegistryRecord,
+} from '@leasehold/live-store';
+import { openServers } from '@leasehold/servers';
+import { Grid, type SpaceSpec } from '@leasehold/spatial';
+import { loadWorld } from '@leasehold/world';
+import type { Output } from './output.ts';
+
+/** What a command is told of where the world is. */
+export type WorldFlags = {
+  /** A name or a folder; undefined = the one that runs. */
+  readonly world: string | undefined;
+  readonly home: string;
+};
+
+type Known = {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly grid: Grid;
+};
+
+export type OpenWorld = Known & {
+  readonly plans: LivePlanStore;
+  readonly store: LiveStore;
+  /** What a tick may take, by the world's clock; 0 = its time has never run. */
+  readonly tickBudgetMs: number;
+};
+
+/** The layer of worlds that were seeded before the registry knew it. */
+const LAYER_DEFAULT = 'main';
+
+/** Finds the world, works with it, and leaves it. Errors: `WORLD_NOT_READY`, `SETTING_INVALID`. */
+export async function withWorld<T>(
+  { world, home }: WorldFlags,
+  output: Output,
+  work: (open: OpenWorld) => Promise<T>,
+): Promise<T> {
+  const registry = fileRegistry(home);
+  const candidates = await candidatesOf(registry, world, home);
+  const servers = await openServers({ home, allowEmbedded: true });
+  const closing: (() => Promise<void>)[] = [() => servers.close()];
+  const url = servers.redisUrl;
+  try {
+    const known = await theOne(candidates, url);
+    const plans = await openLivePlanStore({
+      ...{ ...known, url },
+      onEvent: (event) => {
+        if (event.kind === 'unreadable') output.warn(`passed over ${event.what}: ${event.message}`);
+      },
+    });
+    closing.unshift(() => plans.close());
+    const store = await openLiveStore({ ...known, url });
+    closing.unshift(() => store.close());
+    const rateHz = (await store.clock())?.rateHz ?? 0;
+    return await work({ ...known, plans, store, tickBudgetMs: rateHz > 0 ? 1_000 / rateHz : 0 });
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+/** Ready worlds that may be meant. */
+async function candidatesOf(
+  registry: Registry,
+  asked: string | undefined,
+  home: string,
+): Promise<Known[]> {
+  if (asked !== undefined) return [await knownOf(registry, asked, home)];
+  const found: Known[] = [];
+  for (const name of await registry.worlds()) {
+    const record = await registry.read(name);
+    const known = record?.state === 'ready' ? ofRecord(record) : undefined;
+    if (known !== undefined) found.push(known);
+  }
+  if (found.length > 0) return found;
+  throw notReady('', home, 'no world was ever run');
+}
+
+async function knownOf(registry: Registry, asked: string, home: string): Promise<Known> {
+  const isFolder = asked.startsWith('.') || asked.includes('/');
+  const loaded = isFolder ? await loadWorld(asked) : undefined;
+  const name = loaded?.manifest.world ?? asked;
+  const record = await registry.read(name);
+  if (record?.state !== 'ready') throw notReady(name, home, `${name} was never run`);
+  if (loaded !== undefined) {
+    const [layer = LAYER_DEFAULT] = Object.keys(loaded.manifest.layers);
+    return { world: name, incarnation: record.incarnation, layer, grid: loaded.grid };
+  }
+  const known = ofRecord(record);
+  if (known !== undefined) return known;
+  throw invalidWorld(`${name} was seeded by an older version`, name, 'Name its folder instead.');
+}
+
+/** Undefined where the record does not say how the world is cut into cells. */
+function ofRecord({ world, incarnation, layer, fixed }: RegistryRecord): Known | undefined {
+  if (fixed?.['space.kind'] === undefined) return undefined;
+  const spec = Object.fromEntries(
+    ['kind', 'width', 'height', 'cell'].map((key) => [key, fixed[`space.${key}`]]),
+  ) as unknown as SpaceSpec;
+  const blockCells = fixed['blockCells'];
+  const grid = new Grid(spec, typeof blockCells === 'number' ? { blockCells } : {});
+  return { world, incarnation, layer: layer ?? LAYER_DEFAULT, grid };
+}
+
+/** Of several the one that has pods. */
+async function theOne(candidates: readonly Known[], url: string): Promise<Known> {
+  const [first, ...others] = candidates;
+  if (first !== undefined && others.length === 0) return first;
+  const running: Known[] = [];
+  for (const known of candidates) {
+    const plans = await openLivePlanStore({ ...known, url });
+    try {
+      const names = (await plans.pods()).map(({ pod }) => pod);
+      if ((await plans.connected(names)).size > 0) running.push(known);
+    } finally {
+      await plans.close();
+    }
+  }
+  const [only, ...more] = running;
+  if (only !== undefined && more.length === 0) return only;
+  const named = (only === undefined ? candidates : running).map(({ world }) => world).join(', ');
+  const message = only === undefined ? `none of ${named} runs` : `${named} run`;
+  throw invalidWorld(message, named, 'Say which one with --world.');
+}
+
+function notReady(value: string, home: string, message: string): LeaseholdError {
+  return new LeaseholdError('WORLD_NOT_READY', `${message} from ${home}`, {
+    field: 'world',
+    value,
+    remedy: 'Run it first, or name its home with --home.',
+  });
+}
+
+function invalidWorld(message: string, value: string, remedy: string): LeaseholdError {
+  return new LeaseholdError('SETTING_INVALID', message, { field: '--world', value, remedy });
+}

@@ -1,0 +1,141 @@
+/** Flags and help of `leasehold plan`. */
+import { POLICIES } from '@leasehold/plan';
+import type { Command } from 'commander';
+import { homeOf, numberOf } from '../options.ts';
+import type { Output } from '../output.ts';
+import { repeated } from '../watch-options.ts';
+import { explain } from './explain.ts';
+import { ENTRIES_MAX, history } from './history.ts';
+import { policiesOf, regionOf, sinceMsOf } from './options.ts';
+import { show } from './show.ts';
+import { whatIf } from './what-if.ts';
+
+const COUNT_DEFAULT = 20;
+
+const WHICH = `
+The world is the one that runs, or what --world says: a name, or a folder.`;
+
+const EXIT_CODES = `
+Exit codes:
+  0  it was shown
+  2  the command is wrong, the world is not known, or Redis cannot be used`;
+
+const PLAN_HELP = `
+Examples:
+  $ leasehold plan show
+  $ leasehold plan history --follow
+  $ leasehold plan explain 3
+  $ leasehold plan replay --policy static-grid --since 1h
+${WHICH}`;
+
+const SHOW_HELP = `
+Examples:
+  $ leasehold plan show
+  $ leasehold plan show --world examples/flights --json
+${WHICH}
+A letter is a pod, · sleeps, - is held by nobody, and north is up.
+${EXIT_CODES}`;
+
+const HISTORY_HELP = `
+Examples:
+  $ leasehold plan history
+  $ leasehold plan history --since 1h --json
+  $ leasehold plan history --follow --json
+${WHICH}
+With --follow and --json each line is one decision.
+${EXIT_CODES}`;
+
+const EXPLAIN_HELP = `
+Examples:
+  $ leasehold plan explain 3
+  $ leasehold plan explain 3 --json
+${WHICH}
+Loads are in ms of tick time for each tick: what each pod carried → what it was to carry after it.
+${EXIT_CODES}
+     no region has this number, nor ever had (REGION_UNKNOWN)`;
+
+const REPLAY_HELP = `
+Policies: ${[...POLICIES.keys()].join(', ')}
+
+Examples:
+  $ leasehold plan replay --since 1h
+  $ leasehold plan replay --policy greedy-by-cell --policy static-grid --since 10m --json
+${WHICH}
+imbalance is the tick time of the busiest pod by the mean of all, border the sides of cells that have
+another pod beyond them. "in force" is what the world had: its border is that of the plan now.
+
+Exit codes:
+  0  it was planned again
+  1  too little load was recorded in this time
+  2  the command is wrong, the world is not known, or Redis cannot be used`;
+
+type Flags = {
+  readonly world?: string;
+  readonly home?: string;
+  readonly since?: string;
+  readonly count?: string;
+  readonly follow?: boolean;
+  readonly policy?: readonly string[];
+};
+
+export function addPlan(
+  program: Command,
+  output: Output,
+  env: NodeJS.ProcessEnv,
+  exit: (code: number) => void,
+): void {
+  const plan = program
+    .command('plan')
+    .description('Show which pod should hold what, why, and what other policies would have made.')
+    .addHelpText('after', PLAN_HELP);
+  const located = (command: Command): Command =>
+    command
+      .option('--world <world>', 'a name or a folder (default: the one that runs)')
+      .option('--home <folder>', 'registry and private Redis (default: LEASEHOLD_HOME, .leasehold)')
+      .option('--json', 'JSON on stdout, nothing else');
+  const where = (flags: Flags) => ({ world: flags.world, home: homeOf(flags.home, env) });
+
+  located(plan.command('show'))
+    .description('Draw the plan in force, and list its regions.')
+    .addHelpText('after', SHOW_HELP)
+    .action(async (flags: Flags) => {
+      exit(await show(where(flags), output));
+    });
+
+  located(plan.command('history'))
+    .description('List what was decided, with its cause and the loads that led to it.')
+    .option('--since <time>', 'how far back: 90s, 30m, 1h, 2d')
+    .option(
+      '--count <n>',
+      `at most so many, the newest (default: ${COUNT_DEFAULT}; with --since all)`,
+    )
+    .option('--follow', 'go on with what is decided, until Ctrl-C')
+    .addHelpText('after', HISTORY_HELP)
+    .action(async (flags: Flags) => {
+      const sinceMs = flags.since === undefined ? undefined : sinceMsOf(flags.since);
+      const fallback = sinceMs === undefined ? COUNT_DEFAULT : ENTRIES_MAX;
+      const limits = { min: 1, max: ENTRIES_MAX, fallback, isWhole: true };
+      const count = numberOf('--count', flags.count, limits);
+      const isFollowing = flags.follow === true;
+      exit(await history({ ...where(flags), sinceMs, count, isFollowing }, output));
+    });
+
+  located(plan.command('explain <region>'))
+    .description(
+      'Tell who has a region, who stands by, who is across, and every decision about it.',
+    )
+    .addHelpText('after', EXPLAIN_HELP)
+    .action(async (region: string, flags: Flags) => {
+      exit(await explain(regionOf(region), where(flags), output));
+    });
+
+  located(plan.command('replay'))
+    .description('Plan recorded loads again, and set the policies beside what was in force.')
+    .option('--policy <name>', 'may be repeated (default: all)', repeated)
+    .option('--since <time>', 'how far back: 90s, 30m, 1h (default: 1h, the most that is kept)')
+    .addHelpText('after', REPLAY_HELP)
+    .action(async (flags: Flags) => {
+      const sinceMs = sinceMsOf(flags.since ?? '1h');
+      exit(await whatIf({ ...where(flags), policies: policiesOf(flags.policy), sinceMs }, output));
+    });
+}

@@ -1,0 +1,80 @@
+/** What is known of each pod of a world, and how it is shown. */
+import type { CellLoad, Plan, PodOrder, PodRecord } from '@leasehold/protocol';
+import type { Colors } from '../output.ts';
+import { plain, textTable } from '../text-table.ts';
+
+export type PodFacts = {
+  readonly pod: string;
+  /** `gone`: its connection is closed, and it has not said goodbye. */
+  readonly state: PodRecord['state'] | 'gone';
+  readonly order: PodOrder;
+  readonly cells: number;
+  readonly entities: number;
+  /** What ticking all its cells takes; null = it has not said. */
+  readonly tickMs: number | null;
+  /** `tickMs` by what a tick may take; null where either is not known. */
+  readonly utilization: number | null;
+  /** Of the plan: those that it should hold, and those that it stands by for. */
+  readonly regions: number;
+  readonly standbys: number;
+  readonly pid: number;
+};
+
+export type PodSources = {
+  readonly records: readonly PodRecord[];
+  readonly connected: ReadonlySet<string>;
+  readonly orders: ReadonlyMap<string, PodOrder>;
+  readonly loads: ReadonlyMap<string, readonly CellLoad[]>;
+  readonly plan: Plan | undefined;
+  /** 0 = not known. */
+  readonly tickBudgetMs: number;
+};
+
+export function podFacts(sources: PodSources): PodFacts[] {
+  const { connected, orders, loads, plan, tickBudgetMs } = sources;
+  const regions = plan?.regions ?? [];
+  return sources.records.map(({ pod, pid, state, report }) => {
+    const said = loads.get(pod);
+    const tickMs = said?.reduce((sum, load) => sum + load.tickMs, 0) ?? null;
+    return {
+      pod,
+      state: connected.has(pod) ? state : 'gone',
+      order: orders.get(pod) ?? '',
+      cells: report['cells'] ?? 0,
+      entities: report['entities'] ?? 0,
+      tickMs,
+      utilization: tickMs === null || tickBudgetMs === 0 ? null : tickMs / tickBudgetMs,
+      regions: regions.filter((region) => region.pod === pod).length,
+      standbys: regions.filter((region) => region.standby === pod).length,
+      pid,
+    };
+  });
+}
+
+const TITLES = ['pod', 'state', 'order', 'cells', 'entities', 'tick ms', 'of budget', 'regions'];
+const LEFT = new Set([0, 1, 2]);
+
+export function podLines(pods: readonly PodFacts[], { dim, green, yellow }: Colors): string[] {
+  const rows = pods.map((facts) => [
+    plain(facts.pod),
+    facts.state,
+    facts.order === '' ? '-' : facts.order,
+    String(facts.cells),
+    String(facts.entities),
+    facts.tickMs?.toFixed(2) ?? '-',
+    facts.utilization === null ? '-' : `${(facts.utilization * 100).toFixed(0)} %`,
+    String(facts.regions),
+    String(facts.standbys),
+    String(facts.pid),
+  ]);
+  const [title = '', ...lines] = textTable([[...TITLES, 'standby', 'pid'], ...rows], LEFT);
+  const paintOf = ({ state, order }: PodFacts) =>
+    state === 'ready' && order === '' ? green : yellow;
+  return [
+    dim(title),
+    ...lines.map((line, i) => {
+      const facts = pods[i] as PodFacts;
+      return line.replace(/^(\s*\S+\s+)(\w+)/, (_, head, state) => head + paintOf(facts)(state));
+    }),
+  ];
+}
