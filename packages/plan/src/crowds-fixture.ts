@@ -52,7 +52,7 @@ export function hotSpots(crowd: Crowd & { readonly places: number }): ReplaySamp
   });
 }
 
-type Spot = {
+export type Spot = {
   readonly x: number;
   readonly y: number;
   readonly widthCells: number;
@@ -77,6 +77,13 @@ function samplesOf(crowd: Crowd, spotsAt: (second: number) => Spot[]): ReplaySam
     }));
     return { atMs: second * 1_000, pods };
   });
+}
+
+/** Tick time by cell of what stands at some spots. */
+export function spotLoads(grid: PlanGrid, spots: readonly Spot[], totalMs: number): Float64Array {
+  const density = densityOf(grid, spots);
+  const all = spots.reduce((sum, { part }) => sum + part, 0);
+  return density.map((part) => (part / all) * totalMs);
 }
 
 const noiseOf = (random: Random, noise: number): number => random.between(1 - noise, 1 + noise);
