@@ -9,6 +9,7 @@ import type { Report } from './report.ts';
 const SIMULATOR = fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url));
 const BIN = fileURLToPath(new URL('../bin/leasehold.js', import.meta.url));
 export const FLOCKING = fileURLToPath(new URL('../../../examples/flocking', import.meta.url));
+export const FLIGHTS = fileURLToPath(new URL('../../../examples/flights', import.meta.url));
 
 export type Fault = {
   readonly code: string;

@@ -34,7 +34,7 @@ function patternOf(line: string): RegExp {
 export class PageShell {
   readonly home: string;
   readonly #env: NodeJS.ProcessEnv;
-  #shell: ChildProcess | undefined;
+  readonly #shells: ChildProcess[] = [];
 
   /** The repository is `leasehold` in its home, and its examples are `examples`. */
   constructor(redisUrl: string) {
@@ -70,9 +70,9 @@ export class PageShell {
   }
 
   close(): void {
-    // The whole group: a command that was still running must not outlive its test.
-    const shell = this.#shell;
-    if (shell?.pid !== undefined && shell.exitCode === null) process.kill(-shell.pid, 'SIGKILL');
+    // The whole groups: a command that was still running, be it in the background, must not outlive
+    // its test.
+    for (const { pid } of this.#shells) if (pid !== undefined) killGroup(pid);
     rmSync(this.home, { recursive: true, force: true });
   }
 
@@ -86,7 +86,7 @@ export class PageShell {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    this.#shell = shell;
+    this.#shells.push(shell);
     let output = '';
     for (const stream of [shell.stdout, shell.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -96,5 +96,14 @@ export class PageShell {
     const code = await new Promise((resolve) => shell.on('close', resolve));
     expect(code, `${commands}\n${output}`).toBe(0);
     return output;
+  }
+}
+
+/** Mostly there is nobody left in it. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { PageShell } from './page-fixture.ts';
 
 const BLOCKS_MIN = 10;
+const AUTHORITY_BLOCKS = 11;
 const PAGE_MS_MAX = 300_000;
 
 const at = useRedis();
@@ -23,6 +24,14 @@ describe('a page of the documentation', { concurrent: true }, () => {
     async (context) => {
       const blocks = await opened(context).run('docs/start.md', 'fireflies');
       expect(blocks).toBeGreaterThan(BLOCKS_MIN);
+    },
+    PAGE_MS_MAX,
+  );
+
+  test(
+    'every command of the page about pods and plans shows what it says',
+    async (context) => {
+      expect(await opened(context).run('docs/guides/authority.md')).toBe(AUTHORITY_BLOCKS);
     },
     PAGE_MS_MAX,
   );
