@@ -28,6 +28,9 @@ const CHANNELS_PER_TURN_MAX = 16;
 /** How long a cell that could not be read is not tried again. */
 const SHUN_MS = 5_000;
 const HANDOVER_MS = 120;
+/** Cells that are handed over together: those in which something happens, and the others. */
+const BUSY_CELLS_MAX = 16;
+const QUIET_CELLS_MAX = 256;
 /** How long a cell that should sleep is held for something that does not come. */
 const WOKEN_MS = 5_000;
 /** Whoever left a cell here may be ahead of the call that ends its lease. */
@@ -221,31 +224,41 @@ export class Keeper {
     return grants;
   }
 
-  /** Cells that should move to another pod now, if any; a few at a time, so borders stay calm. */
+  /**
+   * Cells that should move to another pod now, if any: a few in which something happens, so that
+   * borders stay calm, and many in which nothing does.
+   */
   cellsToHandOver(
     isPromised: (cell: number) => boolean,
   ): { readonly heir: string; readonly cells: readonly number[] } | undefined {
-    const { clock, pod } = this.#parts;
-    const now = clock.nowMs();
+    const now = this.#parts.clock.nowMs();
     if (now < this.#nextHandoverMs || this.isDraining) return undefined;
-    let first: Holding | undefined;
-    let to = '';
-    const cells: number[] = [];
+    const misplaced: { readonly cell: number; readonly heir: string; readonly isBusy: boolean }[] =
+      [];
     for (const holding of this.#holdings.values()) {
-      const { cell, block } = holding;
-      if (holding.leavingTo !== undefined || isPromised(cell)) continue;
-      // Others share what no plan gives to anybody without it: it keeps what it has of that.
-      if (this.isCordoned && !this.#shares.isPlanned(cell)) continue;
-      const heir = this.#shares.ownerOf(cell);
-      if (heir === '' && !this.#maySleep(holding)) continue;
-      if (heir === pod || (first !== undefined && (block !== first.block || heir !== to))) continue;
-      first ??= holding;
-      to = heir;
-      cells.push(cell);
+      const { cell, state, leavingTo } = holding;
+      if (leavingTo !== undefined || isPromised(cell)) continue;
+      const heir = this.#heirNow(holding);
+      if (heir !== undefined) misplaced.push({ cell, heir, isBusy: state.table.count > 0 });
     }
+    const first = misplaced.find(({ isBusy }) => isBusy) ?? misplaced[0];
     if (first === undefined) return undefined;
     this.#nextHandoverMs = now + HANDOVER_MS;
-    return { heir: to, cells };
+    const { heir } = first;
+    const of = misplaced.filter((other) => other.heir === heir);
+    const busy = of.filter(({ isBusy }) => isBusy).slice(0, BUSY_CELLS_MAX);
+    const quiet = of.filter(({ isBusy }) => !isBusy).slice(0, QUIET_CELLS_MAX);
+    return { heir, cells: [...busy, ...quiet].map(({ cell }) => cell) };
+  }
+
+  /** Who should hold it instead; undefined: it stays. */
+  #heirNow(holding: Holding): string | undefined {
+    const { cell } = holding;
+    // Others share what no plan gives to anybody without it: it keeps what it has of that.
+    if (this.isCordoned && !this.#shares.isPlanned(cell)) return undefined;
+    const heir = this.#shares.ownerOf(cell);
+    if (heir === this.#parts.pod || (heir === '' && !this.#maySleep(holding))) return undefined;
+    return heir;
   }
 
   /** Nothing is in it, and nothing is known to come. */

@@ -20,6 +20,8 @@ export class Roster {
   #connected: ReadonlySet<string> = new Set();
   /** Pods seen connected, with the server run they were seen on. */
   readonly #seen = new Map<string, { readonly runId: string; readonly sinceMs: number }>();
+  /** Members when this was asked last. */
+  #been: ReadonlySet<string> = new Set();
   #runId = '';
   #runSinceMs = 0;
   #nextListMs = 0;
@@ -122,12 +124,13 @@ export class Roster {
     const oldestMs = Math.min(...ready.map(({ startedAtMs }) => startedAtMs));
     const isYoung = oldestMs > storeMs - SETTLED_MS;
     const members = ready
-      .filter(({ startedAtMs, report }) => {
-        if (startedAtMs <= storeMs - SETTLED_MS) return true;
+      .filter(({ pod, startedAtMs, report }) => {
+        if (startedAtMs <= storeMs - SETTLED_MS || this.#been.has(pod)) return true;
         const hasCome = startedAtMs <= oldestMs + SETTLED_MS;
         return hasCome && (isYoung || (report['cells'] ?? 0) > 0);
       })
       .map(({ pod }) => pod);
+    if (!isLeaving) this.#been = new Set(members);
     return members.length > 0 || isLeaving ? members : [this.#self];
   }
 }
