@@ -4,6 +4,7 @@ import { commit } from './commit.bench.ts';
 import type { Benchmark } from './figure.ts';
 import { follow } from './follow.bench.ts';
 import { memory } from './memory.bench.ts';
+import { plan } from './plan.bench.ts';
 import { scale } from './scale.bench.ts';
 import { takeover } from './takeover.bench.ts';
 import { tick } from './tick.bench.ts';
@@ -17,6 +18,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   follow,
   takeover,
   scale,
+  plan,
   views,
   memory,
   traffic,

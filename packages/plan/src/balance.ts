@@ -16,14 +16,25 @@ const REPAIRS_MAX = 8;
 /** What it costs to move all cells, or all load, in means of one pod. */
 const CELLS_COST = 0.3;
 const LOAD_COST = 0.5;
+/** A way that costs no more than this, in means, is good enough not to look for a better one. */
+const GOOD = 1.1;
+/**
+ * PERF: no more than so many parts are cut anew for one pod, unless it has far too much, and for
+ * one plan: a world of a hundred pods is never cut anew for the sake of one. What there is no time
+ * for is looked at in the next plan.
+ */
+const PARTS_MAX = 32;
+const FAR = 1.6;
+const PARTS_PER_PLAN_MAX = 320;
 
 export function balance(draft: Draft): void {
   const givenUp = new Set<string>();
+  const work = { parts: PARTS_PER_PLAN_MAX };
   for (let repair = 0; repair < REPAIRS_MAX; repair++) {
     const scene = sceneOf(draft);
     const heavy = heaviestOf(draft, scene, givenUp);
     if (heavy === undefined) return;
-    const best = bestOf(draft, scene, heavy);
+    const best = bestOf(draft, scene, heavy, work);
     if (best === undefined) givenUp.add(heavy.pod);
     else apply(draft, heavy, best);
   }
@@ -67,17 +78,44 @@ function scoresOf(
   return scores;
 }
 
-function bestOf(draft: Draft, scene: Scene, heavy: Heavy): Candidate | undefined {
-  const all = closedNodes(scene, heavy.pod).flatMap((node) => candidatesUnder(scene, node));
-  const own = scene.regions.filter(({ pod }) => pod === heavy.pod);
-  if (own.length === 1) all.push(...candidatesToShare(scene, own[0]!));
+/**
+ * PERF: nearest first, and no farther than needed: what is found near moves less than what a larger
+ * part of the world would be cut anew for, and costs a fraction of it to find.
+ */
+function bestOf(
+  draft: Draft,
+  scene: Scene,
+  heavy: Heavy,
+  work: { parts: number },
+): Candidate | undefined {
   let best: Candidate | undefined;
   let least = heavy.ratio - scene.weights.settings.gainMin;
-  for (const candidate of all) {
-    const cost = costOf(draft, scene, candidate, heavy);
-    if (cost < least) [best, least] = [candidate, cost];
+  const weigh = (candidates: readonly Candidate[]): void => {
+    for (const candidate of candidates) {
+      const cost = costOf(draft, scene, candidate, heavy);
+      if (cost < least) [best, least] = [candidate, cost];
+    }
+  };
+  const own = scene.regions.filter(({ pod }) => pod === heavy.pod);
+  if (own.length === 1) weigh(candidatesToShare(scene, own[0]!));
+  for (const node of closedNodes(scene, heavy.pod)) {
+    const parts = node.leaves.length;
+    if (least <= GOOD || parts > work.parts) break;
+    if (parts > PARTS_MAX && heavy.ratio < FAR) break;
+    // Its pods cannot have less than their mean.
+    if (meanUnder(scene, node) >= least) continue;
+    work.parts -= parts;
+    weigh(candidatesUnder(scene, node));
   }
   return best;
+}
+
+/** In means of all. */
+function meanUnder(scene: Scene, node: Node): number {
+  const pods = new Set(node.leaves.map((leaf) => scene.regions[leaf]!.pod));
+  let capacity = 0;
+  for (const pod of pods) capacity += scene.carriers.get(pod)?.capacity ?? 0;
+  return scene.weights.of(node.rect) / (capacity * scene.meanMs);
 }
 
 /** Nodes with all regions of the pod, whose pods have nothing elsewhere; the smallest first. */
@@ -109,11 +147,12 @@ function costOf(draft: Draft, scene: Scene, { before, after }: Candidate, heavy:
   const relieved = new Set(before.filter(({ relief }) => relief).map(({ pod }) => pod));
   let cells = 0;
   let load = 0;
+  const byPod = Map.groupBy(before, ({ pod }) => pod);
   for (const { pod, rect } of after) {
     let gainedCells = cellsIn(rect);
     let gainedLoad = weights.of(rect);
-    for (const region of before) {
-      const kept = region.pod === pod ? overlapOf(region.rect, rect) : undefined;
+    for (const region of byPod.get(pod) ?? []) {
+      const kept = overlapOf(region.rect, rect);
       if (kept === undefined) continue;
       gainedCells -= cellsIn(kept);
       gainedLoad -= weights.of(kept);

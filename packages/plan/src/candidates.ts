@@ -62,21 +62,19 @@ export function matched(
   parts: readonly { readonly rect: Rect; readonly capacity: number }[],
   carriers: Scene['carriers'],
 ): Candidate['after'] {
-  const total = weights.totalMs;
   const pairs: { pod: string; part: number; kept: number }[] = [];
-  const pods = [...new Set(before.map(({ pod }) => pod))];
-  for (const pod of pods) {
+  const byPod = Map.groupBy(before, ({ pod }) => pod);
+  for (const [pod, own] of byPod) {
     const capacity = carriers.get(pod)?.capacity ?? 1;
-    const own = before.filter((region) => region.pod === pod);
     parts.forEach(({ rect, capacity: wanted }, part) => {
       if (wanted !== capacity) return;
       let kept = 0;
       for (const region of own) {
         const overlap = overlapOf(region.rect, rect);
         if (overlap === undefined) continue;
-        kept += cellsIn(overlap) / weights.cells + weights.of(overlap) / total;
+        kept += cellsIn(overlap) / weights.cells + weights.of(overlap) / weights.totalMs;
       }
-      pairs.push({ pod, part, kept });
+      if (kept > 0) pairs.push({ pod, part, kept });
     });
   }
   pairs.sort((a, b) => b.kept - a.kept || a.part - b.part || (a.pod < b.pod ? -1 : 1));
@@ -86,6 +84,12 @@ export function matched(
     if (placed.has(pod) || after.has(part)) continue;
     placed.add(pod);
     after.set(part, pod);
+  }
+  for (const pod of byPod.keys()) {
+    if (placed.has(pod)) continue;
+    const capacity = carriers.get(pod)?.capacity ?? 1;
+    const part = parts.findIndex((one, n) => one.capacity === capacity && !after.has(n));
+    if (part !== -1) after.set(part, pod);
   }
   return [...after].map(([part, pod]) => ({ pod, rect: parts[part]!.rect }));
 }

@@ -10,6 +10,14 @@ import type { Weights } from './weights.ts';
 type Cut = Extract<Node, { kind: 'cut' }>;
 type Size = { readonly columns: number; readonly rows: number };
 
+const EXTENT = { column: 'columns', row: 'rows' } as const;
+
+type Shift = {
+  readonly cut: Cut;
+  readonly at: number;
+  readonly parts: { readonly leaf: number; readonly rect: Rect; readonly ratio: number }[];
+};
+
 /** By leaf: what it may carry, in budgets. */
 export type Capacities = (leaf: number) => number;
 
@@ -33,18 +41,6 @@ export class Layout {
     this.#measure(root);
   }
 
-  get hasRoom(): boolean {
-    const { columns, rows } = this.#sizes.get(this.root)!;
-    return columns <= this.rect.columns && rows <= this.rect.rows;
-  }
-
-  /** How much the fullest part has of what it should have. */
-  worst(meanMs: number): number {
-    let worst = 0;
-    for (const [leaf, rect] of this.rects) worst = Math.max(worst, this.#ratio(leaf, rect, meanMs));
-    return worst;
-  }
-
   /**
    * Places all cuts, from the first down. A cut stays where it is if no side has more than
    * 1 + `tolerance` times its share; else it is shifted just so far, or as far as it helps.
@@ -57,72 +53,67 @@ export class Layout {
   /**
    * Shifts single cuts by single cells, away from whoever has most, until nobody has more than
    * `enough` means or no shift helps.
+   *
+   * PERF: a shift changes only the parts that touch the cut, and only these are weighed again.
    */
   polish(meanMs: number, enough: number): this {
+    const above = new Map<number, Cut[]>();
+    climb(this.root, [], above);
+    const ratios = new Map<number, number>();
+    for (const [leaf, rect] of this.rects) ratios.set(leaf, this.#ratio(leaf, rect, meanMs));
     // Each step lowers the worst of some parts, so it ends by itself; this is for the time it takes.
     for (let steps = 4 * this.rects.size; steps > 0; steps--) {
       let worst = 0;
       let fullest = -1;
-      for (const [leaf, rect] of this.rects) {
-        const ratio = this.#ratio(leaf, rect, meanMs);
-        if (ratio > worst) [worst, fullest] = [ratio, leaf];
+      for (const [leaf, ratio] of ratios) if (ratio > worst) [worst, fullest] = [ratio, leaf];
+      if (worst <= enough) break;
+      const shift = this.#bestShift(fullest, above.get(fullest)!, worst, meanMs);
+      if (shift === undefined) break;
+      this.#lines.set(shift.cut, shift.at);
+      for (const { leaf, rect, ratio } of shift.parts) {
+        this.rects.set(leaf, rect);
+        ratios.set(leaf, ratio);
       }
-      if (worst <= enough || !this.#relieve(fullest, worst, meanMs)) break;
     }
     return this;
   }
 
-  #relieve(leaf: number, worst: number, meanMs: number): boolean {
+  /** Of the cuts along the sides of a part, the one whose shift leaves the least to its worst. */
+  #bestShift(leaf: number, cuts: readonly Cut[], worst: number, meanMs: number): Shift | undefined {
     const own = this.rects.get(leaf)!;
-    let best: { rects: Map<number, Rect>; cut: Cut; at: number } | undefined;
+    let best: Shift | undefined;
     let least = worst - 1e-9;
-    for (let node = this.root, rect = this.rect; node.kind === 'cut'; ) {
-      const at = this.#lines.get(node)!;
-      const [low, high] = cutOf(rect, node.axis, at);
-      const isLow = node.low.leaves.includes(leaf);
-      const side = isLow ? low : high;
-      const end = own[node.axis] + (node.axis === 'column' ? own.columns : own.rows);
-      if ((isLow ? end : own[node.axis]) === at) {
-        const trial = this.#shifted(node, rect, isLow ? at - 1 : at + 1);
-        const ratio = trial === undefined ? Infinity : this.#worstOf(trial, meanMs);
-        if (trial !== undefined && ratio < least) {
-          least = ratio;
-          best = { rects: trial, cut: node, at: isLow ? at - 1 : at + 1 };
-        }
-      }
-      node = isLow ? node.low : node.high;
-      rect = side;
+    for (const cut of cuts) {
+      const at = this.#lines.get(cut)!;
+      const end = own[cut.axis] + own[EXTENT[cut.axis]];
+      const step = end === at ? -1 : own[cut.axis] === at ? 1 : 0;
+      if (step === 0) continue;
+      const parts = this.#shifted(cut, step, meanMs);
+      if (parts === undefined) continue;
+      let most = 0;
+      for (const { ratio } of parts) most = Math.max(most, ratio);
+      if (most < least) [best, least] = [{ cut, at: at + step, parts }, most];
     }
-    if (best === undefined) return false;
-    this.#lines.set(best.cut, best.at);
-    for (const [part, rect] of best.rects) this.rects.set(part, rect);
-    return true;
+    return best;
   }
 
-  /** The parts under a cut if it lay elsewhere and all cuts below stayed; none if one had no room. */
-  #shifted(cut: Cut, rect: Rect, at: number): Map<number, Rect> | undefined {
-    const parts = new Map<number, Rect>();
-    const before = this.#lines.get(cut)!;
-    this.#lines.set(cut, at);
-    const isPossible = this.#collect(cut, rect, parts);
-    this.#lines.set(cut, before);
-    return isPossible ? parts : undefined;
-  }
-
-  #collect(node: Node, rect: Rect, parts: Map<number, Rect>): boolean {
-    if (rect.columns < 1 || rect.rows < 1) return false;
-    if (node.kind !== 'cut') {
-      parts.set(node.leaves[0]!, rect);
+  /** The parts that touch a cut, were it shifted; undefined if one of them had no cell left. */
+  #shifted(cut: Cut, step: number, meanMs: number): Shift['parts'] | undefined {
+    const { axis } = cut;
+    const extent = EXTENT[axis];
+    const parts: Shift['parts'] = [];
+    const change = (leaf: number, isLow: boolean): boolean => {
+      const old = this.rects.get(leaf)!;
+      const size = old[extent] + (isLow ? step : -step);
+      if (size < 1) return false;
+      const rect = { ...old, [axis]: old[axis] + (isLow ? 0 : step), [extent]: size };
+      parts.push({ leaf, rect, ratio: this.#ratio(leaf, rect, meanMs) });
       return true;
-    }
-    const [low, high] = cutOf(rect, node.axis, this.#lines.get(node)!);
-    return this.#collect(node.low, low, parts) && this.#collect(node.high, high, parts);
-  }
-
-  #worstOf(parts: ReadonlyMap<number, Rect>, meanMs: number): number {
-    let worst = 0;
-    for (const [leaf, rect] of parts) worst = Math.max(worst, this.#ratio(leaf, rect, meanMs));
-    return worst;
+    };
+    const isPossible =
+      along(cut.low, axis, 'high').every((leaf) => change(leaf, true)) &&
+      along(cut.high, axis, 'low').every((leaf) => change(leaf, false));
+    return isPossible ? parts : undefined;
   }
 
   #ratio(leaf: number, rect: Rect, meanMs: number): number {
@@ -135,7 +126,7 @@ export class Layout {
       return;
     }
     const { axis, low, high } = node;
-    const extent = axis === 'column' ? 'columns' : 'rows';
+    const extent = EXTENT[axis];
     const from = rect[axis] + this.#sizes.get(low)![extent];
     const to = rect[axis] + rect[extent] - this.#sizes.get(high)![extent];
     let at = Math.max(from, Math.min(node.at, to));
@@ -179,4 +170,21 @@ export class Layout {
     });
     return this.#sizes.get(node)!;
   }
+}
+
+/** The leaves of a node that lie along one end of it. */
+function along(node: Node, axis: Cut['axis'], end: 'low' | 'high'): readonly number[] {
+  if (node.kind !== 'cut') return node.leaves;
+  if (node.axis === axis) return along(node[end], axis, end);
+  return [...along(node.low, axis, end), ...along(node.high, axis, end)];
+}
+
+/** The cuts above each leaf. */
+function climb(node: Node, cuts: readonly Cut[], above: Map<number, Cut[]>): void {
+  if (node.kind !== 'cut') {
+    above.set(node.leaves[0]!, [...cuts]);
+    return;
+  }
+  climb(node.low, [...cuts, node], above);
+  climb(node.high, [...cuts, node], above);
 }

@@ -31,7 +31,8 @@ export function validatePlan(
 
 function shapeFaults(plan: Pick<Plan, 'regions'>, grid: PlanGrid): PlanFault[] {
   const faults: PlanFault[] = [];
-  const owners = new Map<number, number>();
+  // By cell, the region that has it; 0 = none, which is no id.
+  const owners = new Float64Array(grid.columns * grid.rows);
   const seen = new Set<number>();
   for (const { id, rect } of plan.regions) {
     if (!Number.isSafeInteger(id) || id < 1 || seen.has(id)) {
@@ -52,7 +53,8 @@ function shapeFaults(plan: Pick<Plan, 'regions'>, grid: PlanGrid): PlanFault[] {
       faults.push(fault(id, 'rect', rectName(rect), message, 'Give each cell to one region.'));
     }
   }
-  const missing = grid.columns * grid.rows - owners.size;
+  let missing = 0;
+  for (const owner of owners) if (owner === 0) missing++;
   if (missing > 0 && faults.length === 0) {
     const message = 'cells are in no region';
     faults.push(fault(0, 'regions', `${missing} cells`, message, 'Give each cell to a region.'));
@@ -67,13 +69,13 @@ function fits({ column, row, columns, rows }: Rect, grid: PlanGrid): boolean {
 }
 
 /** Takes the cells of a rectangle; the first region that had one of them before. */
-function claim(owners: Map<number, number>, rect: Rect, id: number, grid: PlanGrid) {
+function claim(owners: Float64Array, rect: Rect, id: number, grid: PlanGrid) {
   let other: number | undefined;
   for (let row = rect.row; row < rect.row + rect.rows; row++) {
-    for (let column = rect.column; column < rect.column + rect.columns; column++) {
-      const cell = row * grid.columns + column;
-      other ??= owners.get(cell);
-      owners.set(cell, id);
+    const from = row * grid.columns + rect.column;
+    for (let cell = from; cell < from + rect.columns; cell++) {
+      if (owners[cell] !== 0) other ??= owners[cell];
+      owners[cell] = id;
     }
   }
   return other;
