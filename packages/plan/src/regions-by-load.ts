@@ -105,7 +105,7 @@ function standbyDecisions(previous: Plan | undefined, regions: readonly Region[]
 }
 
 function sleepDecisions(previous: Plan | undefined, asleep: Plan['asleep']): Decision[] {
-  if (previous === undefined) return [];
+  if (previous === undefined || previous.asleep === asleep) return [];
   const before = asleepSet(previous.asleep);
   const after = asleepSet(asleep);
   const woken = [...before].filter((cell) => !after.has(cell)).length;
