@@ -46,9 +46,14 @@ export async function openPlannedWorld({ url, world, home: shared }: Place) {
   let authority: Authority | undefined;
   return {
     ...{ home, plans, heard, flags: { world: undefined, home } },
-    /** A pod that carries `tickMs` in each of the cells, and holds none. */
-    async pod(name: string, tickMs: number, cells: readonly number[]): Promise<LiveStore> {
-      const store = await openLiveStore(facts);
+    /** A pod that carries `tickMs` in each of the cells, and holds none; `over` is its way to Redis. */
+    async pod(
+      name: string,
+      tickMs: number,
+      cells: readonly number[],
+      over: string = url,
+    ): Promise<LiveStore> {
+      const store = await openLiveStore({ ...facts, url: over });
       pods.set(name, store);
       const clock = { mode: 'realtime', rateHz: RATE_HZ, baseTick: 0, isPaused: false } as const;
       if (pods.size === 1) await store.setClock({ ...clock, endTick: 0 });

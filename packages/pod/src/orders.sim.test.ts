@@ -102,3 +102,18 @@ test('the cells of a cordoned pod that dies are taken by the others', async () =
   await world.close();
   expect(held).toBe(world.grid.cells);
 });
+
+test('a cordoned pod takes nothing, be there nobody else, until it may again', async () => {
+  const { world, orders } = await settled('pod-a', 'pod-b');
+  const had = cellsOf(world, 'pod-b');
+  await ordered(world, orders, 'pod-b', 'cordon');
+  world.kill('pod-a');
+  await world.clock.advance(4_000);
+  const kept = cellsOf(world, 'pod-b');
+  await ordered(world, orders, 'pod-b', '');
+  await world.clock.advance(2_000);
+  const taken = cellsOf(world, 'pod-b');
+  await world.close();
+  expect(kept).toBe(had);
+  expect(taken).toBe(world.grid.cells);
+});

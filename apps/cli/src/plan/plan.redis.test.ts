@@ -1,4 +1,5 @@
 /** What the commands tell of plans that a real authority made, on a real server. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { POLICIES } from '@leasehold/plan';
 import type { Plan } from '@leasehold/protocol';
 import { eventually, useRedis } from '@leasehold/testkit';
@@ -13,6 +14,7 @@ import { show } from './show.ts';
 import { whatIf } from './what-if.ts';
 
 const WAIT_MS = 15_000;
+const TWO_LOOKS_MS = 600;
 const at = useRedis();
 let planned: Awaited<ReturnType<typeof openPlannedWorld>>;
 
@@ -146,6 +148,8 @@ test('a history that is followed goes on with what is decided, line by line, unt
   await planned.stopAuthority();
   const journal = await planned.plans.journal('', 1_000);
   await eventually(() => lines().length === journal.length, WAIT_MS);
+  // Nothing is told twice.
+  await sleep(TWO_LOOKS_MS);
   process.emit('SIGINT');
   expect(await following).toBe(0);
   expect(lines().map((line) => JSON.parse(line))).toEqual(journal);
