@@ -104,3 +104,11 @@ test('a clock that jumps, either way, changes nothing by itself', () => {
 test('starts from the pods that are there when nothing is remembered', () => {
   expect(new Signal(5).run(1, () => 10).pods).toBe(5);
 });
+
+test.each([0, -1, Number.NaN, undefined])(
+  'a budget of %s is none, and the usual one counts',
+  (tickBudgetMs) => {
+    const settings = { tickBudgetMs } as { tickBudgetMs: number };
+    expect(new Signal(2).run(5, () => 290, { settings }).pods).toBe(8);
+  },
+);

@@ -4,7 +4,7 @@
  * hands it in the next time; it is all the memory there is.
  */
 import type { Loads } from './loads.ts';
-import { PLAN_SETTINGS, type PlanSettings } from './settings.ts';
+import { type PlanSettings, planSettings } from './settings.ts';
 
 export type WantedInput = {
   readonly loads: Loads;
@@ -44,7 +44,7 @@ const FALL_ROOM = 0.15;
 const STEP_MS_MAX = 10_000;
 
 export function podsWanted(input: WantedInput): Wanted {
-  const settings = { ...PLAN_SETTINGS, ...input.settings };
+  const settings = planSettings(input.settings);
   const { last, nowMs } = input;
   const min = Math.max(1, input.min ?? 1);
   const max = Math.max(min, input.max ?? Infinity);

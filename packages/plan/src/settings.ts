@@ -33,3 +33,14 @@ export const PLAN_SETTINGS: PlanSettings = {
   dilationMax: 4,
   reliefMs: 3_000,
 };
+
+/** With the usual value for whatever is not given or is no number above 0. */
+export function planSettings(given: Partial<PlanSettings> | undefined): PlanSettings {
+  const settings: { -readonly [name in keyof PlanSettings]: number } = { ...PLAN_SETTINGS };
+  for (const name of Object.keys(PLAN_SETTINGS) as (keyof PlanSettings)[]) {
+    const value = given?.[name];
+    const isUsable = value !== undefined && (value > 0 || (value === 0 && name !== 'tickBudgetMs'));
+    if (isUsable) settings[name] = value;
+  }
+  return settings;
+}

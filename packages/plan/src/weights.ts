@@ -2,7 +2,7 @@
 import type { Rect } from '@leasehold/protocol';
 import type { Loads } from './loads.ts';
 import type { PlanGrid, PlanInput } from './policy.ts';
-import { PLAN_SETTINGS, type PlanSettings } from './settings.ts';
+import { type PlanSettings, planSettings } from './settings.ts';
 import { Sums } from './sums.ts';
 
 /**
@@ -26,7 +26,7 @@ export class Weights {
   constructor(input: Pick<PlanInput, 'grid' | 'loads' | 'settings'>, cellMsMax = Infinity) {
     const { grid, loads } = input;
     this.grid = grid;
-    this.settings = { ...PLAN_SETTINGS, ...input.settings };
+    this.settings = planSettings(input.settings);
     this.cells = grid.columns * grid.rows;
     this.byCell = new Float64Array(this.cells);
     const halo = new Float64Array(this.cells);
