@@ -16,12 +16,23 @@ type Ghost = {
   hash: string;
   outSeq: number;
   isReady: boolean;
-  /** Not read before this time: it could not be understood. */
+  /** Not read before this time. */
   retryAtMs: number;
+  /** When it had to be read again, and how long that waited. */
+  resyncedAtMs: number;
+  pauseMs: number;
+};
+
+const FRESH = {
+  ...{ seq: 0, hash: '', outSeq: 0, isReady: false },
+  ...{ retryAtMs: 0, resyncedAtMs: Number.NEGATIVE_INFINITY, pauseMs: 0 },
 };
 
 /** A cell that a newer module writes cannot be followed until this pod is replaced, too. */
 const RETRY_MS = 2_000;
+/** Two resyncs of a cell that come sooner after each other have one cause. */
+const STEADY_MS = 1_000;
+const PAUSE_MIN_MS = 20;
 
 export class Halo {
   readonly #store: Store;
@@ -101,8 +112,7 @@ export class Halo {
     for (const cell of wanted) {
       if (this.#ghosts.has(cell)) continue;
       const state = this.#engine.createCell(cell, this.#schemaOf);
-      const ghost = { cell, state, seq: 0, hash: '', outSeq: 0, isReady: false, retryAtMs: 0 };
-      this.#ghosts.set(cell, ghost);
+      this.#ghosts.set(cell, { ...FRESH, cell, state });
     }
   }
 
@@ -110,8 +120,8 @@ export class Halo {
   adopt(holding: Holding): void {
     const { cell, state, seq, hash, outSeq } = holding;
     this.#ghosts.set(cell, {
-      ...{ cell, state, seq, hash, outSeq },
-      ...{ isReady: true, retryAtMs: 0 },
+      ...FRESH,
+      ...{ cell, state, seq, hash, outSeq, isReady: true },
     });
   }
 
@@ -165,7 +175,7 @@ export class Halo {
     if (news.resync) {
       this.resyncs++;
       this.#log.warn({ cell: news.cell, seq: ghost.seq }, 'followed cell must be read again');
-      ghost.isReady = false;
+      this.#readAgain(ghost);
       return;
     }
     for (const entry of news.out) {
@@ -184,6 +194,16 @@ export class Halo {
       ghost.seq = entry.seq;
       ghost.hash = entry.hash;
     }
+  }
+
+  /** At once; one that must be read again and again waits longer each time. */
+  #readAgain(ghost: Ghost): void {
+    const nowMs = this.#clock.nowMs();
+    const isSteady = nowMs - ghost.resyncedAtMs > STEADY_MS + ghost.pauseMs;
+    ghost.pauseMs = isSteady ? 0 : Math.min(RETRY_MS, ghost.pauseMs * 2 + PAUSE_MIN_MS);
+    ghost.resyncedAtMs = nowMs;
+    ghost.retryAtMs = nowMs + ghost.pauseMs;
+    ghost.isReady = false;
   }
 
   /** One followed cell that cannot be understood keeps no other from being followed. */
