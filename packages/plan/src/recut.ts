@@ -8,6 +8,9 @@ import type { Weights } from './weights.ts';
 /** Shifting single cells ends when nobody has more means than this. */
 export const ENOUGH = 1.04;
 
+/** In means: what a way less to the taste must be better by. */
+const WORTH = 0.02;
+
 /** One way for each taste: a rectangle for each capacity, fewer when there are too few cells. */
 export function recuts(rect: Rect, capacities: readonly number[], weights: Weights): Rect[][] {
   const meanMs = meanOf(rect, capacities, weights);
@@ -32,7 +35,8 @@ export function recut(rect: Rect, capacities: readonly number[], weights: Weight
       border += weights.borderMs(part);
     });
     const cost = worst + border / (rects.length * meanMs);
-    if (cost < least) [best, least] = [rects, cost];
+    // The first taste is the one for whole regions: others must be worth it.
+    if (cost < least - WORTH) [best, least] = [rects, cost];
   }
   return best;
 }

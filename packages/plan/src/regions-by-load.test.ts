@@ -34,6 +34,17 @@ test('a wide region is cut from side to side where its load is halved', () => {
   ]);
 });
 
+test.each([
+  [10, 4],
+  [4, 10],
+])('%i × %i cells of the same load are cut across the long axis', (columns, rows) => {
+  const even = gridOf(columns, rows);
+  const loads = loadsOf(new Float64Array(40).fill(1));
+  const settings = { borderCellMs: 0, borderEntityMs: 0 };
+  const { plan } = made({ grid: even, loads, settings, pods: podsOf(2) });
+  for (const { rect } of plan.regions) expect([rect.columns, rect.rows].sort()).toEqual([4, 5]);
+});
+
 describe('through a seam', () => {
   test('the first and the last region are across from each other', () => {
     const globe = { columns: 12, rows: 2, wrapsX: true, wrapsY: false };
