@@ -3,8 +3,8 @@
  * while nothing happens.
  * Method: worlds that are made up and seeded, replayed with the policy and with both baselines.
  *
- * Of cells moved: a static grid moves none and pays with imbalance; dealing out cells moves hardly
- * any, as it scatters a crowd over all pods wherever it walks, and pays with borders as long as the
+ * Of cells moved: a static grid moves none and pays with imbalance; dealing out cells moves
+ * fewer, as it scatters a crowd over all pods wherever it walks, and pays with borders as long as the
  * world has cells. What is whole and even has to follow who walks; how far is held here.
  */
 import { createRandom } from '@leasehold/kernel';

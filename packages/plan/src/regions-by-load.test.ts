@@ -113,6 +113,17 @@ describe('pods', () => {
     expect(sum).toBe(cells + before.columns * before.rows);
   });
 
+  test('and goes whole to the standby even where that is too much for it, as it has it by now', () => {
+    const loads = loadsOf(new Float64Array(16 * 9).fill(1));
+    const { plan } = made({ loads, pods: podsOf(4) });
+    for (const { id, pod, standby } of plan.regions) {
+      const pods = podsOf(4).filter((one) => one.pod !== pod);
+      const [move] = made({ loads, pods, previous: plan, nowMs: 1_100 }).decisions;
+      expect(move).toMatchObject({ kind: 'move', regions: [id] });
+      expect(Object.keys(move!.expected).sort()).toEqual([pod, standby].sort());
+    }
+  });
+
   test('a draining one with more than one heir can carry gives to several', () => {
     const loads = loadsOf(new Float64Array(16 * 9).fill(1));
     const { plan } = made({ loads, pods: podsOf(4) });
