@@ -247,12 +247,22 @@ export class Pod {
     const isFollowed = ({ claim }: Grant): boolean => this.#halo.position(claim.cell) !== undefined;
     const warm = grants.filter(isFollowed);
     const cold = grants.filter((grant) => !warm.includes(grant));
-    for (const group of [warm, cold]) {
-      for (let i = 0; i < group.length; i += LOAD_CELLS_MAX) {
-        const part = group.slice(i, i + LOAD_CELLS_MAX);
-        await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
-      }
+    let renewedMs = this.#parts.clock.nowMs();
+    const parts = [...partsOf(warm), ...partsOf(cold)];
+    for (const [i, part] of parts.entries()) {
+      renewedMs = await this.#renewWaiting(parts.slice(i).flat(), renewedMs);
+      await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
     }
+  }
+
+  /** Leases of cells whose turn to be read has not come. What is lost meanwhile shows when it commits. */
+  async #renewWaiting(grants: readonly Grant[], renewedMs: number): Promise<number> {
+    const { clock, store, settings } = this.#parts;
+    const nowMs = clock.nowMs();
+    if (nowMs - renewedMs < settings.leaseTtlMs / 4) return renewedMs;
+    const claims = grants.map(({ claim }) => claim);
+    await store.renew(claims, settings.leaseTtlMs).catch(() => undefined);
+    return nowMs;
   }
 
   /** Leases are held and nothing ticks: whoever can load the cells should have them. */
@@ -433,4 +443,13 @@ export class Pod {
     this.#forget(holding, false);
     if (!holding.isFrozen) this.#halo.adopt(holding);
   }
+}
+
+/** Cells are read so many at a time. */
+function partsOf(grants: readonly Grant[]): Grant[][] {
+  const parts: Grant[][] = [];
+  for (let i = 0; i < grants.length; i += LOAD_CELLS_MAX) {
+    parts.push(grants.slice(i, i + LOAD_CELLS_MAX));
+  }
+  return parts;
 }
