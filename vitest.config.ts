@@ -1,6 +1,6 @@
 /**
- * Four projects by file suffix. What a test needs is in its name, so the ones that need nothing run
- * in milliseconds and the ones that need Redis never run against a mock of it.
+ * Projects by file suffix. What a test needs is in its name, so the ones that need nothing run in
+ * milliseconds and the ones that need Redis never run against a mock of it.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
@@ -11,6 +11,24 @@ const exclude = [...configDefaults.exclude, '**/.leasehold/**'];
 const redisSetup = {
   globalSetup: ['packages/testkit/src/redis-setup.ts'],
   setupFiles: ['packages/testkit/src/leftovers-setup.ts'],
+};
+
+/** These look at gaps and deadlines, and a neighbour would be in them. */
+const ALONE = [
+  'apps/cli/src/chaos.e2e.test.ts',
+  'apps/cli/src/failover.e2e.test.ts',
+  'apps/cli/src/faults.e2e.test.ts',
+  'apps/cli/src/pods/drain.e2e.test.ts',
+  'apps/view-gateway/src/*.e2e.test.ts',
+  'packages/**/*.e2e.test.ts',
+];
+const e2e = {
+  ...redisSetup,
+  globalSetup: [...redisSetup.globalSetup, 'scripts/viewer-setup.mjs'],
+  testTimeout: 180_000,
+  hookTimeout: 60_000,
+  // Of a file that says its tests may run side by side: as many as a small machine has cores.
+  maxConcurrency: 2,
 };
 
 export default defineConfig({
@@ -53,16 +71,21 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: tests('.e2e'),
-          exclude,
-          ...redisSetup,
-          globalSetup: [...redisSetup.globalSetup, 'scripts/viewer-setup.mjs'],
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
-          // One at a time: these measure gaps in milliseconds, and a neighbour would be in them.
-          fileParallelism: false,
-          // Of a file that says its tests may run side by side: as many as a small machine has cores.
-          maxConcurrency: 2,
+          exclude: [...exclude, ...ALONE],
+          ...e2e,
+          // Two: most of each is the seconds that its commands are told to take.
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e-alone',
+          include: ALONE,
+          exclude,
+          ...e2e,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

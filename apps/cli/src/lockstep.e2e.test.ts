@@ -21,7 +21,6 @@ const lockstep = (flags: readonly string[]) =>
 
 test.each([
   ['one pod', ['--pods', '1']],
-  ['two pods', ['--pods', '2']],
   ['four pods', ['--pods', '4']],
   ['three pods, one killed every two seconds', ['--pods', '3', '--kill-every', '2']],
   [

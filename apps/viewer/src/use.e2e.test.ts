@@ -304,7 +304,6 @@ async function barriers(map: MapPage): Promise<string[]> {
 
 describe('a machine that looks for barriers finds none', () => {
   test.each([
-    ['on a dark screen', {}],
     ['on a light screen', { colorScheme: 'light' as const }],
     ['on a phone', PHONE],
   ])(
