@@ -64,8 +64,6 @@ describe.skipIf(!canStartRedis())('leasehold chaos (needs a redis-server program
       ['--faults', 'stop', '--seconds', '3', '--pods', '2', '--seed', '7', '--clients', '2'],
       ['L1', 'L3'],
     ],
-    // Of a log that is no chain clients see nothing at all: the auditor alone can judge it.
-    ['chain', ['--faults', 'kill', '--seconds', '2', '--pods', '2', '--gateways', '0'], ['L3']],
     ['channel', ['--faults', 'kill', '--seconds', '2', '--pods', '2', '--clients', '2'], ['E1']],
   ])(
     'the known-bad build %s turns it red',

@@ -38,7 +38,7 @@ async function disturbed(world: string, ticks: number, faults: string, hash: str
 describe.skipIf(!canStartRedis())('the oracle (needs a redis-server program)', () => {
   test.each([
     ['flocking', 60, 2, 'kill,stop,rolling,redis-restart,failover'],
-    ['flights', 30, 4, 'kill,partition'],
+    ['flights', 30, 2, 'kill,partition'],
     ['wolf-sheep', 40, 3, 'kill,redis-restart'],
   ] as const)(
     'T1 %s at tick %i: one hash for one pod, for %i, and under faults',

@@ -29,7 +29,7 @@ const compared = (options: Omit<Parameters<typeof replay>[0], 'policy'>) => {
 };
 
 describe.each(seeds)('SIM_SEED=%i', (seed) => {
-  test.each([4, 6, 8])('a crowd walks over 64 × 64 cells and %i pods follow', (pods) => {
+  test.each([4, 8])('a crowd walks over 64 × 64 cells and %i pods follow', (pods) => {
     const crowd = { grid: field, pods, seconds: 300, seed, noise: 0.1, widthCells: 8 };
     const samples = walkingCrowd(crowd);
     const [ours, even, greedy] = compared({ grid: field, samples, settleMs: 30_000 });
