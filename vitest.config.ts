@@ -13,8 +13,10 @@ const redisSetup = {
   setupFiles: ['packages/testkit/src/leftovers-setup.ts'],
 };
 
-/** These look at gaps and deadlines, and a neighbour would be in them. */
+/** These look at gaps and deadlines, or draw with the processor: a neighbour would be in them. */
 const ALONE = [
+  'apps/viewer/src/*.e2e.test.ts',
+  'apps/cli/src/oracle.e2e.test.ts',
   'apps/cli/src/chaos.e2e.test.ts',
   'apps/cli/src/failover.e2e.test.ts',
   'apps/cli/src/faults.e2e.test.ts',

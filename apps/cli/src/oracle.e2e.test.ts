@@ -49,7 +49,8 @@ describe.skipIf(!canStartRedis())('the oracle (needs a redis-server program)', (
       const done = report.faults.map(({ kind }) => kind);
       process.stderr.write(`${world} at ${ticks}, ${done.join(', ')}: ${report.stateHash}\n`);
       expect(report.stateHash).toBe(hash);
-      expect([code, report.reasons]).toEqual([0, []]);
+      const whole = JSON.stringify({ faults: report.faults, takeovers: report.takeovers });
+      expect([code, report.reasons], whole).toEqual([0, []]);
       // Else nothing was proved.
       expect(new Set(done)).toEqual(new Set(faults.split(',')));
     },

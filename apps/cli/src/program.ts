@@ -1,11 +1,10 @@
-/** The commands, their flags and their help. What they do is in `commands/`. */
+/**
+ * The commands, their flags and their help. What they do is in `commands/`, and is loaded when it is
+ * to be done: help and refusals come at once.
+ */
 import { LeaseholdError } from '@leasehold/kernel';
 import { Command, CommanderError, Option } from 'commander';
 import { addChaos } from './chaos/command.ts';
-import { audit } from './commands/audit.ts';
-import { dev } from './commands/dev.ts';
-import { doctor } from './commands/doctor.ts';
-import { run } from './commands/run.ts';
 import { homeOf, numberOf, type RunFlags, runOptions } from './options.ts';
 import { Output } from './output.ts';
 import { addPlan } from './plan/command.ts';
@@ -130,7 +129,9 @@ export function programOf(
     .addOption(new Option('--break <what>', 'run a build that is broken on purpose').hideHelp())
     .addHelpText('after', RUN_HELP)
     .action(async (folder: string, flags: Flags) => {
-      exit(await run(runOptions(folder, flags, env), output));
+      const options = runOptions(folder, flags, env);
+      const { run } = await import('./commands/run.ts');
+      exit(await run(options, output));
     });
 
   home(program.command('audit <world>'))
@@ -142,6 +143,7 @@ export function programOf(
       const limits = { min: 0.1, max: 30 * DAY_S, fallback: 0 };
       const seconds = numberOf('--seconds', flags.seconds, limits);
       const isLockstep = flags.lockstep === true;
+      const { audit } = await import('./commands/audit.ts');
       exit(await audit({ folder, home: homeOf(flags.home, env), seconds, isLockstep }, output));
     });
 
@@ -149,7 +151,9 @@ export function programOf(
     .description('Run a world and reload its module when a file changes; the state is kept.')
     .addHelpText('after', DEV_HELP)
     .action(async (folder: string, flags: Flags) => {
-      exit(await dev(runOptions(folder, flags, env), output));
+      const options = runOptions(folder, flags, env);
+      const { dev } = await import('./commands/dev.ts');
+      exit(await dev(options, output));
     });
 
   addPods(program, output, env, exit);
@@ -161,6 +165,7 @@ export function programOf(
     .description('Show what this machine has, and which promises its Redis can keep.')
     .addHelpText('after', DOCTOR_HELP)
     .action(async (flags: Flags) => {
+      const { doctor } = await import('./commands/doctor.ts');
       exit(await doctor(homeOf(flags.home, env), output));
     });
   return program;

@@ -205,8 +205,10 @@ export function exitReasons(verdict: Verdict, podFailures: readonly string[]): s
   return reasons;
 }
 
+type RollbackCounts = Pick<Verdict, 'unhealed' | 'unhealedCells' | 'rewrittenCells'>;
+
 /** What a rollback took for good; undefined when all of it was appended again. */
-function rollbackReason(verdict: Verdict): string | undefined {
+export function rollbackReason(verdict: RollbackCounts): string | undefined {
   const { unhealed, unhealedCells, rewrittenCells } = verdict;
   if (unhealedCells + rewrittenCells === 0) return undefined;
   const parts: string[] = [];

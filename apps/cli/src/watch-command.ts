@@ -1,6 +1,5 @@
 /** `leasehold watch` as a command: its flags and its help. */
 import type { Command } from 'commander';
-import { watch } from './commands/watch.ts';
 import type { Output } from './output.ts';
 import { repeated, type WatchFlags, watchOptions } from './watch-options.ts';
 
@@ -44,6 +43,8 @@ export function addWatch(
     .option('--json', 'one JSON value a line on stdout, nothing else')
     .addHelpText('after', WATCH_HELP)
     .action(async (world: string, flags: WatchFlags) => {
-      exit(await watch(watchOptions(world, flags, env), output));
+      const options = watchOptions(world, flags, env);
+      const { watch } = await import('./commands/watch.ts');
+      exit(await watch(options, output));
     });
 }

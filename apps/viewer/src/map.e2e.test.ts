@@ -1,6 +1,6 @@
 /** The live map of the flights world, in a real Chromium, on real pods: what a newcomer sees. */
 import { eventually, useChromium, useRedis } from '@leasehold/testkit';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changedShare, MapPage, WAIT_MS } from './page-fixture.ts';
 import { LiveWorld } from './world-fixture.ts';
 
@@ -19,10 +19,14 @@ beforeAll(async () => {
 
 afterAll(() => world?.close(), TEST_MS_MAX);
 
-async function opened(options: Parameters<typeof MapPage.open>[2] = {}): Promise<MapPage> {
-  const map = await MapPage.open(chromium.browser, world.address, options);
-  onTestFinished(() => map.close());
-  return map;
+/** One page for the tests of a `describe`, as each takes seconds to be live; read it inside tests. */
+function usePage(): () => MapPage {
+  let map: MapPage;
+  beforeAll(async () => {
+    if (chromium.missing === '') map = await MapPage.open(chromium.browser, world.address);
+  }, TEST_MS_MAX);
+  afterAll(() => map?.close(), TEST_MS_MAX);
+  return () => map;
 }
 
 const figure = async (map: MapPage, name: string): Promise<number> => {
@@ -34,10 +38,12 @@ const figure = async (map: MapPage, name: string): Promise<number> => {
 };
 
 describe('the page', () => {
+  const page = usePage();
+
   test(
     'it loads under its policy without a fault, and shows land, aircraft, pods and figures',
     async () => {
-      const map = await opened();
+      const map = page();
       const files = [...map.responses.keys()];
       expect(files).toContainEqual(expect.stringMatching(/^\/assets\/land-.+\.js$/));
       expect(map.responses.get('/')?.['content-security-policy']).not.toContain('unsafe');
@@ -61,7 +67,7 @@ describe('the page', () => {
   test(
     'aircraft move on the picture, and the total is what a query counts',
     async () => {
-      const map = await opened();
+      const map = page();
       const before = await map.meter();
       for (const layer of ['holders', 'cells']) {
         await map.page.getByRole('button', { name: layer, exact: true }).click();
@@ -89,7 +95,7 @@ describe('the page', () => {
   test(
     'files with a hash in their name are kept forever, the page itself is asked for again',
     async () => {
-      const map = await opened();
+      const map = page();
       expect(map.responses.get('/')?.['cache-control']).toBe('no-cache');
       const assets = [...map.responses].filter(([path]) => path.startsWith('/assets/'));
       expect(assets.length).toBeGreaterThan(3);
@@ -133,11 +139,13 @@ const sampled = (map: MapPage): Promise<{ shown: number[]; said: number[] }> =>
 const largestDrop = (counts: readonly number[]): number =>
   Math.max(0, ...counts.slice(1).map((count, i) => counts[i]! - count));
 
-describe('the death of a pod', () => {
+describe('a death', () => {
+  const page = usePage();
+
   test(
-    'a pod is killed by its button: others take its cells, another pod comes, and nobody blinks out',
+    'of a pod, by its button: others take its cells, another pod comes, and nobody blinks out',
     async () => {
-      const map = await opened();
+      const map = page();
       await eventually(async () => Object.values(await map.pods()).length === 3, WAIT_MS);
       const [victim, before] = Object.entries(await map.pods()).sort(
         ([, a], [, b]) => b.entities - a.entities,
@@ -185,9 +193,9 @@ describe('the death of a pod', () => {
   );
 
   test(
-    'a gateway that dies is said, and the page is live again by itself',
+    'of a gateway is said, and the page is live again by itself',
     async () => {
-      const map = await opened();
+      const map = page();
       const [gateway] = await world.children('view-gateway');
       process.kill(gateway!, 'SIGKILL');
       const banner = map.page.getByRole('alert');

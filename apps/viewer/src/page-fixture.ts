@@ -48,7 +48,7 @@ export class MapPage {
     address: string,
     options: ContextOptions = {},
   ): Promise<MapPage> {
-    const viewport = { width: 1_180, height: 720 };
+    const viewport = { width: 1_110, height: 560 };
     const context = await browser.newContext({ viewport, colorScheme: 'dark', ...options });
     context.setDefaultTimeout(WAIT_MS);
     const at = new MapPage(context, await context.newPage());
@@ -128,18 +128,10 @@ export class MapPage {
       );
   }
 
-  /**
-   * The map in blocks: the commonest colour of each, which what moves does not change. Decoded by a
-   * page of its own, as this one's policy allows little.
-   */
+  /** The map in blocks: the commonest colour of each, which what moves does not change. */
   async blocks(): Promise<readonly string[]> {
     const png = await this.page.locator('#map canvas').screenshot();
-    const other = await this.#context.newPage();
-    try {
-      return await other.evaluate(blocksOf, { png: png.toString('base64'), sizePx: BLOCK_PX });
-    } finally {
-      await other.close();
-    }
+    return this.page.evaluate(blocksOf, { png: png.toString('base64'), sizePx: BLOCK_PX });
   }
 
   /** The place on the page where the middle of the map is. */
@@ -168,23 +160,26 @@ type PodText = {
 };
 
 async function blocksOf({ png, sizePx }: { png: string; sizePx: number }): Promise<string[]> {
-  const image = new Image();
-  image.src = `data:image/png;base64,${png}`;
-  await image.decode();
+  // Not an image element, which the policy of the page forbids to load from here.
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
   const canvas = new OffscreenCanvas(image.width, image.height);
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) throw new Error('no canvas');
   context.drawImage(image, 0, 0);
+  const { data } = context.getImageData(0, 0, image.width, image.height);
   const blocks: string[] = [];
   for (let top = 0; top + sizePx <= image.height; top += sizePx) {
     for (let left = 0; left + sizePx <= image.width; left += sizePx) {
-      const { data } = context.getImageData(left, top, sizePx, sizePx);
       const counts = new Map<string, number>();
-      for (let i = 0; i < data.length; i += 4) {
-        const colour = `${data[i]},${data[i + 1]},${data[i + 2]}`;
-        counts.set(colour, (counts.get(colour) ?? 0) + 1);
+      for (let y = top; y < top + sizePx; y++) {
+        for (let x = left; x < left + sizePx; x++) {
+          const at = 4 * (y * image.width + x);
+          const colour = `${data[at]},${data[at + 1]},${data[at + 2]}`;
+          counts.set(colour, (counts.get(colour) ?? 0) + 1);
+        }
       }
-      blocks.push([...counts].sort((a, b) => b[1] - a[1])[0]![0]);
+      blocks.push([...counts].sort((one, other) => other[1] - one[1])[0]![0]);
     }
   }
   return blocks;

@@ -35,10 +35,10 @@ async function opened(options: Parameters<typeof MapPage.open>[2] = {}): Promise
 }
 
 /** One page for the tests of a `describe`, as each takes seconds to be live; read it inside tests. */
-function usePage(): () => MapPage {
+function usePage(options: Parameters<typeof MapPage.open>[2] = {}): () => MapPage {
   let map: MapPage;
   beforeAll(async () => {
-    if (chromium.missing === '') map = await MapPage.open(chromium.browser, world.address);
+    if (chromium.missing === '') map = await MapPage.open(chromium.browser, world.address, options);
   }, TEST_MS_MAX);
   afterAll(() => map?.close(), TEST_MS_MAX);
   return () => map;
@@ -193,18 +193,6 @@ describe('how it looks', () => {
     },
     TEST_MS_MAX,
   );
-
-  test(
-    'who wants light colours and little motion gets them unasked',
-    async () => {
-      const map = await opened({ colorScheme: 'light', reducedMotion: 'reduce' });
-      expect(await map.page.locator('html').getAttribute('data-theme')).toBe('light');
-      expect(await map.page.evaluate(() => document.getAnimations().length)).toBe(0);
-      const { tick } = await map.meter();
-      await eventually(async () => (await map.meter()).tick > tick, WAIT_MS);
-    },
-    TEST_MS_MAX,
-  );
 });
 
 async function touch(devtools: CDPSession, path: readonly (readonly [number, number][])[]) {
@@ -220,12 +208,60 @@ async function touch(devtools: CDPSession, path: readonly (readonly [number, num
   await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 }
 
+/** Sentences about what a machine finds wrong with the page for people who cannot see or point. */
+async function barriers(map: MapPage): Promise<string[]> {
+  const source = readFileSync(
+    createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+    'utf8',
+  );
+  await map.page.evaluate(source);
+  return map.page.evaluate(async (values) => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run(document, { runOnly: { type: 'tag', values } });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+    );
+  }, RULES);
+}
+
+/** None either while the inspector shows somebody. */
+async function expectNoBarriers(map: MapPage): Promise<void> {
+  const { entities } = await world.query('world&components=position&with=airport&limit=1');
+  await map.page.locator('#search').fill(String(entities[0]?.id));
+  await map.page.getByRole('button', { name: 'Find', exact: true }).click();
+  await map.page.getByTestId('inspector').locator('h3').first().waitFor({ state: 'attached' });
+  const handle = map.page.locator('.handle:visible');
+  if ((await handle.count()) > 0 && (await handle.getAttribute('aria-expanded')) !== 'true') {
+    await handle.tap();
+  }
+  expect(await barriers(map)).toEqual([]);
+}
+
+describe('who wants light colours and little motion', () => {
+  const page = usePage({ colorScheme: 'light', reducedMotion: 'reduce' });
+
+  test(
+    'gets them unasked',
+    async () => {
+      const map = page();
+      expect(await map.page.locator('html').getAttribute('data-theme')).toBe('light');
+      expect(await map.page.evaluate(() => document.getAnimations().length)).toBe(0);
+      const { tick } = await map.meter();
+      await eventually(async () => (await map.meter()).tick > tick, WAIT_MS);
+    },
+    TEST_MS_MAX,
+  );
+
+  test('has no barriers, with the inspector open', () => expectNoBarriers(page()), TEST_MS_MAX);
+});
+
 describe('a phone', () => {
+  const page = usePage(PHONE);
+
   test(
     'is zoomed with two fingers, moved with one, and has everything in a sheet',
     async () => {
-      const map = await opened(PHONE);
-      const { page } = map;
+      const map = page();
       const devtools = await map.devtools();
       const { x, y } = await map.middle();
       const apart = [20, 40, 60, 80, 100, 120, 140];
@@ -248,9 +284,9 @@ describe('a phone', () => {
       }
       await eventually(() => Number(map.area?.['minX']) > Number(near?.['minX']), WAIT_MS);
 
-      const handle = page.locator('.handle');
+      const handle = map.page.locator('.handle');
       if ((await handle.getAttribute('aria-expanded')) !== 'true') await handle.tap();
-      const kill = page.locator('tr[data-pod] button.kill').first();
+      const kill = map.page.locator('tr[data-pod] button.kill').first();
       await kill.scrollIntoViewIfNeeded();
       await eventually(async () => {
         const box = await kill.boundingBox();
@@ -260,7 +296,7 @@ describe('a phone', () => {
           box.y + box.height <= PHONE.viewport.height
         );
       }, WAIT_MS);
-      const small = await page.locator('button:visible, input:visible').evaluateAll(
+      const small = await map.page.locator('button:visible, input:visible').evaluateAll(
         (all, min) =>
           all
             .map(
@@ -277,51 +313,15 @@ describe('a phone', () => {
       expect(small).toEqual([]);
       // The trial click of what is covered by something else would wait in vain.
       await kill.tap({ trial: true });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
-        PHONE.viewport.width,
-      );
+      expect(
+        await map.page.evaluate(() => document.documentElement.scrollWidth),
+      ).toBeLessThanOrEqual(PHONE.viewport.width);
       expect(map.faults).toEqual([]);
     },
     TEST_MS_MAX,
   );
-});
 
-/** Sentences about what a machine finds wrong with the page for people who cannot see or point. */
-async function barriers(map: MapPage): Promise<string[]> {
-  const source = readFileSync(
-    createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
-    'utf8',
-  );
-  await map.page.evaluate(source);
-  return map.page.evaluate(async (values) => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run(document, { runOnly: { type: 'tag', values } });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-    );
-  }, RULES);
-}
-
-describe('a machine that looks for barriers finds none', () => {
-  test.each([
-    ['on a light screen', { colorScheme: 'light' as const }],
-    ['on a phone', PHONE],
-  ])(
-    '%s, with the inspector open',
-    async (_where, options) => {
-      const map = await opened(options);
-      const { entities } = await world.query('world&components=position&with=airport&limit=1');
-      await map.page.locator('#search').fill(String(entities[0]?.id));
-      await map.page.getByRole('button', { name: 'Find', exact: true }).click();
-      await map.page.getByTestId('inspector').locator('h3').first().waitFor({ state: 'attached' });
-      const handle = map.page.locator('.handle:visible');
-      if ((await handle.count()) > 0 && (await handle.getAttribute('aria-expanded')) !== 'true') {
-        await handle.tap();
-      }
-      expect(await barriers(map)).toEqual([]);
-    },
-    TEST_MS_MAX,
-  );
+  test('has no barriers, with the inspector open', () => expectNoBarriers(page()), TEST_MS_MAX);
 });
 
 describe('another world', () => {

@@ -69,6 +69,27 @@ test.each([0, 5, 10].flatMap((roundTripMs) => PHASES.map((ms) => [roundTripMs, m
   },
 );
 
+test('no tick is late when two of three pods drain at once, and each first thinks of the other', async () => {
+  const world = await settled(5, 'pod-a', 'pod-b', 'pod-c');
+  const drained = ['pod-b', 'pod-c'].map((pod) => world.pods.get(pod)?.drain(2_000));
+  const stood = await standstills(world, 2_500);
+  expect(await Promise.all(drained)).toEqual([true, true]);
+  await world.close();
+  expect(stood.size).toBeGreaterThan(16);
+  expect(worst(stood)).toBeLessThanOrEqual(TICK_MS + 2 * LOOK_MS);
+});
+
+test('pods that all drain at once wait for nobody', async () => {
+  const world = await settled(5, 'pod-a', 'pod-b', 'pod-c');
+  const drained = [...world.pods.values()].map((pod) => pod.drain(2_000));
+  const beginMs = world.clock.nowMs();
+  const endedMs = Promise.all(drained.map((one) => one.then(() => world.clock.nowMs())));
+  await world.clock.advance(2_500);
+  expect(await Promise.all(drained)).toEqual([true, true, true]);
+  expect(Math.max(...(await endedMs)) - beginMs).toBeLessThan(300);
+  await world.close();
+});
+
 test.each([0, 5, 10])(
   'no tick is late when a pod comes and takes its share, with round trips of %i ms',
   async (roundTripMs) => {

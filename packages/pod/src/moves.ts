@@ -39,17 +39,20 @@ export class Moves {
   }
 
   /** All cells are promised to those who are to have them when this pod is gone. */
-  async promiseAll(): Promise<void> {
-    const { holdings, keeper } = this.#parts;
+  promiseAll(): Promise<void> {
+    return this.#promiseToOwners([...this.#parts.holdings.keys()]);
+  }
+
+  async #promiseToOwners(cells: readonly number[]): Promise<void> {
     const heirs = new Map<string, number[]>();
-    const ownerOf = keeper.owners();
-    for (const cell of holdings.keys()) {
+    const ownerOf = this.#parts.keeper.owners();
+    for (const cell of cells) {
       const heir = ownerOf(cell);
-      const cells = heirs.get(heir);
-      if (cells === undefined) heirs.set(heir, [cell]);
-      else cells.push(cell);
+      const own = heirs.get(heir);
+      if (own === undefined) heirs.set(heir, [cell]);
+      else own.push(cell);
     }
-    await Promise.all([...heirs].map(([heir, cells]) => this.#promise(cells, heir)));
+    await Promise.all([...heirs].map(([heir, own]) => this.#promise(own, heir)));
   }
 
   /** The heir is told, so that it can follow the cells; they are handed over when it does. */
@@ -110,10 +113,25 @@ export class Moves {
       void this.#takeOffered();
     } else if ('ready' in message) {
       this.#letGo(this.standby.redeem(message.ready, message.from), message.from);
-    } else if ('soon' in message && !keeper.isDraining) {
+    } else if ('refused' in message) {
+      keeper.roster.noteLeaving(message.from, this.#pod.clock.nowMs());
+      const cells = this.standby.redeem(message.refused, message.from);
+      // Of a pod that stays they stay too, until it knows who should have them.
+      if (keeper.isDraining) void this.#promiseToOwners(cells);
+    } else if (keeper.isDraining) {
+      void this.#refuse(message.soon, message.from);
+    } else {
       this.standby.expect(message.soon, message.from, this.#pod.clock.nowMs());
       reading.wake();
     }
+  }
+
+  /** Who is not told waits for an answer until the time for it is up. */
+  async #refuse(refused: readonly number[], to: string): Promise<void> {
+    const { pod, log } = this.#pod;
+    await this.#say(to, { refused, from: pod }).catch((error: unknown) => {
+      log.debug({ err: error, to }, 'cells that were promised are not refused');
+    });
   }
 
   /** At once: the cells stand still. Whatever goes wrong, they are claimed again later. */

@@ -20,6 +20,8 @@ export class Roster {
   #connected: ReadonlySet<string> = new Set();
   /** Pods seen connected, with the server run they were seen on. */
   readonly #seen = new Map<string, { readonly runId: string; readonly sinceMs: number }>();
+  /** Pods that have said that they are leaving, until their records say so. */
+  readonly #leavingUntilMs = new Map<string, number>();
   /** Members when this was asked last. */
   #been: ReadonlySet<string> = new Set();
   #runId = '';
@@ -62,6 +64,9 @@ export class Roster {
     for (const [pod, { sinceMs }] of this.#seen) {
       if (sinceMs < nowMs - SPARE_MS) this.#seen.delete(pod);
     }
+    for (const [pod, untilMs] of this.#leavingUntilMs) {
+      if (untilMs < nowMs) this.#leavingUntilMs.delete(pod);
+    }
   }
 
   /** L5: seen alive on the run before this one, and that was not long ago. */
@@ -93,8 +98,12 @@ export class Roster {
     return record !== undefined && this.#isReady(record, nowMs);
   }
 
+  noteLeaving(pod: string, nowMs: number): void {
+    this.#leavingUntilMs.set(pod, nowMs + 2 * REPORT_MS);
+  }
+
   #isReady({ pod, state, seenAtMs }: PodRecord, nowMs: number): boolean {
-    if (state !== 'ready') return false;
+    if (state !== 'ready' || nowMs < (this.#leavingUntilMs.get(pod) ?? 0)) return false;
     const isHeard = seenAtMs > this.#store.nowMs() - SILENT_MS;
     return (this.#connected.has(pod) && isHeard) || this.#isSpared(pod, nowMs);
   }

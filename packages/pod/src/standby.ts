@@ -5,7 +5,7 @@
  *
  *   holder                           heir
  *     ├── soon: cells ────────────────►│ follows them
- *     │◄──────────────── ready: cells ─┤ is where they are
+ *     │◄──────────────── ready: cells ─┤ is where they are; or refused, as it is leaving too
  *     ├── handover, left: cells ──────►│ acquires, reads the last entry, ticks
  */
 import type { PodOrder } from '@leasehold/protocol';
@@ -15,6 +15,7 @@ import type { Halo } from './halo.ts';
 export type Message =
   | { readonly soon: readonly number[]; readonly from: string }
   | { readonly ready: readonly number[]; readonly from: string }
+  | { readonly refused: readonly number[]; readonly from: string }
   | { readonly left: readonly number[] }
   /** From the authority: there is a new one. */
   | { readonly plan: number }
@@ -48,7 +49,7 @@ export class Standby {
     return this.#promised.has(cell);
   }
 
-  /** Those of the cells that were promised to this heir, which has them now as they are. */
+  /** Those of the cells that were promised to this heir, which has answered. */
   redeem(cells: readonly number[], heir: string): number[] {
     const redeemed = cells.filter((cell) => this.#promised.get(cell)?.heir === heir);
     for (const cell of redeemed) this.#promised.delete(cell);

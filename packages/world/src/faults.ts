@@ -3,10 +3,9 @@
  * remedy.
  */
 import { type ErrorCode, LeaseholdError } from '@leasehold/kernel';
-import type { TSchema } from 'typebox';
-import { Settings } from 'typebox/system';
-import Value from 'typebox/value';
+import jsonschema, { type Schema as JsonSchema, type ValidationError } from 'jsonschema';
 import { isMap, isScalar, type LineCounter, type ParsedNode } from 'yaml';
+import type { Schema } from './manifest.ts';
 
 export type Fault = {
   readonly code: ErrorCode;
@@ -20,8 +19,6 @@ export type Fault = {
 
 /** More are not read by anybody; a manifest that is no manifest has hundreds. */
 const FAULTS_TOLD_MAX = 20;
-/** A manifest of a megabyte has fewer keys. */
-const ERRORS_READ_MAX = 1_000_000;
 const VALUE_CHARACTERS_MAX = 60;
 
 /** One error of all faults. Its code is theirs if they agree, else `MANIFEST_INVALID`. */
@@ -72,65 +69,53 @@ export function lineOf(
 
 type Place = {
   readonly path: readonly string[];
-  readonly schema: TSchema;
+  readonly schema: Schema;
   readonly value: unknown;
 };
 
 /** Every fault of a value against a schema of strict objects. */
 export function schemaFaults(
-  schema: TSchema,
+  schema: Schema,
   value: unknown,
   line: (path: readonly string[]) => number | undefined,
 ): Fault[] {
-  return errorsOf(schema, value).flatMap((error): Fault[] => {
-    const place = placeOf(schema, value, error.instancePath);
-    const field = place.path.join('.');
-    const params = error.params as Readonly<Record<string, unknown>>;
-    switch (error.keyword) {
-      // Told better by `additionalProperties` of the object around it.
-      case 'boolean':
-        return [];
-      case 'additionalProperties':
-        return (params['additionalProperties'] as string[]).map((key) => ({
-          code: 'MANIFEST_INVALID',
-          field: [...place.path, key].join('.'),
-          value: printable((place.value as Record<string, unknown>)[key]),
-          problem: 'is no key that is known here',
-          remedy: nearestKey(key, Object.keys(propertiesOf(place.schema))),
-          line: line([...place.path, key]),
-        }));
-      case 'required':
-        return (params['requiredProperties'] as string[]).map((key) => ({
-          code: 'MANIFEST_INVALID',
-          field: [...place.path, key].join('.'),
-          value: 'nothing',
-          problem: 'is missing',
-          remedy: `Add ${key}: ${expected(propertiesOf(place.schema)[key])}.`,
-          line: line(place.path),
-        }));
-      default:
-        return [
-          {
-            code: codeOf(place, error.keyword),
-            field: field === '' ? 'world.yaml' : field,
-            value: printable(place.value),
-            problem: `${printable(place.value)} is not ${expected(place.schema)}`,
-            remedy: `Use ${expected(place.schema)}.`,
-            line: line(place.path),
-          },
-        ];
-    }
+  const { errors } = jsonschema.validate(value, schema as JsonSchema);
+  return errors.map((error) => {
+    const place = placeOf(schema, value, error.path.map(String));
+    // What is missing has no line; what it is missing from has.
+    const key = error.name === 'additionalProperties' ? [String(error.argument)] : [];
+    return { ...faultOf(error, place), line: line([...place.path, ...key]) };
   });
 }
 
-/** By default typebox stops at eight, of which an unknown key takes two or three. */
-function errorsOf(schema: TSchema, value: unknown): ReturnType<typeof Value.Errors> {
-  const { maxErrors } = Settings.Get();
-  try {
-    Settings.Set({ maxErrors: ERRORS_READ_MAX });
-    return Value.Errors(schema, value);
-  } finally {
-    Settings.Set({ maxErrors });
+function faultOf(error: ValidationError, place: Place): Fault {
+  const key = String(error.argument);
+  const properties = place.schema.properties ?? {};
+  switch (error.name) {
+    case 'additionalProperties':
+      return {
+        code: 'MANIFEST_INVALID',
+        field: [...place.path, key].join('.'),
+        value: printable((place.value as Record<string, unknown>)[key]),
+        problem: 'is no key that is known here',
+        remedy: nearestKey(key, Object.keys(properties)),
+      };
+    case 'required':
+      return {
+        code: 'MANIFEST_INVALID',
+        field: [...place.path, key].join('.'),
+        value: 'nothing',
+        problem: 'is missing',
+        remedy: `Add ${key}: ${expected(properties[key])}.`,
+      };
+    default:
+      return {
+        code: codeOf(place, error.name),
+        field: place.path.join('.') || 'world.yaml',
+        value: printable(place.value),
+        problem: `${printable(place.value)} is not ${expected(place.schema)}`,
+        remedy: `Use ${expected(place.schema)}.`,
+      };
   }
 }
 
@@ -141,32 +126,16 @@ function codeOf(place: Place, keyword: string): ErrorCode {
   return 'MANIFEST_INVALID';
 }
 
-const propertiesOf = (schema: TSchema): Readonly<Record<string, TSchema>> =>
-  (schema as { properties?: Record<string, TSchema> }).properties ?? {};
-
-function placeOf(schema: TSchema, value: unknown, pointer: string): Place {
-  const path = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+function placeOf(schema: Schema, value: unknown, path: readonly string[]): Place {
   for (const key of path) {
-    schema = propertiesOf(schema)[key] ?? {};
+    schema = schema.properties?.[key] ?? {};
     value = (value as Record<string, unknown> | undefined)?.[key];
   }
   return { path, schema, value };
 }
 
 /** What a schema asks for, in words that follow "is not" and "use". */
-function expected(schema: TSchema | undefined): string {
-  const asked = (schema ?? {}) as {
-    type?: string;
-    enum?: string[];
-    pattern?: string;
-    minimum?: number;
-    exclusiveMinimum?: number;
-    maximum?: number;
-    maxProperties?: number;
-  };
+function expected(asked: Schema = {}): string {
   if (asked.enum) return `one of ${asked.enum.join(', ')}`;
   if (asked.pattern) return 'a name of 1 to 64 letters, digits, _ or -';
   if (asked.type === 'string') return 'a text';

@@ -10,7 +10,6 @@ import {
   MARGIN_MAX,
   type SpaceSpec,
 } from '@leasehold/spatial';
-import { type TSchema, Type } from 'typebox';
 
 /** Slower, a pod's lease would run out between two ticks; faster, a tick is under 8 ms. */
 export const TICK_HZ_MIN = 0.1;
@@ -56,157 +55,177 @@ const DEFAULTS = {
 /** The index is told when an entity has moved this far; every tick would cost more than commits. */
 const RESOLUTION_CELLS = 1 / 16;
 
-/** Strict objects: an unknown key is a fault, never a silent nothing. */
-const strict = { additionalProperties: false };
-const cell = Type.Number({
+/** As much of JSON Schema as a manifest needs. */
+export type Schema = {
+  readonly type?: 'object' | 'array' | 'string' | 'number' | 'integer';
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | Schema;
+  readonly maxProperties?: number;
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly anyOf?: readonly Schema[];
+};
+
+/** A strict object: an unknown key is a fault, never a silent nothing. */
+function strict(
+  properties: Readonly<Record<string, Schema>>,
+  required: readonly string[] = [],
+): Schema {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+const cell: Schema = {
+  type: 'number',
   exclusiveMinimum: 0,
   description: 'Side of a cell, in units of the space (WGS84: degrees that divide 180).',
-});
-const extents = {
-  width: Type.Number({
+};
+const extents: Readonly<Record<string, Schema>> = {
+  width: {
+    type: 'number',
     exclusiveMinimum: 0,
     description: 'Extent along x, in units of the world.',
-  }),
-  height: Type.Number({
+  },
+  height: {
+    type: 'number',
     exclusiveMinimum: 0,
     description: 'Extent along y, in units of the world.',
-  }),
+  },
   cell,
 };
 
 export const SPACE_KINDS = ['plane', 'torus', 'wgs84'] as const;
 
-const spaces: Readonly<Record<string, TSchema>> = {
-  plane: Type.Object({ kind: Type.Literal('plane'), ...extents }, strict),
-  torus: Type.Object({ kind: Type.Literal('torus'), ...extents }, strict),
-  wgs84: Type.Object({ kind: Type.Literal('wgs84'), cell }, strict),
+const flat = ['kind', 'width', 'height', 'cell'];
+const spaces: Readonly<Record<string, Schema>> = {
+  plane: strict({ kind: { const: 'plane' }, ...extents }, flat),
+  torus: strict({ kind: { const: 'torus' }, ...extents }, flat),
+  wgs84: strict({ kind: { const: 'wgs84' }, cell }, ['kind', 'cell']),
 };
 /** What is checked of a space whose kind is none: only that. */
-const unknownSpace = Type.Object({ kind: Type.Enum([...SPACE_KINDS]) });
+const unknownSpace: Schema = {
+  type: 'object',
+  properties: { kind: { enum: SPACE_KINDS } },
+  required: ['kind'],
+};
 
-const componentNames = Type.Union([
-  Type.Literal('all'),
-  Type.Array(Type.String({ pattern: NAME_PATTERN.source }), { minItems: 1 }),
-]);
+const componentNames: Schema = {
+  anyOf: [
+    { const: 'all' },
+    { type: 'array', items: { type: 'string', pattern: NAME_PATTERN.source }, minItems: 1 },
+  ],
+};
 
-const lease = Type.Optional(
-  Type.Object(
-    {
-      ttlMs: Type.Optional(
-        Type.Integer({
-          minimum: LEASE_TTL_MS_MIN,
-          maximum: LEASE_TTL_MS_MAX,
-          default: DEFAULTS.ttlMs,
-          description: 'How long a silent pod keeps its cells, in milliseconds.',
-        }),
-      ),
-      graceMs: Type.Optional(
-        Type.Integer({
-          minimum: LEASE_GRACE_MS_MIN,
-          maximum: LEASE_GRACE_MS_MAX,
-          default: DEFAULTS.graceMs,
-          description: 'How long an expired lease can still be kept by a commit.',
-        }),
-      ),
-    },
-    strict,
-  ),
-);
+const lease = strict({
+  ttlMs: {
+    type: 'integer',
+    minimum: LEASE_TTL_MS_MIN,
+    maximum: LEASE_TTL_MS_MAX,
+    default: DEFAULTS.ttlMs,
+    description: 'How long a silent pod keeps its cells, in milliseconds.',
+  },
+  graceMs: {
+    type: 'integer',
+    minimum: LEASE_GRACE_MS_MIN,
+    maximum: LEASE_GRACE_MS_MAX,
+    default: DEFAULTS.graceMs,
+    description: 'How long an expired lease can still be kept by a commit.',
+  },
+});
 
-const index = Type.Optional(
-  Type.Object(
-    {
-      resolution: Type.Optional(
-        Type.Number({
-          exclusiveMinimum: 0,
-          description: 'Movement, in space units, that is worth indexing; a cell / 16.',
-        }),
-      ),
-    },
-    strict,
-  ),
-);
+const index = strict({
+  resolution: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    description: 'Movement, in space units, that is worth indexing; a cell / 16.',
+  },
+});
 
-function keysOf(space: TSchema, layer: TSchema) {
-  return {
-    world: Type.String({
+function keysOf(space: Schema, layer: Schema): Schema {
+  const keys: Readonly<Record<string, Schema>> = {
+    world: {
+      type: 'string',
       pattern: NAME_PATTERN.source,
       description: 'Name of the world: 1 to 64 letters, digits, _ or -.',
-    }),
-    module: Type.String({
+    },
+    module: {
+      type: 'string',
       minLength: 1,
       description: 'Path of the simulation module, from this folder.',
-    }),
+    },
     space,
-    blockCells: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: BLOCK_CELLS_MAX,
-        default: DEFAULTS.blockCells,
-        description: 'Cells along the side of a block; cells of a block live on one Redis node.',
-      }),
-    ),
-    margin: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: MARGIN_MAX,
-        default: DEFAULTS.margin,
-        description: 'How far past its border an entity still belongs to a cell, in cells.',
-      }),
-    ),
-    tickHz: Type.Optional(
-      Type.Number({
-        minimum: TICK_HZ_MIN,
-        maximum: TICK_HZ_MAX,
-        default: DEFAULTS.tickHz,
-        description: 'Ticks per second.',
-      }),
-    ),
-    mode: Type.Optional(
-      Type.Enum(['realtime', 'lockstep'], {
-        default: DEFAULTS.mode,
-        description:
-          'realtime keeps the rate; lockstep gives the same state on any number of pods.',
-      }),
-    ),
-    seed: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: SEED_MAX,
-        default: DEFAULTS.seed,
-        description: 'Seed of all randomness in the world.',
-      }),
-    ),
-    layers: Type.Optional(
-      Type.Record(Type.String(), layer, {
-        maxProperties: LAYERS_MAX,
-        description: 'Component names by layer; without it, all are in the layer main.',
-      }),
-    ),
-    params: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), {
-        description: 'Parameters for the simulation, as it likes them.',
-      }),
-    ),
+    blockCells: {
+      type: 'integer',
+      minimum: 1,
+      maximum: BLOCK_CELLS_MAX,
+      default: DEFAULTS.blockCells,
+      description: 'Cells along the side of a block; cells of a block live on one Redis node.',
+    },
+    margin: {
+      type: 'number',
+      minimum: 0,
+      maximum: MARGIN_MAX,
+      default: DEFAULTS.margin,
+      description: 'How far past its border an entity still belongs to a cell, in cells.',
+    },
+    tickHz: {
+      type: 'number',
+      minimum: TICK_HZ_MIN,
+      maximum: TICK_HZ_MAX,
+      default: DEFAULTS.tickHz,
+      description: 'Ticks per second.',
+    },
+    mode: {
+      enum: ['realtime', 'lockstep'],
+      default: DEFAULTS.mode,
+      description: 'realtime keeps the rate; lockstep gives the same state on any number of pods.',
+    },
+    seed: {
+      type: 'integer',
+      minimum: 0,
+      maximum: SEED_MAX,
+      default: DEFAULTS.seed,
+      description: 'Seed of all randomness in the world.',
+    },
+    layers: {
+      type: 'object',
+      additionalProperties: layer,
+      maxProperties: LAYERS_MAX,
+      description: 'Component names by layer; without it, all are in the layer main.',
+    },
+    params: {
+      type: 'object',
+      description: 'Parameters for the simulation, as it likes them.',
+    },
     lease,
     index,
   };
+  return strict(keys, ['world', 'module', 'space']);
 }
 
 /** What to check a manifest against: the space by its own kind, so that a fault is told once. */
-export function manifestSchema(kind: unknown): TSchema {
+export function manifestSchema(kind: unknown): Schema {
   const space = (typeof kind === 'string' ? spaces[kind] : undefined) ?? unknownSpace;
   // Layers are checked by hand: names and lists get messages of their own.
-  return Type.Object(keysOf(space, Type.Unknown()), strict);
+  return keysOf(space, {});
 }
 
 /** The JSON schema of `world.yaml`, for editors and for the reference. */
 export function worldSchemaJson(): string {
-  const schema = Type.Object(keysOf(Type.Union(Object.values(spaces)), componentNames), {
-    ...strict,
+  const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'A Leasehold world (world.yaml)',
-  });
+    ...keysOf({ anyOf: Object.values(spaces) }, componentNames),
+  };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 

@@ -1,6 +1,5 @@
 /** Flags and help of `leasehold chaos`. */
 import { type Command, Option } from 'commander';
-import { chaos } from '../commands/chaos.ts';
 import type { Output } from '../output.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { type ChaosFlags, chaosOptions } from './options.ts';
@@ -54,6 +53,8 @@ export function addChaos(
     .addOption(new Option('--break <what>', 'run a build that is broken on purpose').hideHelp())
     .addHelpText('after', HELP)
     .action(async (folder: string, flags: ChaosFlags) => {
-      exit(await chaos(chaosOptions(folder, flags), output, env));
+      const options = chaosOptions(folder, flags);
+      const { chaos } = await import('../commands/chaos.ts');
+      exit(await chaos(options, output, env));
     });
 }

@@ -1,7 +1,7 @@
 /** The report of a chaos run: what was done, what it cost, and which promises held, with evidence. */
 import type { FeedEntry } from '@leasehold/protocol';
 import type { Colors } from '../output.ts';
-import { type Quantiles, quantiles, type Report, round } from '../report.ts';
+import { type Quantiles, quantiles, type Report, rollbackReason, round } from '../report.ts';
 import type { Judged, Seen, Standstill } from './checker.ts';
 import type { FaultKind } from './faults.ts';
 import type { FaultRecord } from './injector.ts';
@@ -229,9 +229,7 @@ function invariantsOf(facts: ChaosFacts, takeovers: readonly Taken[]): Invariant
     run.violations
       .filter(({ rule }) => rules.includes(rule))
       .map(({ rule, cell, message }) => `${rule} in cell ${cell}: ${message}`);
-  const rolledBack = auditor.rewrittenCells + auditor.unhealedCells;
-  const gone =
-    rolledBack === 0 ? [] : [`committed ticks of ${rolledBack} cells were lost in a rollback`];
+  const gone = rollbackReason(auditor);
   const rollbacks = `${auditor.rollbacks.length} rollbacks, ${auditor.healedCells} cells healed`;
   const unresting = auditor.isAtRest ? [] : ['the world was not at rest when it was judged'];
   const lost = run.lost + auditor.unaccounted;
@@ -239,9 +237,14 @@ function invariantsOf(facts: ChaosFacts, takeovers: readonly Taken[]): Invariant
     judge('L1', 'no commit of a lease that has ended', wrong('L1', 'L2'), {
       evidence: `${run.fencedCommits} late commits refused, ${auditor.checked.entries} entries read`,
     }),
-    judge('L3', 'every log whole and chained, no committed tick lost', [...wrong('L3'), ...gone], {
-      evidence: `${auditor.checked.entries} entries, ${auditor.checked.checkpoints} checkpoints; ${rollbacks}`,
-    }),
+    judge(
+      'L3',
+      'every log whole and chained, no committed tick lost',
+      gone === undefined ? wrong('L3') : [...wrong('L3'), gone],
+      {
+        evidence: `${auditor.checked.entries} entries, ${auditor.checked.checkpoints} checkpoints; ${rollbacks}`,
+      },
+    ),
     judge('L5', 'no healthy pod loses its cells', evicted(facts, takeovers), {
       evidence: `${takeovers.length} takeovers, all from pods that something was done to`,
     }),

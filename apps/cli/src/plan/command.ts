@@ -4,11 +4,7 @@ import type { Command } from 'commander';
 import { homeOf, numberOf } from '../options.ts';
 import type { Output } from '../output.ts';
 import { repeated } from '../watch-options.ts';
-import { explain } from './explain.ts';
-import { ENTRIES_MAX, history } from './history.ts';
-import { policiesOf, regionOf, sinceMsOf } from './options.ts';
-import { show } from './show.ts';
-import { whatIf } from './what-if.ts';
+import { ENTRIES_MAX, policiesOf, regionOf, sinceMsOf } from './options.ts';
 
 const COUNT_DEFAULT = 20;
 
@@ -99,6 +95,7 @@ export function addPlan(
     .description('Draw the plan in force, and list its regions.')
     .addHelpText('after', SHOW_HELP)
     .action(async (flags: Flags) => {
+      const { show } = await import('./show.ts');
       exit(await show(where(flags), output));
     });
 
@@ -117,6 +114,7 @@ export function addPlan(
       const limits = { min: 1, max: ENTRIES_MAX, fallback, isWhole: true };
       const count = numberOf('--count', flags.count, limits);
       const isFollowing = flags.follow === true;
+      const { history } = await import('./history.ts');
       exit(await history({ ...where(flags), sinceMs, count, isFollowing }, output));
     });
 
@@ -126,7 +124,9 @@ export function addPlan(
     )
     .addHelpText('after', EXPLAIN_HELP)
     .action(async (region: string, flags: Flags) => {
-      exit(await explain(regionOf(region), where(flags), output));
+      const id = regionOf(region);
+      const { explain } = await import('./explain.ts');
+      exit(await explain(id, where(flags), output));
     });
 
   located(plan.command('replay'))
@@ -136,6 +136,8 @@ export function addPlan(
     .addHelpText('after', REPLAY_HELP)
     .action(async (flags: Flags) => {
       const sinceMs = sinceMsOf(flags.since ?? '1h');
-      exit(await whatIf({ ...where(flags), policies: policiesOf(flags.policy), sinceMs }, output));
+      const policies = policiesOf(flags.policy);
+      const { whatIf } = await import('./what-if.ts');
+      exit(await whatIf({ ...where(flags), policies, sinceMs }, output));
     });
 }

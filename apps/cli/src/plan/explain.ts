@@ -4,7 +4,7 @@ import type { JournalEntry, Region } from '@leasehold/protocol';
 import { type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { count, plain } from '../text-table.ts';
-import { ENTRIES_MAX } from './history.ts';
+import { ENTRIES_MAX } from './options.ts';
 import { loadOf, loadsByCell } from './show.ts';
 import { entryLine, loadLine, placeOf } from './words.ts';
 

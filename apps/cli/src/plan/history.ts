@@ -4,6 +4,7 @@ import type { JournalEntry } from '@leasehold/protocol';
 import { openInterrupt } from '../interrupt.ts';
 import { type OpenWorld, type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
+import { ENTRIES_MAX } from './options.ts';
 import { NO_PLAN } from './show.ts';
 import { entryLine, loadLine } from './words.ts';
 
@@ -15,8 +16,6 @@ export type HistoryOptions = WorldFlags & {
 };
 
 const FOLLOW_MS = 250;
-/** More than are ever kept. */
-export const ENTRIES_MAX = 20_000;
 
 export function history(options: HistoryOptions, output: Output): Promise<number> {
   return withWorld(options, output, async (open) => {

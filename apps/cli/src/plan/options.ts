@@ -3,6 +3,8 @@ import { POLICIES, type Policy } from '@leasehold/plan';
 import { invalid } from '../options.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 };
+/** Of the journal: more than are ever kept. */
+export const ENTRIES_MAX = 20_000;
 const SINCE_MS_MAX = 30 * 86_400e3;
 
 /** How far back, in milliseconds: `90s`, `30m`, `1h`, `2d`. */

@@ -3,8 +3,8 @@ import { type Policy, replay } from '@leasehold/plan';
 import { type WorldFlags, withWorld } from '../known-world.ts';
 import type { Colors, Output } from '../output.ts';
 import { count, textTable } from '../text-table.ts';
-import { ENTRIES_MAX } from './history.ts';
 import { type Figures, inForce } from './in-force.ts';
+import { ENTRIES_MAX } from './options.ts';
 import { timeOf } from './words.ts';
 
 export type WhatIfOptions = WorldFlags & {

@@ -2,8 +2,6 @@
 import type { Command } from 'commander';
 import { homeOf, numberOf } from '../options.ts';
 import type { Output } from '../output.ts';
-import { drain } from './drain.ts';
-import { order, pods } from './pods.ts';
 
 /** The most that a pod may be given to hand everything over, and then some. */
 const DRAIN_S_DEFAULT = 30;
@@ -65,6 +63,7 @@ export function addPods(
     .description('List the pods of a world: what they hold, what it costs, what they were told.')
     .addHelpText('after', PODS_HELP)
     .action(async (flags: Flags) => {
+      const { pods } = await import('./pods.ts');
       exit(await pods(where(flags), output));
     });
 
@@ -75,6 +74,7 @@ export function addPods(
     .action(async (pod: string, flags: Flags) => {
       const limits = { min: 0.1, max: HOUR_S, fallback: DRAIN_S_DEFAULT };
       const seconds = numberOf('--seconds', flags.seconds, limits);
+      const { drain } = await import('./drain.ts');
       exit(await drain({ ...where(flags), pod, seconds }, output));
     });
 
@@ -82,6 +82,7 @@ export function addPods(
     .description('Let a pod keep what it has and take nothing more.')
     .addHelpText('after', CORDON_HELP)
     .action(async (pod: string, flags: Flags) => {
+      const { order } = await import('./pods.ts');
       exit(await order(pod, 'cordon', where(flags), output));
     });
 
@@ -89,6 +90,7 @@ export function addPods(
     .description('Let a cordoned pod take cells again.')
     .addHelpText('after', CORDON_HELP)
     .action(async (pod: string, flags: Flags) => {
+      const { order } = await import('./pods.ts');
       exit(await order(pod, '', where(flags), output));
     });
 }

@@ -21,6 +21,11 @@ usePlainShaders();
 const ELAPSED_MS_MAX = 100;
 /** Phones have up to four pixels per point; more than two cannot be seen, but must be filled. */
 const RESOLUTION_MAX = 2;
+/**
+ * Between frames that the processor draws: as many as it likes would take all of it from the world,
+ * which often runs on the same machine.
+ */
+const SLOW_FRAME_MS = 80;
 
 export class WorldMap {
   readonly #renderer = new WebGLRenderer<HTMLCanvasElement>();
@@ -30,6 +35,7 @@ export class WorldMap {
   readonly #isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
   readonly #pointer: Pointer;
   #scene: Scene | undefined;
+  #frameMs = 0;
   #lastMs = 0;
 
   constructor(host: HTMLElement, view: View, meter: FrameMeter) {
@@ -43,8 +49,9 @@ export class WorldMap {
     return this.#scene;
   }
 
-  /** `slow`: pixels are drawn by the processor, so there are fewer. Rejects without WebGL. */
+  /** `slow`: the processor draws, so fewer pixels, and seldom. Rejects without WebGL. */
   async start(graphics: 'fast' | 'slow'): Promise<void> {
+    this.#frameMs = graphics === 'fast' ? 0 : SLOW_FRAME_MS;
     const sharpness = graphics === 'fast' ? RESOLUTION_MAX : 1;
     const { clientWidth, clientHeight } = this.#host;
     await this.#renderer.init({
@@ -125,7 +132,7 @@ export class WorldMap {
     requestAnimationFrame((next) => this.#draw(next));
     const startedMs = performance.now();
     const scene = this.#scene;
-    if (scene === undefined) return;
+    if (scene === undefined || nowMs - this.#lastMs < this.#frameMs) return;
     const elapsedMs = Math.min(ELAPSED_MS_MAX, nowMs - this.#lastMs);
     this.#lastMs = nowMs;
     scene.marks.selected = state.selected.peek();
