@@ -2,8 +2,11 @@
  * Projects by file suffix. What a test needs is in its name, so the ones that need nothing run in
  * milliseconds and the ones that need Redis never run against a mock of it.
  */
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** Left to itself, vitest leaves one idle, which is half of a small machine. */
+const CORES = availableParallelism();
 const roots = '{packages,apps,examples,bench}/**';
 const tests = (suffix: string): string[] => [`${roots}/*${suffix}.test.ts`];
 const needy = ['sim', 'redis', 'e2e'].map((suffix) => `**/*.${suffix}.test.ts`);
@@ -44,6 +47,7 @@ export default defineConfig({
           // Milliseconds on a quiet machine; the limit is for a build machine that runs five things
           // at once.
           testTimeout: 20_000,
+          maxWorkers: CORES,
           sequence: { groupOrder: 0 },
         },
       },
@@ -53,6 +57,7 @@ export default defineConfig({
           include: tests('.sim'),
           exclude,
           testTimeout: 60_000,
+          maxWorkers: CORES,
           sequence: { groupOrder: 1 },
         },
       },
