@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FLOCKING, User } from './command-fixture.ts';
 
 /** So many that pods die before the end, with two cores of their own as well. */
-const TICKS = 100;
+const TICKS = 80;
 
 const at = useRedis();
 let user: User;
