@@ -41,8 +41,9 @@ Examples:
   $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --pods 4 --json
   $ leasehold run examples/flights --fresh
 
-npm start, in the repository, is leasehold run examples/flights --pods 3 --gateways 1, after
-installing and building what is missing; npm start -- takes another world and all flags from above.
+npm start, in the repository, is leasehold run examples/flights --pods 3 --gateways 1
+--authorities 1, after installing and building what is missing; npm start -- takes another world and
+all flags from above.
 ${EXIT_CODES}`;
 
 const AUDIT_HELP = `
