@@ -11,6 +11,7 @@ import { type FollowedCell, Following } from './following.ts';
 import { VIEW_LIMITS, type ViewLimits, WARM_CELLS_MAX } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
 import type { NearestQuery } from './nearest.ts';
+import { PlanWatch } from './plan-watch.ts';
 import { type Found, Search } from './search.ts';
 import { StatusReader } from './status.ts';
 import type { Subscription, Target } from './subscription.ts';
@@ -82,6 +83,8 @@ export class ViewHub {
   readonly grid: Grid;
   readonly log: Log;
   readonly following: Following;
+  /** Who is to hold what. */
+  readonly plans: PlanWatch;
   readonly status: StatusReader;
   readonly viewers = new Set<Viewer>();
   readonly drops = new Map<string, number>();
@@ -134,6 +137,7 @@ export class ViewHub {
       cellsMax: this.limits.followedCellsMax,
       onLoaded: (cells) => this.#publish(cells),
     });
+    this.plans = new PlanWatch({ store, clock, log });
     const { following, viewers } = this;
     this.status = new StatusReader({ store, clock, log, grid, following, viewers });
     this.#search = new Search({ store, grid, clock, following, spatial, limits: this.limits });
@@ -160,6 +164,7 @@ export class ViewHub {
     const isWarm = this.#isWarm && this.grid.cells <= WARM_CELLS_MAX;
     for (let cell = 0; isWarm && cell < this.grid.cells; cell++) this.following.want(cell);
     this.following.start();
+    this.plans.start();
     this.status.start();
     this.#loops = Promise.all([this.#pollLoop(), this.#flushLoop()]);
   }
@@ -169,7 +174,8 @@ export class ViewHub {
     this.#isStopped = true;
     for (const viewer of [...this.viewers]) viewer.drop('GATEWAY_CLOSING');
     this.#flush.wake();
-    await Promise.all([this.following.stop(), this.status.stop(), this.#loops]);
+    const { following, plans, status } = this;
+    await Promise.all([following.stop(), plans.stop(), status.stop(), this.#loops]);
   }
 
   /** Whether the store answered the last time it was asked. */
