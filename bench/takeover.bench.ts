@@ -154,7 +154,7 @@ function note(
   const ownMs = Number(facts['gapMs']);
   // Its last commit may be a tick older than its death.
   const gapMs = how === 'killed' && former ? Math.max(0, resumedAtMs - former.atMs) : ownMs;
-  for (let cell = 0; cell < Number(facts['cells']); cell++) gaps[how].push(gapMs);
+  for (let cell = 0; cell < Number(facts['busyCells']); cell++) gaps[how].push(gapMs);
 }
 
 const SHOWN = ['killed', 'drained', 'rebalanced', 'calmDrained', 'calmCame'] as const;

@@ -3,12 +3,15 @@ import { describe, expect, test } from 'vitest';
 import type { Verdict } from './auditor-process.ts';
 import { exitReasons, frozenOf, gapsOf, podTotals, quantiles, takeoversOf } from './report.ts';
 
-const takeover = (facts: FeedEntry['facts']): FeedEntry => ({
-  atMs: 0,
-  kind: 'takeover',
-  pod: 'b',
-  facts: { block: 3, cells: 4, from: 'a', cause: 'revoked', lastAtMs: 900, ...facts },
-});
+const takeover = (over: FeedEntry['facts']): FeedEntry => {
+  const facts: FeedEntry['facts'] = {
+    ...{ cells: 4, from: 'a', cause: 'revoked', lastAtMs: 900 },
+    ...over,
+  };
+  const gapMs = Number(facts['resumedAtMs'] ?? 0) - Number(facts['lastAtMs']);
+  const own = { block: 3, busyCells: facts['cells'] as number, gapMs, ...facts };
+  return { atMs: 0, kind: 'takeover', pod: 'b', facts: own };
+};
 
 const verdict: Verdict = {
   isAtRest: true,
@@ -89,6 +92,21 @@ describe('report', () => {
     const gaps = gapsOf(takeoversOf(feed, times));
     expect(gaps.all.ms).toEqual({ p50: 100, p99: 1_000, max: 1_000 });
     expect(gaps.killed.ms.max).toBe(0);
+  });
+
+  test('what moved in order a few cells at a time has the gap of each, and nobody waits in an empty cell', () => {
+    const times = { kills: [], stops: [], runningSinceMs: 0, rateHz: 10 };
+    const moved = { cause: 'handover', resumedAtMs: 1_900 };
+    const feed = [
+      takeover({ ...moved, cells: 16, gapMs: 90 }),
+      takeover({ ...moved, cells: 80, busyCells: 0, gapMs: 0 }),
+    ];
+    const taken = takeoversOf(feed, times);
+    expect(taken.map(({ gapMs, gapTicks }) => [gapMs, gapTicks])).toEqual([
+      [90, 0],
+      [0, 0],
+    ]);
+    expect(gapsOf(taken).all.ms).toEqual({ p50: 90, p99: 90, max: 90 });
   });
 
   test('a frozen cell is told once, with the last reason, whoever tried it', () => {

@@ -11,7 +11,12 @@ export type Takeover = {
   readonly from: string;
   readonly block: number;
   readonly cells: number;
-  /** From the kill, if there was one, else from the former holder's last call, to the first tick. */
+  /** Those of them with somebody in them: in the others nobody stood still. */
+  readonly busyCells: number;
+  /**
+   * The longest of a busy cell: from the kill, if there was one, else from the former holder's last
+   * call, to the first tick.
+   */
   readonly gapMs: number;
   readonly gapTicks: number;
 };
@@ -121,20 +126,36 @@ export function takeoversOf(
           : stop !== undefined && isFault
             ? 'stopped'
             : String(facts['cause'] ?? '');
-      const sinceMs = kill?.atMs ?? numberIn(facts, 'lastAtMs');
-      const gapMs = Math.max(0, resumedAtMs - Math.max(sinceMs, runningSinceMs));
+      const gapMs = gapMsOf(facts, { sinceMs: kill?.atMs, runningSinceMs });
       const gapTicks = Math.max(0, Math.round((gapMs * rateHz) / 1000) - 1);
       const cells = Math.max(1, numberIn(facts, 'cells'));
       const block = numberIn(facts, 'block');
-      return { cause, pod, from, block, cells, gapMs: round(gapMs), gapTicks };
+      const busyCells = numberIn(facts, 'busyCells');
+      return { cause, pod, from, block, cells, busyCells, gapMs: round(gapMs), gapTicks };
     });
 }
 
-/** The gaps of all cells, and of those that a kill or a stop of this run caused. */
+/** `sinceMs`: the kill that it is measured from, if there was one. */
+export function gapMsOf(
+  facts: FeedEntry['facts'],
+  {
+    sinceMs,
+    runningSinceMs,
+  }: { readonly sinceMs: number | undefined; readonly runningSinceMs: number },
+): number {
+  const [resumedAtMs, lastAtMs] = [numberIn(facts, 'resumedAtMs'), numberIn(facts, 'lastAtMs')];
+  // What changes hands in order does so a few cells at a time, each with a gap of its own.
+  if (sinceMs === undefined && lastAtMs >= runningSinceMs) return numberIn(facts, 'gapMs');
+  return Math.max(0, resumedAtMs - Math.max(sinceMs ?? lastAtMs, runningSinceMs));
+}
+
+/** The gaps of all busy cells, and of those that a kill or a stop of this run caused. */
 export function gapsOf(takeovers: readonly Takeover[]): Report['gaps'] {
   const of = (some: readonly Takeover[]) => ({
-    ms: quantiles(some.flatMap(({ gapMs, cells }) => Array<number>(cells).fill(gapMs))),
-    ticks: quantiles(some.flatMap(({ gapTicks, cells }) => Array<number>(cells).fill(gapTicks))),
+    ms: quantiles(some.flatMap(({ gapMs, busyCells }) => Array<number>(busyCells).fill(gapMs))),
+    ticks: quantiles(
+      some.flatMap(({ gapTicks, busyCells }) => Array<number>(busyCells).fill(gapTicks)),
+    ),
   });
   return {
     all: of(takeovers),

@@ -1,6 +1,7 @@
 /**
  * Tells the world's feed what each takeover cost: from the last call of the former holder to the
- * first tick of this one, on the store's clock. One entry per block, former holder and cause.
+ * first tick of this one, on the store's clock. One entry per block, former holder and cause. Times
+ * and gaps are of cells with somebody in them: in the others nobody stands still.
  */
 import type { WorldClock } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
@@ -12,6 +13,7 @@ type Group = {
   readonly cause: string;
   readonly from: string;
   cells: number;
+  busyCells: number;
   lastAtMs: number;
   resumedAtMs: number;
   gapMs: number;
@@ -34,17 +36,18 @@ export class Takeovers {
     if (cause === 'free' || from === '' || lastAtMs === 0) return;
     const key = `${holding.block} ${cause} ${from}`;
     const resumedAtMs = this.#parts.store.nowMs();
-    const gapMs = Math.max(0, resumedAtMs - lastAtMs);
-    const group = this.#groups.get(key);
-    if (group === undefined) {
-      const { block } = holding;
-      this.#groups.set(key, { block, cause, from, cells: 1, lastAtMs, resumedAtMs, gapMs });
-      return;
-    }
+    const isBusy = holding.state.table.count > 0;
+    const group: Group = this.#groups.get(key) ?? {
+      ...{ block: holding.block, cause, from, cells: 0, busyCells: 0 },
+      ...{ lastAtMs, resumedAtMs, gapMs: 0 },
+    };
+    this.#groups.set(key, group);
     group.cells++;
+    if (!isBusy) return;
+    if (group.busyCells++ === 0) Object.assign(group, { lastAtMs, resumedAtMs });
     group.lastAtMs = Math.min(group.lastAtMs, lastAtMs);
     group.resumedAtMs = Math.max(group.resumedAtMs, resumedAtMs);
-    group.gapMs = Math.max(group.gapMs, gapMs);
+    group.gapMs = Math.max(group.gapMs, resumedAtMs - lastAtMs);
   }
 
   /** Writes the groups whose cells have all ticked. */

@@ -44,7 +44,7 @@ export const judged = (over: Partial<Judged> = {}): Judged => ({
 export const takeover = (facts: FeedEntry['facts'], afterMs = 2_400): FeedEntry => ({
   ...{ atMs: SINCE_MS + afterMs, kind: 'takeover', pod: 'pod-2' },
   facts: {
-    ...{ cause: 'revoked', from: 'pod-1', block: 3, cells: 4 },
+    ...{ cause: 'revoked', from: 'pod-1', block: 3, cells: 4, busyCells: 4 },
     lastAtMs: SINCE_MS + 1_990,
     resumedAtMs: SINCE_MS + afterMs,
     ...facts,

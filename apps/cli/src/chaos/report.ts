@@ -1,7 +1,14 @@
 /** The report of a chaos run: what was done, what it cost, and which promises held, with evidence. */
 import type { FeedEntry } from '@leasehold/protocol';
 import type { Colors } from '../output.ts';
-import { type Quantiles, quantiles, type Report, rollbackReason, round } from '../report.ts';
+import {
+  gapMsOf,
+  type Quantiles,
+  quantiles,
+  type Report,
+  rollbackReason,
+  round,
+} from '../report.ts';
 import type { Judged, Seen, Standstill } from './checker.ts';
 import type { FaultKind } from './faults.ts';
 import type { FaultRecord } from './injector.ts';
@@ -15,6 +22,8 @@ export type ChaosTakeover = {
   readonly from: string;
   readonly cause: string;
   readonly cells: number;
+  /** Those of them with somebody in them: gaps are theirs. */
+  readonly busyCells: number;
   readonly gapMs: number;
   readonly gapTicks: number;
 };
@@ -155,13 +164,13 @@ function takeoversOf({ feed, runningSinceMs, records, rateHz, run }: ChaosFacts)
       const from = String(facts['from'] ?? '');
       const resumedAtMs = Number(facts['resumedAtMs'] ?? 0);
       const kill = records.find(({ kind, target }) => kind === 'kill' && target === from);
-      const sinceMs = kill?.beginMs ?? Number(facts['lastAtMs'] ?? 0);
-      const gapMs = Math.max(0, resumedAtMs - Math.max(sinceMs, runningSinceMs));
+      const gapMs = gapMsOf(facts, { sinceMs: kill?.beginMs, runningSinceMs });
       const missed = run.mode === 'realtime' ? Math.round((gapMs * rateHz) / 1000) - 1 : 0;
       return {
         atS: round((resumedAtMs - runningSinceMs) / 1000),
         ...{ pod, from, cause: String(facts['cause']), resumedAtMs },
         cells: Math.max(1, Number(facts['cells'] ?? 1)),
+        busyCells: Number(facts['busyCells'] ?? 0),
         gapMs: round(gapMs),
         gapTicks: Math.max(0, missed),
       };
@@ -179,7 +188,7 @@ function isOf(takeover: Taken, record: FaultRecord): boolean {
 
 function gapsOfTakeovers(takeovers: readonly Taken[]): Gaps {
   const spread = (of: (takeover: Taken) => number): Quantiles =>
-    quantiles(takeovers.flatMap((taken) => Array<number>(taken.cells).fill(of(taken))));
+    quantiles(takeovers.flatMap((taken) => Array<number>(taken.busyCells).fill(of(taken))));
   return { ms: spread(({ gapMs }) => gapMs), ticks: spread(({ gapTicks }) => gapTicks) };
 }
 

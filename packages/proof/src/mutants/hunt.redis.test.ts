@@ -1,5 +1,6 @@
 /** One bug from end to end, so that the hunt itself stays true; all of them take minutes. */
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hunt, MUTANTS } from './hunt.ts';
@@ -9,10 +10,12 @@ import { copyTree } from './tree.ts';
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
-  'the bug %s still has its places in the sources',
+  'the bug %s still has its places in the sources, which stay programs with it',
   (_name, mutant) => {
     const source = readFileSync(join(root, mutant.file), 'utf8');
-    expect(mutated(mutant, source)).not.toBe(source);
+    const broken = mutated(mutant, source);
+    expect(broken).not.toBe(source);
+    if (mutant.file.endsWith('.ts')) stripTypeScriptTypes(broken);
   },
 );
 

@@ -99,7 +99,7 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
   ts(
     'run-met-without-look',
     'pod/src/committer',
-    [{ find: 'if (!isThere && !isAhead) this.#heal(holding, head.seq, head.hash);', put: '' }],
+    [{ find: ') this.#heal(holding, head.seq, head.hash);', put: ');' }],
     'transfer',
   ),
   // Transfer.
