@@ -47,12 +47,14 @@ await runService('authority', async (parts, log) => {
   );
   const { tickHz } = manifest;
   const { leadTtlMs, planMs } = config;
-  // In lockstep nobody gets ahead of a neighbour, so nobody may sleep.
-  const idleMs = manifest.mode === 'lockstep' ? 0 : config.idleMs;
+  // In lockstep nobody gets ahead of a neighbour, so nobody may sleep, and no time is dilated.
+  const isLockstep = manifest.mode === 'lockstep';
+  const idleMs = isLockstep ? 0 : config.idleMs;
+  const plan = isLockstep ? { dilationMax: 1 } : {};
   const policy = POLICIES.get(config.policy) as Policy;
   const authority = new Authority({
     ...{ name, store, grid, tickHz, policy, log, clock: systemClock },
-    settings: { leadTtlMs, planMs, idleMs, podsMin, podsMax },
+    settings: { leadTtlMs, planMs, idleMs, podsMin, podsMax, plan },
   });
   const metrics = new Registry();
   registerAuthorityMetrics(metrics, authority, { world, layer });

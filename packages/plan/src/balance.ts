@@ -6,7 +6,7 @@
 
 import type { Rect } from '@leasehold/protocol';
 import { type Candidate, candidatesToShare, candidatesUnder, type Scene } from './candidates.ts';
-import type { Draft, DraftRegion } from './draft.ts';
+import { type Draft, type DraftRegion, UNRELIEVED } from './draft.ts';
 import { cellsIn, isSameRect, overlapOf } from './rects.ts';
 import { type Node, treeOf } from './tree.ts';
 import type { Weights } from './weights.ts';
@@ -214,7 +214,7 @@ function renamed(
       .filter((region) => region.pod === pod && !taken.has(region.id))
       .sort((a, b) => cellsIn(b.rect) - cellsIn(a.rect) || a.id - b.id)[0];
     if (own === undefined) {
-      return { id: draft.nextId(), rect, pod, standby: '', relief: undefined };
+      return { id: draft.nextId(), rect, pod, standby: '', ...UNRELIEVED };
     }
     taken.add(own.id);
     return isSameRect(own.rect, rect) ? own : { ...own, rect };

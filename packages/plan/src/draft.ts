@@ -13,7 +13,12 @@ export type DraftRegion = {
   pod: string;
   standby: string;
   relief: Relief | undefined;
+  /** 1 = its time runs as that of the world. */
+  dilation: number;
 };
+
+/** Of a region for which nothing is done. */
+export const UNRELIEVED = { relief: undefined, dilation: 1 } as const;
 
 /** A pod that may hold regions, in the draft as it stands. */
 export type Carrier = PlanPod & {
@@ -37,9 +42,10 @@ export class Draft {
     this.weights = weights;
     this.nowMs = input.nowMs;
     this.carriers = carriersOf(input.pods, weights.settings.tickBudgetMs);
-    this.regions = (previous?.regions ?? []).map(({ id, rect, pod, standby, relief }) => ({
-      ...{ id, rect, pod, standby, relief },
-    }));
+    this.regions = (previous?.regions ?? []).map((region) => {
+      const { id, rect, pod, standby, relief, dilation = 1 } = region;
+      return { id, rect, pod, standby, relief, dilation };
+    });
     const cellMsMax = shareMax(weights.byCell, [...this.carriers.values()]);
     this.shares = cellMsMax === Infinity ? weights : new Weights(input, cellMsMax);
     this.#nextId =

@@ -1,5 +1,5 @@
 /** Regions that become one as one pod has both, and pods that come and get a part. */
-import type { Carrier, Draft, DraftRegion } from './draft.ts';
+import { type Carrier, type Draft, type DraftRegion, UNRELIEVED } from './draft.ts';
 import { aroundOf, cellsIn } from './rects.ts';
 import { recut } from './recut.ts';
 import { treeOf } from './tree.ts';
@@ -18,7 +18,6 @@ export function mergeKin(draft: Draft): void {
           ...a,
           id: Math.max(a.id, b.id),
           rect: aroundOf(a.rect, b.rect),
-          relief: a.relief ?? b.relief,
         },
       ],
       () => `Regions ${a.id} and ${b.id} lie side by side and pod ${a.pod} has both.`,
@@ -35,7 +34,9 @@ function kinOf(regions: readonly DraftRegion[]): [DraftRegion, DraftRegion] | un
     if (node.low.kind === 'leaf' && node.high.kind === 'leaf') {
       const a = regions[node.low.leaves[0]!]!;
       const b = regions[node.high.leaves[0]!]!;
-      if (a.pod === b.pod) return [a, b];
+      // What is done for a hot cell is not done for all that its pod has.
+      const isCalm = a.relief === undefined && b.relief === undefined;
+      if (a.pod === b.pod && isCalm) return [a, b];
     }
     open.push(node.low, node.high);
   }
@@ -117,7 +118,7 @@ function seat(draft: Draft, host: DraftRegion, newcomers: readonly Carrier[]): v
       ...rects.map((rect, slot) =>
         slot === 0
           ? { ...host, rect }
-          : { id: draft.nextId(), rect, pod: all[slot]!.pod, standby: '', relief: undefined },
+          : { id: draft.nextId(), rect, pod: all[slot]!.pod, standby: '', ...UNRELIEVED },
       ),
     ],
     (cells) =>

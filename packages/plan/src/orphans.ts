@@ -1,6 +1,6 @@
 /** Regions whose pod is gone or drains: who gets them, whole or in parts. */
 import type { Rect } from '@leasehold/protocol';
-import type { Draft, DraftRegion } from './draft.ts';
+import { type Draft, type DraftRegion, UNRELIEVED } from './draft.ts';
 import { edgesOf } from './edges.ts';
 import { cellsIn } from './rects.ts';
 import { recut } from './recut.ts';
@@ -72,9 +72,12 @@ function place(
   shares: readonly (readonly [pod: string, rect: Rect])[],
   why: string,
 ): void {
+  const hot = Math.max(...shares.map(([, rect]) => draft.weights.heaviest(rect).ms));
   const parts = shares.map(([pod, rect], slot) => ({
     ...region,
     ...{ pod, rect, standby: '', id: slot === 0 ? region.id : draft.nextId() },
+    // What was done for one cell goes with it.
+    ...(draft.weights.heaviest(rect).ms < hot ? UNRELIEVED : {}),
   }));
   draft.decide(
     'move',

@@ -6,7 +6,7 @@
 import type { Decision, Plan, Region } from '@leasehold/protocol';
 import { balance } from './balance.ts';
 import { matched } from './candidates.ts';
-import { Draft } from './draft.ts';
+import { Draft, UNRELIEVED } from './draft.ts';
 import { edgesOf } from './edges.ts';
 import { mergeKin, welcome } from './hands.ts';
 import { giveOrphans } from './orphans.ts';
@@ -70,7 +70,7 @@ function start(draft: Draft, why: string): void {
       parts.map(({ rect, capacity }) => {
         const next = rest.findIndex((other) => other.capacity === capacity);
         const pod = kept.get(rect) ?? rest.splice(Math.max(0, next), 1)[0]?.pod ?? '';
-        return { id: draft.nextId(), rect, pod, standby: '', relief: undefined };
+        return { id: draft.nextId(), rect, pod, standby: '', ...UNRELIEVED };
       }),
     () => `${why}: ${rectName(whole)} are cut for ${pods.length} pods by load.`,
   );
@@ -78,10 +78,14 @@ function start(draft: Draft, why: string): void {
 
 function finish(input: PlanInput, previous: Plan | undefined, draft: Draft): Planned {
   const edges = edgesOf(input.grid, draft.regions);
-  const regions: Region[] = draft.regions.map(({ id, rect, pod, standby, relief }, index) => ({
-    ...{ id, rect, pod, standby, edges: edges[index]! },
-    ...(relief === undefined ? {} : { relief }),
-  }));
+  const regions: Region[] = draft.regions.map((region, index) => {
+    const { id, rect, pod, standby, relief, dilation } = region;
+    return {
+      ...{ id, rect, pod, standby, edges: edges[index]! },
+      ...(relief === undefined ? {} : { relief }),
+      ...(dilation === 1 ? {} : { dilation }),
+    };
+  });
   const asleep = input.asleep ?? previous?.asleep ?? [];
   const decisions = [...draft.decisions, ...standbyDecisions(previous, regions)];
   decisions.push(...sleepDecisions(previous, asleep));

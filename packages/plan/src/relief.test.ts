@@ -1,6 +1,6 @@
 import type { Plan, Relief } from '@leasehold/protocol';
 import { describe, expect, test } from 'vitest';
-import { makePlan, type PlanPod, regionsByLoad } from './index.ts';
+import { makePlan, type PlanPod, type PlanSettings, regionsByLoad } from './index.ts';
 import { expectSound, gridOf, loadsOf, podsOf } from './testing.ts';
 
 const grid = gridOf(8, 8);
@@ -10,21 +10,26 @@ const HOT = 8 * 3 + 4;
 class World {
   plan: Plan | undefined;
   nowMs = 0;
-  readonly pods: readonly PlanPod[];
+  pods: readonly PlanPod[];
   readonly kinds: string[] = [];
+  readonly causes: string[] = [];
+  readonly settings: Partial<PlanSettings>;
 
-  constructor(pods: readonly PlanPod[] = podsOf(4)) {
+  constructor(pods: readonly PlanPod[] = podsOf(4), settings: Partial<PlanSettings> = {}) {
     this.pods = pods;
+    this.settings = settings;
   }
 
   costs(cellMs: number, restMs = 40): Relief | undefined {
     this.nowMs += 10_000;
     const tickMs = new Float64Array(64).fill(restMs / 63);
     tickMs[HOT] = cellMs;
-    const { pods, nowMs, plan: previous } = this;
-    const made = makePlan(regionsByLoad, { grid, loads: loadsOf(tickMs), pods, nowMs, previous });
+    const { pods, nowMs, settings, plan: previous } = this;
+    const loads = loadsOf(tickMs);
+    const made = makePlan(regionsByLoad, { grid, loads, pods, nowMs, previous, settings });
     expectSound(made.plan, grid, pods);
     this.kinds.push(...made.decisions.map(({ kind }) => kind));
+    this.causes.push(...made.decisions.map(({ cause }) => cause));
     this.plan = made.plan;
     return this.hot.relief;
   }
@@ -64,12 +69,83 @@ test('steps are taken one by one, in their order, each with a decision that says
     'overloaded',
   ]);
   expect(world.kinds.filter((kind) => kind === 'relief')).toHaveLength(4);
+  for (const word of ['alone.', 'slow-views.', 'its time runs at 1/4.', 'OVERLOADED.']) {
+    expect(world.causes.filter((cause) => cause.endsWith(word))).toHaveLength(1);
+  }
 });
 
 test('a cell that dilated time can carry is not called overloaded', () => {
   const world = new World();
   const steps = Array.from({ length: 6 }, () => world.costs(150));
   expect(steps.at(-1)).toBe('dilated');
+});
+
+describe('dilation', () => {
+  const dilated = (cellMs: number, settings?: Partial<PlanSettings>): World => {
+    const world = new World(podsOf(4), settings);
+    for (let n = 0; n < 3; n++) world.costs(cellMs);
+    return world;
+  };
+
+  test.each([
+    [55, 2],
+    [90, 3],
+    [140, 4],
+    [400, 4],
+  ])('a tick of %d ms is run in each %d-th tick of the world, so that some is spare', (ms, n) => {
+    const { hot } = dilated(ms);
+    expect(hot.relief).toBe('dilated');
+    expect(hot.dilation).toBe(n);
+  });
+
+  test('is what it was while what is spare bears the change, and follows what does not', () => {
+    const world = dilated(90);
+    const before = world.kinds.length;
+    const of = (ms: number): number | undefined => {
+      world.costs(ms);
+      return world.hot.dilation;
+    };
+    expect([140, 62, 149, 90].map(of)).toEqual([3, 3, 3, 3]);
+    expect(world.kinds).toHaveLength(before);
+    expect([155, 125, 140, 88, 55].map(of)).toEqual([4, 4, 4, 3, 2]);
+  });
+
+  test('is gone with the last step that it belongs to', () => {
+    const world = dilated(400);
+    const steps = [400, 100, 100, 35, 35, 5, 5].map((ms) => [world.costs(ms), world.hot.dilation]);
+    expect(steps).toEqual([
+      ['overloaded', 4],
+      ['dilated', 3],
+      ['dilated', 3],
+      ['slow-views', undefined],
+      ['alone', undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('is as far as is wanted, and not at all where that is once', () => {
+    expect(dilated(400, { dilationMax: 8 }).hot.dilation).toBe(8);
+    const { hot } = dilated(400, { dilationMax: 1 });
+    expect([hot.relief, hot.dilation]).toEqual(['overloaded', undefined]);
+  });
+
+  test.each([1, 3])(
+    'goes with its cell alone when its pod dies and there are %d others',
+    (pods) => {
+      const world = dilated(400);
+      const { pod } = world.hot;
+      const rest = podsOf(4).filter((other) => other.pod !== pod);
+      world.pods = rest.slice(0, pods);
+      for (let n = 0; n < 4; n++) world.costs(400);
+      const relieved = world.plan!.regions.filter(({ relief }) => relief !== undefined);
+      expect(relieved).toEqual([world.hot]);
+      expect(world.hot.dilation).toBe(4);
+      const { columns, rows } = world.hot.rect;
+      expect(columns * rows).toBeLessThan(5);
+      if (pods > 1) expect(world.besideMs).toBeLessThan(2.5);
+    },
+  );
 });
 
 test('and are taken back one by one', () => {

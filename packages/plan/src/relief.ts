@@ -5,12 +5,15 @@
  *
  * Up when the cell still costs more than the step can bear, back when it costs clearly less; what
  * lies between changes nothing, so that it does not flap.
+ *
+ * What is looked at is what a tick of the cell costs when it is run. No step lowers that by itself,
+ * dilating least of all: it lowers how often the cost is paid. So each step has its own limit, and
+ * is not taken back because it works, but because the cell has become cheaper.
  */
 import type { Relief } from '@leasehold/protocol';
-import type { Draft, DraftRegion } from './draft.ts';
+import { type Draft, type DraftRegion, UNRELIEVED } from './draft.ts';
 import { edgesOf } from './edges.ts';
 import { cutOf } from './rects.ts';
-import type { Weights } from './weights.ts';
 
 /** What else a pod may have beside its hot cell, as a part of its budget. */
 const BESIDE = 0.05;
@@ -29,58 +32,81 @@ export function relieve(draft: Draft, isDue: boolean): void {
 }
 
 function step(draft: Draft, region: DraftRegion, budgetMs: number, isDue: boolean): void {
-  const { weights } = draft;
-  const { spare, dilationMax } = weights.settings;
-  const [cell, cellMs] = heaviestCell(weights, region);
-  const hotMs = budgetMs * (1 - spare);
-  const up = (relief: Relief, why: string): void => set(draft, region, relief, `${why}: ${relief}`);
-  const back = (relief: Relief | undefined): void =>
-    set(draft, region, relief, `Cell ${cell} costs ${ms(cellMs)} of ${ms(budgetMs)} by now`);
-  if (region.relief === undefined) {
-    if (cellMs < hotMs) return;
-    if (!isAlone(draft, region, cellMs, budgetMs)) isolate(draft, region, cell, cellMs, budgetMs);
-    const now = draft.regions.find(({ id }) => id === region.id)!;
-    if (!isAlone(draft, now, cellMs, budgetMs)) return;
+  const { cell, ms: cellMs } = draft.weights.heaviest(region.rect);
+  const hotMs = budgetMs * (1 - draft.weights.settings.spare);
+  if (region.relief === undefined && cellMs < hotMs) return;
+  // Also later: it may have come to a pod that had something else.
+  if (!isAlone(draft, region, cellMs, budgetMs)) isolate(draft, region, cell, cellMs, budgetMs);
+  const now = draft.regions.find(({ id }) => id === region.id)!;
+  if (now.relief !== undefined) {
+    if (isDue) adjust(draft, now, { cell, cellMs, budgetMs, hotMs });
+  } else if (isAlone(draft, now, cellMs, budgetMs)) {
     const why = `Cell ${cell} costs ${ms(cellMs)}, more than the ${ms(hotMs)} that a pod is to carry`;
-    set(draft, now, 'alone', `${why}, and has pod ${now.pod} to itself`);
-    return;
+    set(draft, now, 'alone', 1, `${why}, and has pod ${now.pod} to itself: alone`);
   }
-  if (!isDue) return;
-  const why = `Cell ${cell} still costs ${ms(cellMs)}`;
-  if (region.relief === 'alone') {
-    if (cellMs > budgetMs) up('slow-views', `${why}, beyond ${ms(budgetMs)} of its pod`);
-    else if (cellMs < hotMs * BACK) back(undefined);
-  } else if (region.relief === 'slow-views') {
-    if (cellMs > budgetMs) up('dilated', `${why} with fewer views, beyond ${ms(budgetMs)}`);
-    else if (cellMs < budgetMs * BACK) back('alone');
-  } else if (region.relief === 'dilated') {
-    const most = budgetMs * dilationMax;
-    if (cellMs > most) up('overloaded', `${why}, beyond ${ms(most)} of a dilated tick`);
-    else if (cellMs < budgetMs * BACK) back('slow-views');
-  } else if (cellMs < budgetMs * dilationMax * BACK) back('dilated');
 }
+
+type Cost = {
+  readonly cell: number;
+  readonly cellMs: number;
+  readonly budgetMs: number;
+  /** What is to be carried of it, so that some is spare. */
+  readonly hotMs: number;
+};
+
+/** One step up or back, or another dilation. */
+function adjust(draft: Draft, region: DraftRegion, cost: Cost): void {
+  const { cell, cellMs, budgetMs, hotMs } = cost;
+  const dilationMax = Math.floor(draft.weights.settings.dilationMax);
+  const most = budgetMs * Math.max(1, dilationMax);
+  const needed = Math.max(2, Math.min(dilationMax, Math.ceil(cellMs / hotMs)));
+  const up = (relief: Relief, dilation: number, why: string): void =>
+    set(draft, region, relief, dilation, `Cell ${cell} still costs ${ms(cellMs)}${why}`);
+  const back = (relief: Relief | undefined, dilation: number): void => {
+    const carried = `Cell ${cell} costs ${ms(cellMs)} of ${ms(budgetMs)} by now`;
+    const rate = dilation === region.dilation ? '' : `: ${rateOf(dilation)}`;
+    set(draft, region, relief, dilation, carried + rate);
+  };
+  if (region.relief === 'alone') {
+    if (cellMs > budgetMs) up('slow-views', 1, `, beyond ${ms(budgetMs)} of its pod: slow-views`);
+    else if (cellMs < hotMs * BACK) back(undefined, 1);
+  } else if (region.relief === 'slow-views') {
+    const why = ` with fewer views, beyond ${ms(budgetMs)}`;
+    if (cellMs > budgetMs && dilationMax < 2) up('overloaded', 1, `${why}: OVERLOADED`);
+    else if (cellMs > budgetMs) up('dilated', needed, `${why}: ${rateOf(needed)}`);
+    else if (cellMs < budgetMs * BACK) back('alone', 1);
+  } else if (region.relief === 'dilated') {
+    const { dilation } = region;
+    if (cellMs > most) {
+      up('overloaded', dilationMax, `, beyond ${ms(most)} of ${dilationMax} ticks: OVERLOADED`);
+    } else if (cellMs < budgetMs * BACK) back('slow-views', 1);
+    // More when even what was to be spare does not suffice, less when a tick less would do clearly.
+    else if (cellMs > budgetMs * dilation) back('dilated', needed);
+    else if (needed < dilation && cellMs < hotMs * (dilation - 1) * BACK) back('dilated', needed);
+  } else if (cellMs < most * BACK) {
+    if (dilationMax < 2) back('slow-views', 1);
+    else back('dilated', needed);
+  }
+}
+
+const rateOf = (dilation: number): string =>
+  dilation === 1 ? 'its time runs as ever' : `its time runs at 1/${dilation}`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 
-function set(draft: Draft, region: DraftRegion, relief: Relief | undefined, why: string): void {
+function set(
+  draft: Draft,
+  region: DraftRegion,
+  relief: Relief | undefined,
+  dilation: number,
+  why: string,
+): void {
   draft.decide(
     'relief',
-    () => draft.regions.map((one) => (one.id === region.id ? { ...one, relief } : one)),
+    () => draft.regions.map((one) => (one.id === region.id ? { ...one, relief, dilation } : one)),
     () => `${why}.`,
     [region.id],
   );
-}
-
-function heaviestCell(weights: Weights, { rect }: DraftRegion): [cell: number, tickMs: number] {
-  let heaviest = -1;
-  let most = -1;
-  for (let row = rect.row; row < rect.row + rect.rows; row++) {
-    for (let column = rect.column; column < rect.column + rect.columns; column++) {
-      const cell = row * weights.grid.columns + column;
-      if (weights.byCell[cell]! > most) [heaviest, most] = [cell, weights.byCell[cell]!];
-    }
-  }
-  return [heaviest, most];
 }
 
 function isAlone(draft: Draft, region: DraftRegion, cellMs: number, budgetMs: number): boolean {
@@ -122,7 +148,8 @@ function isolate(
     if (heaviest === undefined) return;
     const heir = heirOf(draft, now);
     if (heir === undefined) return;
-    const off = { ...now, id: draft.nextId(), rect: heaviest.off, pod: heir, standby: '' };
+    const id = draft.nextId();
+    const off = { id, rect: heaviest.off, pod: heir, standby: '', ...UNRELIEVED };
     draft.decide(
       'split',
       () => [

@@ -54,6 +54,19 @@ export class Weights {
     return this.#ticks.of(rect);
   }
 
+  /** The cell that costs most; of those that cost the same, the first. */
+  heaviest({ column, row, columns, rows }: Rect): { readonly cell: number; readonly ms: number } {
+    let heaviest = -1;
+    let most = -1;
+    for (let y = row; y < row + rows; y++) {
+      for (let x = column; x < column + columns; x++) {
+        const cell = y * this.grid.columns + x;
+        if (this.byCell[cell]! > most) [heaviest, most] = [cell, this.byCell[cell]!];
+      }
+    }
+    return { cell: heaviest, ms: most };
+  }
+
   /** What following the cells around a rectangle costs its holder. */
   borderMs(rect: Rect): number {
     return this.#halo.around(rect, this.grid);

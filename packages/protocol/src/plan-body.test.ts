@@ -20,6 +20,15 @@ const PLAN: Plan = {
       relief: 'slow-views',
       edges: [],
     },
+    {
+      id: 3,
+      rect: { column: 8, row: 0, columns: 1, rows: 1 },
+      pod: 'c',
+      standby: '',
+      relief: 'overloaded',
+      dilation: 4,
+      edges: [],
+    },
   ],
   asleep: [
     [0, 4],
@@ -53,6 +62,14 @@ describe('the text of a plan', () => {
     ],
     ['regions[0].pod', (plan) => ({ ...plan, regions: [{ ...PLAN.regions[0], pod: null }] })],
     ['regions[0].relief', (plan) => ({ ...plan, regions: [{ ...PLAN.regions[0], relief: 'x' }] })],
+    ...[1, 1.5, 1_001, '4', null].map(
+      (dilation): [string, (plan: Record<string, unknown>) => unknown] => [
+        'regions[0].dilation',
+        (plan) => ({ ...plan, regions: [{ ...PLAN.regions[2], dilation }] }),
+      ],
+    ),
+    ['regions[0].relief', (plan) => ({ ...plan, regions: [{ ...PLAN.regions[1], dilation: 4 }] })],
+    ['regions[0].relief', (plan) => ({ ...plan, regions: [{ ...PLAN.regions[0], dilation: 4 }] })],
     [
       'regions[0].edges[0].side',
       (plan) => ({

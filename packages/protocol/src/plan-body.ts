@@ -12,6 +12,9 @@ const INTEGER_MAX = 99_999_999_999_999;
 
 const SIDES = ['west', 'east', 'north', 'south'];
 const RELIEFS = ['alone', 'slow-views', 'dilated', 'overloaded'];
+const DILATING = ['dilated', 'overloaded'];
+/** Slower than a thousandth is standing still, which nobody means by relief. */
+const DILATION_MAX = 1_000;
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -68,6 +71,11 @@ function checkRegion(region: Members, at: string): void {
   text(region['pod'], `${at}.pod`);
   text(region['standby'], `${at}.standby`);
   if (region['relief'] !== undefined) oneOf(region['relief'], `${at}.relief`, RELIEFS);
+  if (region['dilation'] !== undefined) {
+    integer(region['dilation'], `${at}.dilation`, 2, DILATION_MAX);
+    // Nobody's time is stretched unless the plan says that it is.
+    oneOf(region['relief'], `${at}.relief`, DILATING);
+  }
   for (const [i, item] of list(region['edges'], `${at}.edges`).entries()) {
     const edge = object(item, `${at}.edges[${i}]`);
     oneOf(edge['side'], `${at}.edges[${i}].side`, SIDES);
@@ -87,10 +95,11 @@ function list(value: unknown, field: string): readonly unknown[] {
   throw fault(field, shown(value), 'not a list');
 }
 
-function integer(value: unknown, field: string, min: number): number {
-  const isGood = Number.isInteger(value) && Number(value) >= min && Number(value) <= INTEGER_MAX;
+function integer(value: unknown, field: string, min: number, max = INTEGER_MAX): number {
+  const isGood = Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
   if (isGood) return value as number;
-  throw fault(field, shown(value), `not a whole number of at least ${min}`);
+  const most = max === INTEGER_MAX ? '' : ` and at most ${max}`;
+  throw fault(field, shown(value), `not a whole number of at least ${min}${most}`);
 }
 
 function text(value: unknown, field: string): void {

@@ -35,6 +35,11 @@ export type Region = {
   /** Follows the region and takes it over when its pod dies; '' = no pod can be spared for it. */
   readonly standby: string;
   readonly relief?: Relief;
+  /**
+   * Its cells tick in each so many-th tick of the world only, so their time runs at a part of its
+   * rate: from 2 on, where the relief is dilated or overloaded. In realtime only. Absent: in each.
+   */
+  readonly dilation?: number;
   readonly edges: readonly Edge[];
 };
 
@@ -82,7 +87,7 @@ export type JournalEntry = Decision & {
 /** What a holder has measured of a cell. */
 export type CellLoad = {
   readonly cell: number;
-  /** Of a tick, as an average of the last second or so. */
+  /** Of a tick that was run, as an average of the last second or so: dilating does not lower it. */
   readonly tickMs: number;
   readonly entities: number;
 };

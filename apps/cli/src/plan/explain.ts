@@ -6,7 +6,7 @@ import type { Output } from '../output.ts';
 import { count, plain } from '../text-table.ts';
 import { ENTRIES_MAX } from './options.ts';
 import { loadOf, loadsByCell } from './show.ts';
-import { entryLine, loadLine, placeOf } from './words.ts';
+import { entryLine, loadLine, placeOf, reliefText } from './words.ts';
 
 export function explain(id: number, flags: WorldFlags, output: Output): Promise<number> {
   return withWorld(flags, output, async ({ plans, world, grid }) => {
@@ -42,14 +42,15 @@ function regionLines(
 ): string[] {
   const title = bold(`region ${id}`);
   if (region === undefined) return [`${title} is no more: it was merged or cut into others`];
-  const { pod, standby, rect, edges, relief } = region;
+  const { pod, standby, rect, edges } = region;
+  const relief = reliefText(region);
   const sum = load ?? { tickMs: 0, entities: 0 };
   return [
     `${title}  ${placeOf(rect)}: ${count(sum.entities, 'entity', 'entities')}, ` +
       `${sum.tickMs.toFixed(2)} ms a tick`,
     `  held by     ${pod === '' ? 'nobody: there is no pod' : plain(pod)}`,
     `  standby     ${standby === '' ? 'nobody: no pod can be spared' : plain(standby)}`,
-    ...(relief === undefined ? [] : [`  relief      ${relief}`]),
+    ...(relief === '' ? [] : [`  relief      ${relief}`]),
     ...edges.map(({ side, region: other, pod: across, cells }) => {
       const whose = across === pod ? 'of the same pod' : `of ${plain(across)}`;
       return `  ${side.padEnd(10)}  region ${other} ${whose}, along ${count(cells, 'cell')}`;

@@ -114,6 +114,22 @@ test('pods, plan, history and every region are told as the store has them', asyn
   expect(replayed.json.policies[0].imbalance.mean).toBeCloseTo(18 / 13.5, 1);
 }, 60_000);
 
+test('what is done for a hot cell is shown, and explained', async () => {
+  const { columns, rows } = GRID;
+  const rect = { column: 0, row: 0, columns, rows };
+  const hot = { relief: 'overloaded', dilation: 4 } as const;
+  const region = { id: 1, rect, pod: 'pod-a', standby: '', ...hot, edges: [] };
+  await planned.plans.lead('one', 5_000);
+  const plan: Plan = { version: 1, atMs: 0, regions: [region], asleep: [] };
+  expect(await planned.plans.writePlan('one', plan, [])).toEqual({ tag: 'OK' });
+  const shown = await said(show);
+  expect(shown.json.plan.regions[0]).toMatchObject(hot);
+  expect(shown.text).toMatch(/pod-a .*OVERLOADED, time at 1\/4/);
+  const told = await said((flags, output) => explain(1, flags, output));
+  expect(told.json.region).toMatchObject(hot);
+  expect(told.text).toContain('relief      OVERLOADED, time at 1/4');
+});
+
 test('without plan and load the commands say so', async () => {
   expect(await said(show)).toMatchObject({ code: 0, json: { plan: null } });
   expect((await said(historyOf)).text).toContain('no plan');

@@ -4,7 +4,7 @@ import { type OpenWorld, type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { count, plain, textTable } from '../text-table.ts';
 import { drawingOf, lettersOf, paintsOf } from './drawing.ts';
-import { placeOf, timeOf } from './words.ts';
+import { placeOf, reliefText, timeOf } from './words.ts';
 
 /** A longer list is read by programs only. */
 const REGIONS_SHOWN_MAX = 200;
@@ -89,7 +89,7 @@ function lines(
       placeOf(region.rect),
       region.tickMs.toFixed(2),
       String(region.entities),
-      region.relief ?? '',
+      reliefText(region),
     ]);
   const title = ['region', 'pod', 'standby', 'cells at column, row', 'tick ms', 'entities', ''];
   const [head = '', ...rest] = textTable([title, ...shown], new Set([1, 2, 3, 6]), INDENT);

@@ -2,7 +2,7 @@ import type { JournalEntry } from '@leasehold/protocol';
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { policiesOf, regionOf, sinceMsOf } from './options.ts';
-import { entryLine, loadLine } from './words.ts';
+import { entryLine, loadLine, reliefText } from './words.ts';
 
 const entry: JournalEntry = {
   ...{ id: '1-0', atMs: 1_700_000_000_000, version: 7, kind: 'shift', regions: [1, 2], cells: 12 },
@@ -21,6 +21,13 @@ test('loads are told pod by pod, before and expected', () => {
   expect(loadLine(entry)).toBe('a 31.50 → 16.25 ms, b 2.00 → 17.25 ms');
   expect(loadLine({ ...entry, expected: { c: 1 } })).toContain('a 31.50 → - ms');
   expect(loadLine({ ...entry, before: {}, expected: {} })).toBeUndefined();
+});
+
+test('relief is told with how fast time runs there', () => {
+  expect(reliefText({})).toBe('');
+  expect(reliefText({ relief: 'slow-views' })).toBe('slow-views');
+  expect(reliefText({ relief: 'dilated', dilation: 3 })).toBe('dilated, time at 1/3');
+  expect(reliefText({ relief: 'overloaded', dilation: 4 })).toBe('OVERLOADED, time at 1/4');
 });
 
 test('a time is a number and its unit', () => {

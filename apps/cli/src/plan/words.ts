@@ -1,5 +1,5 @@
 /** Decisions of a journal, places and times, as people read them. */
-import type { JournalEntry, Rect } from '@leasehold/protocol';
+import type { JournalEntry, Rect, Region } from '@leasehold/protocol';
 import type { Colors } from '../output.ts';
 import { plain } from '../text-table.ts';
 
@@ -8,6 +8,12 @@ export const timeOf = (atMs: number): string => new Date(atMs).toLocaleString('s
 
 export const placeOf = ({ column, row, columns, rows }: Rect): string =>
   `${columns} × ${rows} at ${column}, ${row}`;
+
+/** What is done for a region that is beyond a pod; '' = nothing. */
+export function reliefText({ relief, dilation }: Pick<Region, 'relief' | 'dilation'>): string {
+  const word = relief === 'overloaded' ? 'OVERLOADED' : (relief ?? '');
+  return dilation === undefined ? word : `${word}, time at 1/${dilation}`;
+}
 
 /** When, which plan it led to, what and why. */
 export function entryLine(entry: JournalEntry, { bold, dim }: Colors): string {
