@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
 import {
   fileRegistry,
+  openLivePlanStore,
   openLiveStore,
   readyIncarnation,
   storedSchemas,
@@ -41,19 +42,24 @@ await runService('view-gateway', async (parts, log) => {
     ...{ layer, grid, seed, tickHz, params, components },
   });
   const incarnation = await readyIncarnation(fileRegistry(config.home), world);
+  const at = {
+    ...{ url: config.redisUrl, world, incarnation, layer, grid },
+    ...(config.library === '' ? {} : { library: config.library }),
+  };
   const store = parts.use(
     await openLiveStore({
-      url: config.redisUrl,
-      ...{ world, incarnation, layer, grid },
+      ...at,
       graceMs: manifest.lease.graceMs,
-      ...(config.library === '' ? {} : { library: config.library }),
       onEvent: (event) => log.warn(event, 'store'),
     }),
+  );
+  const planStore = parts.use(
+    await openLivePlanStore({ ...at, onEvent: (event) => log.warn(event, 'plan store') }),
   );
   const mode = (await store.clock())?.mode ?? manifest.mode;
   const canKill = config.killToken !== '';
   const hub = new ViewHub({
-    ...{ store, schema, grid, log, clock: systemClock },
+    ...{ store, planStore, schema, grid, log, clock: systemClock },
     ...(spatial === undefined ? {} : { spatial }),
     older: await storedSchemas(store, schema),
     isWarm: config.keepWarm,

@@ -3,6 +3,7 @@ import {
   type Answer,
   type ByteReader,
   type FeedItem,
+  type JournalItem,
   readJsonPart,
   type Status,
   type Welcome,
@@ -103,4 +104,20 @@ export function readFeedItem(body: ByteReader): FeedItem {
     throw body.fault('it is no event of a feed');
   }
   return value as unknown as FeedItem;
+}
+
+const isLoads = (value: unknown): boolean => isBag(value) && Object.values(value).every(isNumber);
+
+export function readJournalItem(body: ByteReader): JournalItem {
+  const value = readJsonPart(body);
+  const { regions, before, expected } = value;
+  const isWhole =
+    ['id', 'kind', 'cause'].every((name) => isText(value[name])) &&
+    ['atMs', 'version', 'cells'].every((name) => isNumber(value[name])) &&
+    Array.isArray(regions) &&
+    regions.every(isNumber) &&
+    isLoads(before) &&
+    isLoads(expected);
+  if (!isWhole) throw body.fault('it is no entry of a journal');
+  return value as unknown as JournalItem;
 }

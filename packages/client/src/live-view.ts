@@ -9,16 +9,18 @@ import {
   type FeedItem,
   type FramePart,
   FrameReader,
+  type JournalItem,
   PART,
   readCells,
   readHolders,
+  readPlan,
   readScope,
   readTime,
   VIEW_PROTOCOL,
   type Welcome,
 } from '@leasehold/protocol/view';
 import { Backoff } from './backoff.ts';
-import { readAnswer, readFeedItem, readStatus, readWelcome } from './checked.ts';
+import { readAnswer, readFeedItem, readJournalItem, readStatus, readWelcome } from './checked.ts';
 import { Deadline } from './clock.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
@@ -250,6 +252,7 @@ export class LiveView implements View {
       this.#renderClock.hear(reader.tick, arrivalMs);
     }
     const feed: FeedItem[] = [];
+    const journal: JournalItem[] = [];
     let subscription: LiveSubscription | undefined;
     this.#isMoreToCome = false;
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
@@ -257,10 +260,13 @@ export class LiveView implements View {
       else if (part.kind === PART.scope)
         subscription = this.#subscriptions.get(readScope(part.body));
       else if (part.kind === PART.feed) feed.push(readFeedItem(part.body));
-      else if (part.kind < PART.scope) this.#applyOwn(part, reader.tick, arrivalMs);
+      else if (part.kind === PART.journal) journal.push(readJournalItem(part.body));
+      else if (part.kind < PART.scope || part.kind === PART.plan)
+        this.#applyOwn(part, reader.tick, arrivalMs);
       else if (subscription !== undefined) applyCells(part, subscription, arrivalMs);
     }
     if (feed.length > 0) this.#told.push(() => this.#events.emit('feed', feed));
+    if (journal.length > 0) this.#told.push(() => this.#events.emit('journal', journal));
     this.#latency.hearFrame(reader.storeMs, reader.tick, arrivalMs);
   }
 
@@ -277,9 +283,11 @@ export class LiveView implements View {
         isLockstep: time.isLockstep,
       });
       tell('time', time);
-    } else if (kind === PART.holders) {
+    } else if (kind === PART.holders || kind === PART.plan) {
       const grid = this.welcome?.grid;
-      if (grid !== undefined) tell('holders', readHolders(body, grid.columns * grid.rows));
+      if (grid === undefined) return;
+      if (kind === PART.plan) tell('plan', readPlan(body, grid));
+      else tell('holders', readHolders(body, grid.columns * grid.rows));
     } else if (kind === PART.status) tell('status', readStatus(body));
     else if (kind === PART.answer) {
       const answer = readAnswer(body);

@@ -8,6 +8,8 @@ import type {
   FeedItem,
   FieldValue,
   Holders,
+  JournalItem,
+  PlanView,
   Status,
   Welcome,
   WorldTime,
@@ -94,6 +96,16 @@ export type ViewEvents = {
   holders: Holders;
   status: Status;
   feed: readonly FeedItem[];
+  /**
+   * Who is to hold what, as the authority plans; `version` 0 = nobody plans. When it changes, and
+   * once a second with new loads (ms of tick time). What lies beyond the grid is `BODY_MALFORMED`.
+   */
+  plan: PlanView;
+  /**
+   * Changes to the plan, oldest first: the last ones, at most 50, after `status(true)` and after
+   * each reconnect, then each new one. An `id` that was heard before is the same entry.
+   */
+  journal: readonly JournalItem[];
   error: Fault;
 };
 
@@ -224,7 +236,7 @@ export interface View {
   on<E extends keyof ViewEvents>(event: E, hear: (value: ViewEvents[E]) => void): () => void;
   /** Works in every state but `closed`; told to the gateway as soon as there is one. */
   subscribe(options: SubscribeOptions): Subscription;
-  /** Whether to receive `status`, `feed` and `holders`. */
+  /** Whether to receive `status`, `feed`, `holders`, `plan` and `journal`. */
   status(on: boolean): void;
   /** Ends all subscriptions and the connection; leaves no timer. */
   close(): void;

@@ -1,6 +1,6 @@
 /** A hub on a small living world in the same process, for tests. */
 import { openPods } from '@leasehold/pod/pods-fixture';
-import { openTwinStore } from '@leasehold/twin-store';
+import { openTwinPlanStore, openTwinStore } from '@leasehold/twin-store';
 import { TestClient } from './client-fixture.ts';
 import { ViewHub } from './hub.ts';
 import type { ViewLimits } from './limits.ts';
@@ -23,6 +23,7 @@ export function openHub(
   const hub = new ViewHub({
     ...{
       store,
+      planStore: openTwinPlanStore(world.server, { ...WORLD, name }),
       schema,
       grid: world.grid,
       clock: world.clock,

@@ -1,5 +1,6 @@
 /** What one client does to itself, and that it does nothing to the others. On the twin store. */
 import { type Area, PART } from '@leasehold/protocol/view';
+import { openTwinPlanStore } from '@leasehold/twin-store';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { TestClient } from './client-fixture.ts';
 import { openHub, openView } from './hub-fixture.ts';
@@ -420,6 +421,27 @@ describe('a gateway', () => {
     client.say({ type: 'status', on: true });
     await view.advance(1_500);
     for (const kind of [1, 3, 4, 5]) expect(client.kinds.get(kind), `part ${kind}`).toBeTruthy();
+    // That there is no plan is told too. It costs nothing more until somebody makes one.
+    expect([client.kinds.get(PART.plan), client.kinds.get(PART.journal)]).toEqual([1, undefined]);
+
+    const plans = openTwinPlanStore(view.world.server, {
+      world: 'w',
+      incarnation: 1,
+      layer: 'main',
+    });
+    await plans.lead('authority', 60_000);
+    const why = { regions: [1], cells: 1, before: {}, expected: {} };
+    const decided = { kind: 'split', cause: 'there is somebody', ...why } as const;
+    await plans.writePlan('authority', { version: 1, atMs: 1, regions: [], asleep: [] }, [decided]);
+    const indifferent = view.join().hello();
+    await view.advance(1_500);
+    const late = view.join().hello();
+    late.say({ type: 'status', on: true });
+    await view.advance(100);
+    for (const told of [client, late]) {
+      expect([told.kinds.get(PART.plan), told.kinds.get(PART.journal)]).not.toContain(undefined);
+    }
+    expect(indifferent.kinds.has(PART.plan)).toBe(false);
   });
 
   test('counts who lives and not who is reported: the death of a pod takes nobody from the total', async () => {

@@ -4,7 +4,7 @@
  * so whatever is encoded in between is of one moment.
  */
 import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
-import type { LayerSchema, SchemaResolver, Store } from '@leasehold/protocol';
+import type { LayerSchema, PlanStore, SchemaResolver, Store } from '@leasehold/protocol';
 import { type Area, encodeJsonPart, type Selection, VIEW_PROTOCOL } from '@leasehold/protocol/view';
 import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
 import { type FollowedCell, Following } from './following.ts';
@@ -30,6 +30,8 @@ export type ViewFacts = {
 
 export type HubParts = {
   readonly store: Store;
+  /** Where loads and the journal are read; without it the plan is told without them. */
+  readonly planStore?: PlanStore;
   /** With the `step` of its fields, as the module declares them. */
   readonly schema: LayerSchema;
   readonly grid: Grid;
@@ -116,7 +118,7 @@ export class ViewHub {
   #loops: Promise<unknown> | undefined;
 
   constructor(parts: HubParts) {
-    const { store, schema, grid, spatial, clock, log, older } = parts;
+    const { store, planStore, schema, grid, spatial, clock, log, older } = parts;
     this.limits = { ...VIEW_LIMITS, ...parts.limits };
     this.facts = parts.facts;
     this.schema = schema;
@@ -137,9 +139,12 @@ export class ViewHub {
       cellsMax: this.limits.followedCellsMax,
       onLoaded: (cells) => this.#publish(cells),
     });
-    this.plans = new PlanWatch({ store, clock, log });
     const { following, viewers } = this;
-    this.status = new StatusReader({ store, clock, log, grid, following, viewers });
+    const plans = new PlanWatch({ store, clock, log });
+    this.plans = plans;
+    this.status = new StatusReader({
+      ...{ store, planStore, clock, log, grid, following, plans, viewers },
+    });
     this.#search = new Search({ store, grid, clock, following, spatial, limits: this.limits });
     this.welcome = encodeJsonPart('welcome', this.#welcome());
   }

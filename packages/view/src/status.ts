@@ -1,9 +1,9 @@
 /**
- * What people want to know beside the map: which pods there are, who holds which cell, what
- * happened, what time it is. Read from the store a few times a second while anybody wants it.
+ * What people want to know beside the map: which pods there are, who holds which cell and who is to,
+ * what happened, what time it is. Read from the store a few times a second while anybody wants it.
  */
 import type { Clock, Log } from '@leasehold/kernel';
-import type { FeedEntry, Head, PodRecord, Store } from '@leasehold/protocol';
+import type { FeedEntry, Head, PlanStore, PodRecord, Store } from '@leasehold/protocol';
 import {
   encodeHoldersPart,
   encodeJsonPart,
@@ -12,6 +12,8 @@ import {
 } from '@leasehold/protocol/view';
 import type { Grid } from '@leasehold/spatial';
 import type { Following } from './following.ts';
+import type { PlanWatch } from './plan-watch.ts';
+import { PlanTeller } from './status-plan.ts';
 import type { Viewer } from './viewer.ts';
 
 const LOOK_MS = 100;
@@ -30,12 +32,15 @@ export type StatusParts = {
   readonly log: Log;
   readonly grid: Grid;
   readonly following: Following;
+  readonly plans: PlanWatch;
+  readonly planStore?: PlanStore | undefined;
   readonly viewers: ReadonlySet<Viewer>;
 };
 
 export class StatusReader {
   readonly #parts: StatusParts;
   readonly #stop = new AbortController();
+  readonly #plan: PlanTeller;
   readonly #holders: Uint16Array;
   readonly #nonces: string[];
   #names: string[] = [];
@@ -56,6 +61,8 @@ export class StatusReader {
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
+    const { planStore: store, plans: watch, clock, grid } = parts;
+    this.#plan = new PlanTeller({ store, watch, clock, grid, tell: (part) => this.#tell(part) });
     this.#holders = new Uint16Array(parts.grid.cells);
     this.#nonces = new Array<string>(parts.grid.cells).fill('');
   }
@@ -80,6 +87,7 @@ export class StatusReader {
     if (this.#holdersPart !== undefined) viewer.post(this.#holdersPart);
     if (this.#statusPart !== undefined) viewer.post(this.#statusPart);
     for (const entry of this.#feed) viewer.post(encodeJsonPart('feed', entry));
+    for (const part of this.#plan.parts) viewer.post(part);
   }
 
   /** A cell changed hands, as its log tells: holders are read again at once. */
@@ -119,6 +127,7 @@ export class StatusReader {
         this.#tellHolders();
       }
     }
+    if (isWanted) await this.#plan.look();
   }
 
   #tell(part: Uint8Array, isForAll = false): void {

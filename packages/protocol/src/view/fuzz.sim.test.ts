@@ -9,20 +9,23 @@ import { ByteReader, ByteWriter } from '../bytes.ts';
 import { FUZZ_RUNS, fuzz } from '../fuzz-fixture.ts';
 import {
   CellRows,
+  encodePlanPart,
   FrameReader,
   FrameWriter,
   PART,
   readCells,
   readHolders,
   readJsonPart,
+  readPlan,
   readScope,
   readTime,
 } from './index.ts';
-import { bodyOf, CELL, CENTRE, PublishedCell, play, steps, Watcher } from './testing.ts';
+import { bodyOf, CELL, CENTRE, PublishedCell, planOf, play, steps, Watcher } from './testing.ts';
 
 /** A hundred thousand inputs a reader; other work on the machine must not fail it. */
 const SLOW = { timeout: 240_000 };
 const CELLS = 900;
+const EXTENT = { columns: 30, rows: 30 };
 const seeds = process.env['SIM_SEED'] ? [Number(process.env['SIM_SEED'])] : [1];
 const names = ['body', 'mind', 'plain', 'position', 'tag'];
 
@@ -53,22 +56,34 @@ function copyOf({ shape, before }: Sent): CellRows {
   return copy;
 }
 
+const plan = encodePlanPart(planOf(3));
+const decided = {
+  ...{ atMs: 1, version: 4, kind: 'move' as const, cause: 'heavy', regions: [1, 2], cells: 9 },
+  ...{ before: { a: 1.5 }, expected: { a: 0.5, b: 1 } },
+};
+
 const frames = corpus.map(({ part }, i) => {
   const writer = new FrameWriter().begin(i * 1e3, i);
   writer.time({ nowMs: 1, baseMs: 2, baseTick: 3, rateHz: 4, isPaused: true, isLockstep: true });
   writer.holders({ pods: ['a', 'b'], gone: [false, true], cells: new Uint16Array(CELLS).fill(2) });
   writer.json('feed', { atMs: i, kind: 'audit', pod: '', facts: { about: 'end', lost: 0 } });
+  writer.part(plan).json('journal', { ...decided, id: `${i}-0` });
   return writer.scope(1).cells('gone', [1, 7]).cells('resync', [i]).part(part).live().finish();
 });
+
+const JSON_KINDS: readonly number[] = [
+  ...[PART.welcome, PART.answer, PART.status, PART.feed, PART.journal],
+];
 
 /** Reads all of a frame, as a client does. */
 function readAll(bytes: Uint8Array, copy: CellRows): void {
   const reader = new FrameReader(bytes);
   for (let part = reader.next(); part !== undefined; part = reader.next()) {
     const { kind, body } = part;
-    if (kind <= PART.answer || kind === PART.status || kind === PART.feed) readJsonPart(body);
+    if (JSON_KINDS.includes(kind)) readJsonPart(body);
     else if (kind === PART.time) readTime(body);
     else if (kind === PART.holders) readHolders(body, CELLS);
+    else if (kind === PART.plan) readPlan(body, EXTENT);
     else if (kind === PART.scope) readScope(body);
     else if (kind === PART.state) copy.applyState(body);
     else if (kind === PART.delta) copy.applyDelta(body);
@@ -121,6 +136,18 @@ describe.each(seeds)(`a client sent ${FUZZ_RUNS} damaged (SIM_SEED=%i)`, SLOW, (
     expect(seen.taken).toBeGreaterThan(500);
     expect(seen.refused).toBeGreaterThan(25_000);
   });
+});
+
+test('a plan cut off anywhere is malformed', () => {
+  for (const part of [plan, encodePlanPart(planOf(0))]) {
+    const whole = bodyOf(part);
+    const bytes = whole.raw(whole.remaining);
+    for (let cut = 0; cut < bytes.length; cut++) {
+      expect(() => readPlan(new ByteReader(bytes.subarray(0, cut), 'frame'), EXTENT)).toThrow(
+        expect.objectContaining({ code: 'BODY_MALFORMED' }),
+      );
+    }
+  }
 });
 
 describe('a part cut off anywhere', () => {

@@ -4,6 +4,7 @@
  */
 
 export { type ByteReader, ByteWriter } from '../bytes.ts';
+export type { DecisionKind, Edge, Rect, Relief, Side } from '../plan.ts';
 export type {
   Column,
   ComponentSchema,
@@ -33,6 +34,7 @@ export {
   encodeScopePart,
   encodeTimePart,
 } from './encode-parts.ts';
+export { encodePlanPart, PLAN_PART_BYTES_MAX } from './encode-plan.ts';
 export { FRAME_VERSION, type FramePart, FrameReader, FrameWriter } from './frame.ts';
 export type * from './messages.ts';
 export { CLOSE, VIEW_PROTOCOL } from './messages.ts';
@@ -47,6 +49,7 @@ export {
   readScope,
   readTime,
 } from './parts.ts';
+export { readPlan } from './plan-part.ts';
 export {
   cellCentre,
   Q_WIDE,

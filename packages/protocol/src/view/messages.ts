@@ -2,6 +2,7 @@
  * What a view client and a gateway say to each other, as values. Clients send JSON texts, gateways
  * binary frames; some parts of a frame are JSON too.
  */
+import type { DecisionKind, Plan, Region } from '../plan.ts';
 import type { ComponentSchema } from '../schema.ts';
 
 /** Raised when either side can no longer understand the other. */
@@ -52,7 +53,7 @@ export type ClientMessage =
   | { readonly type: 'area'; readonly id: number; readonly area: Area }
   | { readonly type: 'unsubscribe'; readonly id: number }
   | { readonly type: 'resync'; readonly id: number; readonly cells: readonly number[] }
-  /** Whether status, feed and holders are wanted. */
+  /** Whether status, feed, holders, plan and journal are wanted. */
   | { readonly type: 'status'; readonly on: boolean }
   | { readonly type: 'ping'; readonly at: number };
 
@@ -150,6 +151,46 @@ export type Holders = {
   readonly gone: readonly boolean[];
   /** By cell: 0 nobody, i + 1 = `pods[i]`. */
   readonly cells: Uint16Array;
+};
+
+/** A region of the plan, with what its cells cost as their holders measured it. */
+export type PlanRegion = Region & {
+  /** Of a tick that was run, ms, all cells together. */
+  readonly tickMs: number;
+  readonly entities: number;
+};
+
+/** The plan in force. It grants nothing: who holds a cell now is said by `Holders`. */
+export type PlanView = {
+  /** 0: there is none, and the pods share the cells by themselves; the rest is empty then. */
+  readonly version: number;
+  /** When it was made, on the store's clock. */
+  readonly atMs: number;
+  /** Regions of the plan; of one that is too large, `regions` has the first ones only. */
+  readonly regionCount: number;
+  /** None reaches beyond the grid. Edges are left out where there are too many. */
+  readonly regions: readonly PlanRegion[];
+  /** Cells that nobody is to hold: runs of [first, count], ascending; the first ones if many. */
+  readonly asleep: Plan['asleep'];
+};
+
+/** One change to the plan, and why. Of many regions or pods it names some. */
+export type JournalItem = {
+  /** Ascends. Never given to another entry, and so a key. */
+  readonly id: string;
+  readonly atMs: number;
+  /** Of the plan that it led to. */
+  readonly version: number;
+  readonly kind: DecisionKind;
+  /** One sentence for people. */
+  readonly cause: string;
+  /** Ids of those it is about; some may be gone from the plan by now. */
+  readonly regions: readonly number[];
+  /** Cells that change hands. */
+  readonly cells: number;
+  /** Load of pods that it is about, ms of tick time a tick. */
+  readonly before: Readonly<Record<string, number>>;
+  readonly expected: Readonly<Record<string, number>>;
 };
 
 /** WebSocket close codes, by the code of the error that is the reason's text. */

@@ -1,6 +1,14 @@
 /** The kinds of parts that a frame is made of, and how those that are about no rows are read. */
 import type { ByteReader } from '../bytes.ts';
-import type { Answer, FeedItem, Holders, Status, Welcome, WorldTime } from './messages.ts';
+import type {
+  Answer,
+  FeedItem,
+  Holders,
+  JournalItem,
+  Status,
+  Welcome,
+  WorldTime,
+} from './messages.ts';
 
 export const PART = {
   welcome: 1,
@@ -16,6 +24,8 @@ export const PART = {
   resync: 11,
   live: 12,
   more: 13,
+  plan: 14,
+  journal: 15,
 } as const;
 export type PartKind = (typeof PART)[keyof typeof PART];
 
@@ -25,6 +35,7 @@ export type JsonParts = {
   readonly answer: Answer;
   readonly status: Status;
   readonly feed: FeedItem;
+  readonly journal: JournalItem;
 };
 
 /** The flags of a time. */

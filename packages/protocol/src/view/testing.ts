@@ -8,6 +8,7 @@ import { type Column, type ComponentSchema, emptyColumn, layerSchema } from '../
 import { kitchenSink, randomValue } from '../testing.ts';
 import { type CellChange, CellRows } from './cell-rows.ts';
 import { encodeDeltaPart, encodeStatePart, type FieldRows, type ViewRows } from './encode.ts';
+import type { PlanView } from './messages.ts';
 import { Q_WIDE, quantise, type ViewField, type ViewShape, viewShape } from './shape.ts';
 
 export const CENTRE = [12.5, -7.25] as const;
@@ -45,6 +46,37 @@ export function bodyOf(part: Uint8Array): ByteReader {
   const body = reader.part(reader.varint());
   reader.end();
   return body;
+}
+
+/** A plan of so many regions, columns of the grid; they have all that a region can have. */
+export function planOf(regions: number): PlanView {
+  const podOf = (i: number): string => `pod-${i % 4}`;
+  return {
+    version: regions,
+    atMs: 1_000.5,
+    regionCount: regions,
+    regions: Array.from({ length: regions }, (_, i) => ({
+      id: 10 + i,
+      rect: { column: i, row: i % 2, columns: 1, rows: 3 },
+      pod: podOf(i),
+      standby: i === 0 ? '' : podOf(i + 1),
+      ...(i % 2 === 0 ? {} : { relief: 'dilated' as const, dilation: i + 1 }),
+      tickMs: 1.25 + i,
+      entities: 300 * i,
+      edges: [
+        ...(i > 0 ? [{ side: 'west' as const, region: 9 + i, pod: podOf(i - 1), cells: 3 }] : []),
+        { side: 'north' as const, region: 10 + i, pod: podOf(i), cells: 1 },
+      ],
+    })),
+    asleep:
+      regions === 0
+        ? []
+        : [
+            [0, 2],
+            [5, 1],
+            [7, 23],
+          ],
+  };
 }
 
 /** A cell's rows, published one state after the other. */
