@@ -50,6 +50,13 @@ const FIGURES: readonly Figure[] = [
     help: 'Regions that are beyond a pod, for which something is done.',
     of: ({ plan }) => plan?.regions.filter(({ relief }) => relief !== undefined).length,
   },
+  ...(['alone', 'slow-views', 'dilated', 'overloaded'] as const).map(
+    (relief): Figure => ({
+      name: `leasehold_regions_${relief.replace('-', '_')}`,
+      help: `Those for which the last step was: ${relief}.`,
+      of: ({ plan }) => plan?.regions.filter((region) => region.relief === relief).length,
+    }),
+  ),
 ];
 
 export function registerAuthorityMetrics(

@@ -9,6 +9,11 @@ const GAUGES: Readonly<Record<string, Figure>> = {
   busyCells: { name: 'leasehold_cells_busy', help: 'Held cells with at least one entity.' },
   entities: { name: 'leasehold_entities', help: 'Entities in held cells.' },
   frozen: { name: 'leasehold_cells_frozen', help: 'Held cells that do not tick any more.' },
+  dilation: {
+    name: 'leasehold_cell_dilation',
+    help: 'Ticks of the world for one of the held cell whose time is dilated most; 1 = none is.',
+  },
+  dilatedCells: { name: 'leasehold_cells_dilated', help: 'Held cells whose time is dilated.' },
   ghosts: { name: 'leasehold_cells_followed', help: 'Neighbouring cells followed.' },
   replicas: { name: 'leasehold_replicas_behind', help: 'Replicas that commits are waited for.' },
   tick: { name: 'leasehold_tick', help: 'Newest tick that the store has accepted.' },

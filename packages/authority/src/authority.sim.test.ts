@@ -5,7 +5,7 @@
  */
 import { type Policy, regionsByLoad, validatePlan } from '@leasehold/plan';
 import { openPods } from '@leasehold/pod/pods-fixture';
-import type { PlanStore } from '@leasehold/protocol';
+import type { CellLoad, PlanStore } from '@leasehold/protocol';
 import { openTwinPlanStore } from '@leasehold/twin-store';
 import { expect, test } from 'vitest';
 import { Authority } from './authority.ts';
@@ -16,14 +16,13 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 type World = Awaited<ReturnType<typeof openPods>>;
 
+type Cost = (load: CellLoad) => number;
+
 /** What pods say of their cells, with the cost that each entity is said to have. */
-async function costly(store: PlanStore): ReturnType<PlanStore['loads']> {
+async function costly(store: PlanStore, cost: Cost): ReturnType<PlanStore['loads']> {
   const loads = [...(await store.loads())];
   return new Map(
-    loads.map(([pod, cells]) => [
-      pod,
-      cells.map((load) => ({ ...load, tickMs: load.entities * ENTITY_MS })),
-    ]),
+    loads.map(([pod, cells]) => [pod, cells.map((load) => ({ ...load, tickMs: cost(load) }))]),
   );
 }
 
@@ -32,12 +31,13 @@ function openAuthority(
   name: string,
   settings: Partial<AuthoritySettings> = {},
   policy: Policy = regionsByLoad,
+  cost: Cost = ({ entities }) => entities * ENTITY_MS,
 ) {
   const { server, grid, clock } = world;
   const store = openTwinPlanStore(server, { world: 'w', incarnation: 1, layer: 'main', name });
   const measured = new Proxy<PlanStore>(store, {
     get(_, of: keyof PlanStore) {
-      return of === 'loads' ? () => costly(store) : store[of].bind(store);
+      return of === 'loads' ? () => costly(store, cost) : store[of].bind(store);
     },
   });
   const authority = new Authority({
@@ -266,4 +266,59 @@ test('without a pod there is a plan for nobody, and the first that comes has all
   const cells = world.pods.get('pod-a')?.report()['cells'];
   await closed(world, [authority]);
   expect(cells).toBe(world.grid.cells);
+});
+
+test('a cell beyond a pod is dilated until it is carried, stays so, and is itself again later', async () => {
+  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const hot = 27;
+  let hotMs = 90;
+  // Noise of a tenth, as on a machine that does other things as well.
+  let looks = 0;
+  const cost: Cost = ({ cell, entities }) =>
+    cell === hot ? hotMs * (1 + ((looks++ % 5) - 2) / 20) : entities * 0.01;
+  const { authority, store } = openAuthority(world, 'one', {}, regionsByLoad, cost);
+  const region = async () => {
+    const plan = await store.plan();
+    return plan?.regions.find(
+      ({ rect: { column, row, columns, rows } }) =>
+        column <= 3 && column + columns > 3 && row <= 3 && row + rows > 3,
+    );
+  };
+  const reliefs = async (): Promise<string[]> =>
+    (await store.journal('', 10_000))
+      .filter(({ kind }) => kind === 'relief')
+      .map(({ cause }) => cause);
+  await world.clock.advance(30_000);
+  const settledBy = (await reliefs()).length;
+  const first = await region();
+  const holder = world.pods.get(first?.pod ?? '')?.report();
+  const { plans } = authority.status;
+  await world.clock.advance(60_000);
+  const calm = { reliefs: (await reliefs()).length, plans: authority.status.plans };
+  hotMs = 1_000;
+  await world.clock.advance(20_000);
+  const worst = await region();
+  hotMs = 1;
+  await world.clock.advance(25_000);
+  const after = await region();
+  const causes = await reliefs();
+  const { entries } = await world.watcher.readFeed('0');
+  const { twice } = await world.census();
+  await closed(world, [authority]);
+  expect(first).toMatchObject({ relief: 'dilated', dilation: 3 });
+  expect(holder?.['dilation']).toBe(3);
+  expect(holder?.['behindTicks']).toBeLessThanOrEqual(1);
+  expect(settledBy).toBe(3);
+  expect(calm).toEqual({ reliefs: settledBy, plans });
+  expect(worst).toMatchObject({ relief: 'overloaded', dilation: 4 });
+  expect(after?.relief).toBeUndefined();
+  expect(causes.slice(settledBy)).toHaveLength(5);
+  expect(twice).toEqual([]);
+  expect(entries.filter(({ kind }) => kind === 'jump')).toEqual([]);
+  const of = (kind: string, name: string) =>
+    entries.filter((entry) => entry.kind === kind).map(({ facts }) => facts[name]);
+  // On its way back it may still be half as fast for a step.
+  const dilations = of('dilation', 'dilation').filter((dilation) => dilation !== 2);
+  expect(dilations).toEqual([3, 4, 1]);
+  expect(of('overloaded', 'cell')).toHaveLength(1);
 });

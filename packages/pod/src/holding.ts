@@ -54,6 +54,10 @@ export class Holding {
   tickMs = 0;
   /** How long the last one took. */
   spentMs = 0;
+  /** It ticks in each so many-th tick of the world, in realtime. */
+  dilation = 1;
+  /** Ticks of the world that have passed without one of its own. */
+  passedTicks = 0;
   /** The log position that a barrier has passed, for a cell that is leaving. */
   provenSeq = -1;
   isProving = false;

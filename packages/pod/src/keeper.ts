@@ -2,7 +2,14 @@
  * Claims the blocks this pod should hold, ends the leases of the dead, hands over what others
  * should hold, renews what is quiet, and learns how far its channels have been read.
  */
-import type { AcquireReply, AcquireRequest, ChannelEntry, Head, Plan } from '@leasehold/protocol';
+import type {
+  AcquireReply,
+  AcquireRequest,
+  ChannelEntry,
+  Head,
+  Plan,
+  Region,
+} from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Roster } from './roster.ts';
@@ -58,6 +65,8 @@ export class Keeper {
   #nextRenewMs = 0;
   /** Until then it waits for pods that start together with it; 0 = it has waited. */
   #waitsUntilMs: number;
+  /** How often the shares of the pods have changed. */
+  changes = 0;
   isDraining = false;
   /** Whether people want this pod to take nothing more; what a plan gives it, it takes. */
   isCordoned = false;
@@ -101,6 +110,11 @@ export class Keeper {
     return this.#shares.heirs(this.roster.members(this.#parts.clock.nowMs(), true));
   }
 
+  /** The region that a cell belongs to, if whom it names is here. */
+  regionOf(cell: number): Region | undefined {
+    return this.#shares.regionOf(cell);
+  }
+
   /** Something is on its way to a cell: if nobody is to hold it, this pod does until somebody is. */
   expect(cell: number): void {
     if (!this.#shares.isAsleep(cell)) return;
@@ -130,7 +144,10 @@ export class Keeper {
     if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return [];
     this.#waitsUntilMs = 0;
     const isHere = (pod: string): boolean => this.roster.isHere(pod, now);
-    if (this.#shares.update(this.#plan, { members, isHere })) this.#rivals.clear();
+    if (this.#shares.update(this.#plan, { members, isHere })) {
+      this.#rivals.clear();
+      this.changes++;
+    }
     const wanted = this.#wanted(now);
     const grants: Grant[] = [];
     for (let i = 0; i < wanted.length; i += ACQUIRE_CELLS_MAX) {

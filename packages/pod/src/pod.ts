@@ -15,6 +15,7 @@ import { Keeper } from './keeper.ts';
 import { expectRun, type Grant, type LoadParts, loadHoldings } from './loader.ts';
 import { Moves } from './moves.ts';
 import { OwedReleases } from './owed.ts';
+import { Reliefs } from './reliefs.ts';
 import { cellLoads, type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, LOAD_MS, type PodParts, REPORT_MS } from './settings.ts';
@@ -39,6 +40,7 @@ export class Pod {
   readonly #moves: Moves;
   readonly #halo: Halo;
   readonly #keeper: Keeper;
+  readonly #reliefs: Reliefs;
   readonly #committer: Committer;
   readonly #rounds: Rounds;
   readonly #ticking: Signal;
@@ -60,6 +62,7 @@ export class Pod {
     this.#reading = new Signal(parts.clock);
     this.#halo = new Halo(parts, (entry) => this.#route(entry));
     this.#keeper = new Keeper(parts, this.#holdings, this.#loading);
+    this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
     this.#moves = new Moves(parts, {
       ...{ holdings: this.#holdings, halo: this.#halo, keeper: this.#keeper },
       ...{ ticking: this.#ticking, keeping: this.#keeping, reading: this.#reading },
@@ -216,6 +219,7 @@ export class Pod {
       await this.#owed.settle(store);
       const grants = await this.#keeper.claim();
       if (grants.length > 0) this.#loadAside(grants);
+      if (this.#clock !== undefined) this.#reliefs.look(this.#clock);
       for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
       await this.#moves.look();
       await this.#keeper.learnTrims(this.#trims);
@@ -383,6 +387,7 @@ export class Pod {
   /** From here on what is sent to the cell goes to it; what came since it was read goes first. */
   #enter(holding: Holding): void {
     this.#moves.standby.forget(holding.cell);
+    this.#reliefs.enter(holding);
     for (const entry of this.#loading.get(holding.cell) ?? []) holding.queue(entry);
     this.#holdings.set(holding.cell, holding);
   }

@@ -32,10 +32,14 @@ export function podReport(
   let frozen = 0;
   let oldest = Number.POSITIVE_INFINITY;
   let tick = 0;
-  for (const { state, isFrozen, settledTick } of holdings.values()) {
+  let dilation = 1;
+  let dilatedCells = 0;
+  for (const { state, isFrozen, settledTick, dilation: every } of holdings.values()) {
     entities += state.table.count;
     if (state.table.count > 0) busy++;
     if (isFrozen) frozen++;
+    if (every > 1) dilatedCells++;
+    dilation = Math.max(dilation, every);
     oldest = Math.min(oldest, settledTick);
     tick = Math.max(tick, settledTick);
   }
@@ -44,6 +48,8 @@ export function podReport(
     busyCells: busy,
     entities,
     frozen,
+    dilation,
+    dilatedCells,
     ghosts: halo.size,
     resyncs: halo.resyncs,
     tick,

@@ -12,6 +12,7 @@ import type { Halo } from './halo.ts';
 import type { Draft, Holding } from './holding.ts';
 import type { Grant } from './loader.ts';
 import { Quantiles } from './quantiles.ts';
+import { dueAfter, dueBy } from './reliefs.ts';
 import {
   ATTEMPTS_MAX,
   CATCH_UP_TICKS_MAX,
@@ -130,6 +131,7 @@ export class Rounds {
     let isolated: Holding | undefined;
     for (const holding of this.#round.holdings.values()) {
       if (!this.#isDue(holding, world, target)) continue;
+      if (holding.dilation > 1 && this.#passes(holding, world, target)) continue;
       if (holding.isIsolated && holding.state.table.count > 0) isolated ??= holding;
       else order.push(holding);
     }
@@ -152,7 +154,9 @@ export class Rounds {
     // took of the processor meanwhile is taken off each cell in proportion.
     const share = Math.min(1, (cpuMs() - cpuStartedMs) / (beganMs - startedMs || 1));
     for (const holding of order) {
-      holding.tickMs += (holding.spentMs * share - holding.tickMs) * TICK_MS_GAIN;
+      // Who ticks more seldom learns as soon what a tick costs.
+      const gain = Math.min(0.5, TICK_MS_GAIN * holding.dilation);
+      holding.tickMs += (holding.spentMs * share - holding.tickMs) * gain;
     }
     if (order.length > 0) {
       this.counts.ticks++;
@@ -180,6 +184,19 @@ export class Rounds {
     return true;
   }
 
+  /**
+   * A dilated cell lets the ticks between its own go by: it keeps up with the world, so that
+   * neighbours, channels and handovers go on, and nothing happens in it.
+   */
+  #passes(holding: Holding, { mode, endTick }: WorldClock, target: number): boolean {
+    const { state, dilation } = holding;
+    if (mode !== 'realtime' || dueAfter(state.tick, dilation, endTick) <= target) return false;
+    holding.passedTicks += target - state.tick;
+    state.refresh(target);
+    this.#unchanged(holding);
+    return true;
+  }
+
   #viewOf(cell: number, tick: number, isExact: boolean): CellView | undefined {
     const held = this.#round.holdings.get(cell);
     if (held !== undefined) {
@@ -192,21 +209,26 @@ export class Rounds {
   #step(holding: Holding, world: WorldClock, target: number): void {
     const { state } = holding;
     const isLockstep = world.mode === 'lockstep';
-    let tick = state.tick + 1;
+    const { endTick } = world;
+    const dilation = isLockstep ? 1 : holding.dilation;
+    let tick = dueAfter(state.tick, dilation, endTick);
     const arrivals = holding.takeArrivals(isLockstep ? state.tick : Number.POSITIVE_INFINITY);
     const isEmpty = state.table.count === 0 && arrivals.length === 0;
     if (!isLockstep && isEmpty) {
       // Nothing lives here: time passes without a tick, a commit or a jump.
       state.refresh(target);
+      holding.passedTicks = 0;
       this.#unchanged(holding);
       return;
     }
-    let jumped = 0;
+    let missed = 0;
     if (!isLockstep && target - state.tick > CATCH_UP_TICKS_MAX) {
-      jumped = target - tick;
-      tick = target;
-      this.counts.jumps++;
+      const due = dueBy(target, dilation, endTick);
+      missed = due - tick;
+      tick = due;
     }
+    // Dilated or late, the log says how much time was left out.
+    const jumped = tick - state.tick - 1 + holding.passedTicks;
     try {
       const result = state.step({
         tick,
@@ -216,10 +238,11 @@ export class Rounds {
         view: (cell) => this.#viewOf(cell, tick - 1, isLockstep),
       });
       holding.failures = 0;
+      holding.passedTicks = 0;
       this.counts.births += result.births;
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;
-      if (jumped > 0) this.#noteJump(holding, jumped, tick);
+      if (missed > 0) this.#noteJump(holding, missed, tick);
       if (!result.changed && !isLockstep && !holding.isUnproven) {
         this.#unchanged(holding);
         return;
@@ -361,6 +384,7 @@ export class Rounds {
 
   #noteJump(holding: Holding, jumped: number, tick: number): void {
     const { store, pod, log } = this.#parts;
+    this.counts.jumps++;
     log.warn({ cell: holding.cell, jumped, tick }, 'fell behind and jumped');
     const facts = { cell: holding.cell, jumped, tick };
     void store.feed({ kind: 'jump', pod, facts }).catch((error: unknown) => {

@@ -4,7 +4,7 @@
  * are here, block by block, so a world without a plan, or whose plan is of yesterday, is held as
  * well. Being wrong costs a handover; leases alone decide who may write.
  */
-import type { Plan } from '@leasehold/protocol';
+import type { Plan, Region } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { assignBlocks, inheritedBlocks } from './assignment.ts';
 
@@ -73,10 +73,15 @@ export class Shares {
 
   /** The plan says who holds it, be it nobody, and whom it names is here. */
   isPlanned(cell: number): boolean {
-    if (this.isAsleep(cell)) return true;
+    return this.isAsleep(cell) || this.regionOf(cell) !== undefined;
+  }
+
+  /** Whose region says what is to be done with a cell; whom it names is here. */
+  regionOf(cell: number): Region | undefined {
     const region = this.#plan?.regions[this.#regionOf[cell] as number];
-    if (region === undefined) return false;
-    return this.#company.isHere(region.pod) || this.#company.isHere(region.standby);
+    if (region === undefined) return undefined;
+    const isFollowed = this.#company.isHere(region.pod) || this.#company.isHere(region.standby);
+    return isFollowed ? region : undefined;
   }
 
   /** Who should hold each cell when this pod is gone; `heirs` are those who are left. */
