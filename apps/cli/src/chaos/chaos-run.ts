@@ -143,7 +143,7 @@ export class ChaosRun {
       judged: this.#judged,
       seen: this.#checker?.seen ?? [],
       standstills: this.#checker?.standstills ?? [],
-      failures: [...this.#failures, ...this.#podFailures],
+      failures: [...this.#failures, ...injector.leftOut, ...this.#podFailures],
     });
   }
 

@@ -46,8 +46,11 @@ export type InjectorParts = {
 const LOOK_MS = 20;
 /** Long enough for whoever has come or woken to take its share. */
 const CALM_MS = 500;
-/** What a fleet may take to be itself again before a failover; then it comes anyway. */
-const CALM_MS_MAX = 15_000;
+/** What a fleet may take to be itself again before a failover; after that there is none. */
+const CALM_MS_MAX = 60_000;
+const NO_CALM =
+  'a failover was left out: the pods did not come to hold every cell with a replica behind them in ' +
+  `${CALM_MS_MAX / 1000} s, as on a machine that is too busy for so many`;
 const START_MS_MAX = 30_000;
 const LISTENING_MS_MAX = 30_000;
 /** Until a pod is free of other faults, or has been started. */
@@ -55,6 +58,8 @@ const FREE_MS_MAX = 20_000;
 
 export class Injector {
   readonly records: FaultRecord[] = [];
+  /** Faults that were planned and did not happen, and why. */
+  readonly leftOut: string[] = [];
   readonly #parts: InjectorParts;
   readonly #active = new Set<Promise<void>>();
   /** Pods that something is being done to. */
@@ -80,33 +85,42 @@ export class Injector {
     const isOfRedis = fault.kind === 'failover' || fault.kind === 'redis-restart';
     if (fault.kind === 'failover') {
       await Promise.all(this.#active);
-      await this.#untilCalm();
+      if (!(await this.#becomesCalm())) return this.#leaveOut(NO_CALM);
     }
     const done = this.#inject(fault).finally(() => this.#active.delete(done));
     this.#active.add(done);
     if (isOfRedis) await done;
-    if (fault.kind === 'failover') await this.#untilCalm();
+    if (fault.kind === 'failover') await this.#becomesCalm();
   }
 
   /**
    * Every pod that runs says of the present server that its replica has all, and together they have
    * held every cell for a while; or nobody writes any more, and a pod without anything to send does
-   * not ask.
+   * not ask. Waits for it; false if it does not come.
    */
-  async #untilCalm(): Promise<void> {
+  async #becomesCalm(): Promise<boolean> {
     const { run, redis, cells, signal, nowMs, isAtEnd } = this.#parts;
     await redis.untilReplicated();
     const deadlineMs = performance.now() + CALM_MS_MAX;
     let sinceMs = nowMs();
-    while (!signal.aborted && performance.now() < deadlineMs && !isAtEnd()) {
+    while (performance.now() < deadlineMs) {
+      if (signal.aborted) return false;
+      if (isAtEnd()) return true;
       const pods = run.fleet.running;
       const held = pods.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
       const areSafe = pods.every(({ report }) => (report['replicas'] ?? 0) > 0);
       if (run.audit?.isConnected !== true || !areSafe || held !== cells) sinceMs = nowMs();
       // Each has said so anew since then.
-      if (pods.every(({ reportedAtMs }) => reportedAtMs > sinceMs + CALM_MS)) return;
+      if (pods.every(({ reportedAtMs }) => reportedAtMs > sinceMs + CALM_MS)) return true;
       await this.#pause(LOOK_MS);
     }
+    return false;
+  }
+
+  #leaveOut(why: string): void {
+    if (this.#parts.signal.aborted) return;
+    this.#parts.say(why);
+    this.leftOut.push(why);
   }
 
   #inject(fault: PlannedFault): Promise<void> {
