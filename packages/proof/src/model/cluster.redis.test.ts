@@ -6,7 +6,7 @@ import { transferSuite } from './transfer-suite.ts';
 import { viewSuite } from './view-suite.ts';
 
 /** Starting three servers takes as long as these. */
-const SEQUENCES = 200;
+const SEQUENCES = 100;
 
 for (const suite of [logSuite, viewSuite, inboxSuite, transferSuite]) {
   proveInTests(suite, SEQUENCES, true);
