@@ -1,11 +1,11 @@
 /** What the page knows and what its user has chosen, as signals. It talks to nobody. */
-import type { Holders, Status, ViewState, Welcome } from '@leasehold/client';
+import type { Holders, JournalItem, PlanView, Status, ViewState, Welcome } from '@leasehold/client';
 import { computed, signal } from '@preact/signals';
 import type { FeedLine } from './feed.ts';
 import { PodColours } from './palette.ts';
 import type { PodRow } from './pod-rows.ts';
 
-export type Layer = 'cells' | 'holders' | 'ids' | 'trails';
+export type Layer = 'cells' | 'holders' | 'regions' | 'ids' | 'trails';
 
 /** One entity with all its components, as `/query` tells it. */
 export type Inspection = {
@@ -22,6 +22,11 @@ export const link = signal<{ readonly state: ViewState; readonly why: string }>(
 export const welcome = signal<Welcome | undefined>(undefined);
 export const status = signal<Status | undefined>(undefined);
 export const holders = signal<Holders | undefined>(undefined);
+/** Version 0: nobody plans. Undefined before anything was told. */
+export const plan = signal<PlanView | undefined>(undefined);
+/** Newest first. */
+export const journal = signal<readonly JournalItem[]>([]);
+export const isPlanned = computed(() => (plan.value?.version ?? 0) > 0);
 export const feedLines = signal<readonly FeedLine[]>([]);
 export const pods = signal<readonly PodRow[]>([]);
 export const figures = signal<{
@@ -53,9 +58,23 @@ export const hovered = signal<{ id: number; xPx: number; yPx: number; text: stri
   undefined,
 );
 
+/** What of the plan is pointed at, in the panel or on the map: which row, and its regions. */
+export type PlanSpot = { readonly key: string; readonly regions: readonly number[] };
+export const regionKey = (id: number): string => `region ${id}`;
+export const pointed = signal<PlanSpot | undefined>(undefined);
+/** Chosen with a finger, a click or the keyboard: it stays lit until it is chosen again. */
+export const pinned = signal<PlanSpot | undefined>(undefined);
+/** Regions that the map lights. */
+export const lit = computed(() => (pointed.value ?? pinned.value)?.regions ?? []);
+
+export function pin(spot: PlanSpot): void {
+  pinned.value = pinned.value?.key === spot.key ? undefined : spot;
+}
+
 export const layers = {
   cells: signal(true),
   holders: signal(true),
+  regions: signal(true),
   ids: signal(false),
   trails: signal(false),
 } as const satisfies Record<Layer, unknown>;

@@ -178,6 +178,10 @@ describe('how it looks', () => {
     'layers and colours are switched on the picture, and the choice of colours is kept',
     async () => {
       const map = await opened();
+      // Nobody plans here, and that is all that is said of plans.
+      await map.page.getByText('no plan: pods share the world by themselves').waitFor();
+      expect(await map.page.getByRole('button', { name: 'regions', exact: true }).count()).toBe(0);
+      expect(await map.page.getByTestId('plan').count()).toBe(0);
       const dark = await map.blocks();
       await map.page.getByRole('button', { name: 'holders', exact: true }).click();
       await map.page.getByRole('button', { name: 'holders', pressed: false }).waitFor();
@@ -325,11 +329,44 @@ describe('a phone', () => {
   test('has no barriers, with the inspector open', () => expectNoBarriers(page()), TEST_MS_MAX);
 });
 
+/** Reads the plan with the keyboard, lights regions with the mouse, and with a click. */
+async function expectPlan(map: MapPage): Promise<void> {
+  const plan = map.page.getByTestId('plan');
+  await eventually(async () => (await map.figure('plan-version')) > 0, WAIT_MS);
+  // One of its regions says who is across its sides.
+  await plan.getByText(/^\d regions$/).press('Enter');
+  await map.page.keyboard.press('Tab');
+  await eventually(async () => {
+    const text = await map.text('edges');
+    const load = /^region \d+ of pod-\S+-\d, \d+ × \d+ cells\n[\d.]+ ms · \d+ % of a tick/;
+    return load.test(text) && /(north|east): region \d+ of pod-\S+ \(\d+\)/.test(text);
+  }, WAIT_MS);
+  const entry = map.page.getByTestId('journal').getByRole('button').first();
+  expect(await entry.textContent()).toMatch(/\..*\d\d:\d\d:\d\d$/);
+
+  await map.page.getByRole('button', { name: 'holders', exact: true }).click();
+  await plan.locator('summary').first().focus();
+  const plain = await map.blocks();
+  const lights = async (): Promise<boolean> => changedShare(plain, await map.blocks()) > 0.15;
+  const region = plan.locator('[data-region]').first();
+  await region.hover();
+  await eventually(lights, WAIT_MS);
+  await plan.locator('h2').hover();
+  await eventually(async () => !(await lights()), WAIT_MS);
+  await region.click();
+  await plan.locator('h2').hover();
+  await plan.locator('[data-region][aria-pressed=true]').waitFor();
+  await eventually(lights, WAIT_MS);
+  await map.page.getByRole('button', { name: 'regions', exact: true }).click();
+  await eventually(async () => !(await lights()), WAIT_MS);
+  expect(await barriers(map)).toEqual([]);
+}
+
 describe('another world', () => {
   test(
-    'has its own map: birds on a plane, without land',
+    'has its own map, birds on a plane without land, and its plan where an authority plans',
     async () => {
-      const flocking = await LiveWorld.open('flocking', at.url);
+      const flocking = await LiveWorld.open('flocking', at.url, ['--authorities', '1']);
       onTestFinished(() => flocking.close());
       const map = await MapPage.open(chromium.browser, flocking.address);
       onTestFinished(() => map.close());
@@ -337,6 +374,7 @@ describe('another world', () => {
       await eventually(async () => (await map.meter()).drawn > 1_900, WAIT_MS);
       expect(await map.page.title()).toContain('flocking');
       expect([...map.responses.keys()].filter((path) => path.includes('land-'))).toEqual([]);
+      await expectPlan(map);
       expect(map.faults).toEqual([]);
     },
     TEST_MS_MAX,

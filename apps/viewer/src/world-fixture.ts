@@ -34,11 +34,16 @@ export class LiveWorld {
     this.#home = home;
   }
 
-  /** An example on three pods and one gateway; resolves when its map is served. */
-  static async open(example: string, redisUrl: string): Promise<LiveWorld> {
+  /** An example on three pods and one gateway, and what `more` flags say; its map is served then. */
+  static async open(
+    example: string,
+    redisUrl: string,
+    more: readonly string[] = [],
+  ): Promise<LiveWorld> {
     const home = await mkdtemp(join(tmpdir(), 'leasehold-map-'));
     const port = await freePort();
-    const flags = ['--pods', String(PODS), '--gateways', '1', '--port', String(port), '--json'];
+    const map = ['--gateways', '1', '--port', String(port)];
+    const flags = ['--pods', String(PODS), ...map, '--json', ...more];
     const env = { LEASEHOLD_HOME: home, REDIS_URL: redisUrl };
     const run = spawnNode([COMMAND, 'run', join(EXAMPLES, example), ...flags], { env });
     const world = new LiveWorld(run, port, home);

@@ -1,6 +1,7 @@
 /** Connects the page to a gateway and keeps the signals of `state.ts` current. */
 import { connect, type Status, type View } from '@leasehold/client';
 import { Feed } from './feed.ts';
+import { mergeJournal } from './plan-words.ts';
 import { PodRows } from './pod-rows.ts';
 import { Rate } from './rates.ts';
 import * as state from './state.ts';
@@ -18,6 +19,12 @@ export function startLink(urls: readonly string[]): View {
 
 function hearConnection(view: View): void {
   view.on('welcome', (welcome) => {
+    const { world, incarnation } = state.welcome.value ?? {};
+    if (world !== welcome.world || incarnation !== welcome.incarnation) {
+      state.plan.value = undefined;
+      state.journal.value = [];
+      state.pinned.value = undefined;
+    }
     state.welcome.value = welcome;
     document.title = `${welcome.world} · Leasehold`;
   });
@@ -57,6 +64,12 @@ function hearWorld(view: View): void {
     ]);
     state.holders.value = holders;
     showPods();
+  });
+  view.on('plan', (plan) => {
+    state.plan.value = plan;
+  });
+  view.on('journal', (items) => {
+    state.journal.value = mergeJournal(state.journal.value, items);
   });
   view.on('feed', (items) => {
     feed.add(items);

@@ -1,10 +1,11 @@
 /**
  * The grid and who holds it: one texture with a pixel per cell, lines between cells and between
- * pods, a hatch where nobody is, and a flash where that changes.
+ * pods, a hatch where nobody is, a dot where nobody is to be, and a flash where that changes.
  */
-import type { Holders } from '@leasehold/client';
+import type { Holders, PlanView } from '@leasehold/client';
 import { BufferImageSource, Container, Graphics, Sprite, Texture } from 'pixi.js';
 import type { PodColours } from '../palette.ts';
+import { asleepCells } from '../plan-words.ts';
 import type { MapColours } from '../theme.ts';
 import type { Grid } from './camera.ts';
 import type { Frame, Layer } from './layer.ts';
@@ -15,6 +16,8 @@ const PULSE_MS = 700;
 /** Lines cost vertices; worlds with more cells show colours only. */
 const LINED_CELLS_MAX = 65_536;
 const HATCHED_CELLS_MAX = 4_096;
+/** Half of the side of a dot, in cells. */
+const DOT = 0.07;
 
 export class CellsLayer implements Layer {
   readonly tints = new Container({ eventMode: 'none' });
@@ -27,9 +30,12 @@ export class CellsLayer implements Layer {
   readonly #gridLines = new Graphics();
   readonly #borders = new Graphics();
   readonly #hatch = new Graphics();
+  readonly #dots = new Graphics();
   /** By cell: when its holder changed; −∞ = long ago. */
   readonly #changedAtMs: Float64Array;
   #holders: Holders | undefined;
+  /** By cell: 1 = it sleeps, so that nobody is to hold it. */
+  #asleep = new Uint8Array(0);
   #names: readonly string[] = [];
   #look: MapColours | undefined;
   #isFlashing = false;
@@ -44,7 +50,7 @@ export class CellsLayer implements Layer {
     this.#flash = new Pixels(grid);
     this.#changedAtMs = new Float64Array(grid.columns * grid.rows).fill(Number.NEGATIVE_INFINITY);
     this.#flash.sprite.visible = false;
-    this.tints.addChild(this.#tint.sprite, this.#flash.sprite, this.#hatch);
+    this.tints.addChild(this.#tint.sprite, this.#flash.sprite, this.#hatch, this.#dots);
     this.lines.addChild(this.#gridLines, this.#borders);
   }
 
@@ -60,6 +66,15 @@ export class CellsLayer implements Layer {
       }
       this.#isFlashing = !this.#isCalm;
     }
+    this.#paint();
+  }
+
+  showAsleep(plan: PlanView | undefined): void {
+    const asleep = plan === undefined ? [] : asleepCells(plan, this.#changedAtMs.length);
+    const isSame =
+      asleep.length === this.#asleep.length && asleep.every((is, i) => is === this.#asleep[i]);
+    if (isSame) return;
+    this.#asleep = Uint8Array.from(asleep);
     this.#paint();
   }
 
@@ -100,16 +115,19 @@ export class CellsLayer implements Layer {
     if (holders === undefined || look === undefined) return;
     const rgb = holders.pods.map((pod) => this.#colours.of(pod));
     const bare: number[] = [];
+    const asleep: number[] = [];
     for (const [cell, holder] of holders.cells.entries()) {
       const colour = rgb[holder - 1];
       if (colour === undefined) this.#tint.set(cell, 0, 0, 0, 0);
       else this.#tint.set(cell, (colour >> 16) & 255, (colour >> 8) & 255, colour & 255, 255);
-      if (colour === undefined || holders.gone[holder - 1] === true) bare.push(cell);
+      if (colour === undefined && this.#asleep[cell] === 1) asleep.push(cell);
+      else if (colour === undefined || holders.gone[holder - 1] === true) bare.push(cell);
       if (holders.gone[holder - 1] === true) this.#isFlashing = !this.#isCalm;
     }
     this.#tint.upload();
     this.#drawBorders(holders, look);
     this.#drawHatch(bare, look);
+    this.#drawDots(asleep, look);
   }
 
   #drawGrid({ grid: color, gridAlpha: alpha }: MapColours): void {
@@ -137,6 +155,19 @@ export class CellsLayer implements Layer {
         .lineTo(ends[i + 2]! * cellSize, height - ends[i + 3]! * cellSize);
     }
     if (ends.length > 0) graphics.stroke({ color, alpha: 0.45, pixelLine: true });
+  }
+
+  /** One in each cell that sleeps. */
+  #drawDots(cells: readonly number[], { hatch: color }: MapColours): void {
+    const { columns, cellSize, height } = this.#grid;
+    const graphics = this.#dots.clear();
+    if (cells.length === 0 || cells.length > HATCHED_CELLS_MAX) return;
+    for (const cell of cells) {
+      const left = ((cell % columns) + 0.5 - DOT) * cellSize;
+      const top = height - (Math.floor(cell / columns) + 0.5 + DOT) * cellSize;
+      graphics.rect(left, top, 2 * DOT * cellSize, 2 * DOT * cellSize);
+    }
+    graphics.fill({ color, alpha: 0.8 });
   }
 
   /** Three slanted lines in each cell that nobody living holds. */

@@ -1,4 +1,6 @@
-/** Hovering and choosing entities with mouse, pen and finger. */
+/** Hovering and choosing entities, and regions by their labels, with mouse, pen and finger. */
+import type { PlanRegion } from '@leasehold/client';
+import { regionText } from '../plan-words.ts';
 import * as state from '../state.ts';
 import type { Scene } from './scene.ts';
 import { glanceText } from './selection.ts';
@@ -15,6 +17,8 @@ export class Pointer {
   #over: { readonly xPx: number; readonly yPx: number } | undefined;
   #down: { readonly xPx: number; readonly yPx: number; readonly atMs: number } | undefined;
   #hoveredAtMs = 0;
+  /** Whose label the mouse is on. */
+  #region: number | undefined;
 
   constructor(host: HTMLElement) {
     this.#host = host;
@@ -42,7 +46,11 @@ export class Pointer {
       if (down === undefined || event.timeStamp - down.atMs > CLICK_MS_MAX) return;
       if (Math.hypot(xPx - down.xPx, yPx - down.yPx) > CLICK_PX_MAX) return;
       const within = event.pointerType === 'touch' ? WITHIN_PX.touch : WITHIN_PX.mouse;
-      state.select(sceneNow()?.idAt(xPx, yPx, within) ?? 0);
+      const scene = sceneNow();
+      const id = scene?.idAt(xPx, yPx, within) ?? 0;
+      const region = id === 0 ? scene?.plan.regionAt(xPx, yPx) : undefined;
+      if (scene !== undefined && region !== undefined) choose(region, scene);
+      else state.select(id);
     });
   }
 
@@ -54,12 +62,33 @@ export class Pointer {
     const id = over === undefined ? 0 : scene.idAt(over.xPx, over.yPx, WITHIN_PX.mouse);
     scene.marks.hovered = id;
     const entity = id === 0 ? undefined : scene.subscription.get(id);
-    if (over === undefined || entity === undefined) {
-      if (state.hovered.peek() !== undefined) state.hovered.value = undefined;
-      this.#host.classList.remove('pointing');
-      return;
-    }
-    this.#host.classList.add('pointing');
-    state.hovered.value = { id, ...over, text: glanceText(entity, scene.welcome) };
+    const region =
+      over === undefined || entity !== undefined
+        ? undefined
+        : scene.plan.regionAt(over.xPx, over.yPx);
+    this.#point(region);
+    this.#host.classList.toggle('pointing', entity !== undefined || region !== undefined);
+    const { tickHz } = scene.welcome;
+    const text =
+      entity === undefined
+        ? region && regionText(region, tickHz)
+        : glanceText(entity, scene.welcome);
+    if (over !== undefined && text !== undefined) state.hovered.value = { id, ...over, text };
+    else if (state.hovered.peek() !== undefined) state.hovered.value = undefined;
   }
+
+  /** Lights a region as its row in the panel does; what is pointed at there stays. */
+  #point(region: PlanRegion | undefined): void {
+    if (region?.id === this.#region) return;
+    this.#region = region?.id;
+    state.pointed.value = region === undefined ? undefined : spotOf(region);
+  }
+}
+
+const spotOf = ({ id }: PlanRegion) => ({ key: state.regionKey(id), regions: [id] });
+
+/** A finger cannot hover: what it chooses is said, and stays lit until it is chosen again. */
+function choose(region: PlanRegion, { welcome }: Scene): void {
+  state.pin(spotOf(region));
+  if (state.pinned.peek() !== undefined) state.notice.value = regionText(region, welcome.tickHz);
 }

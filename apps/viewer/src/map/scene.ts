@@ -2,7 +2,15 @@
  * One world on the map: camera, layers, and the subscription that follows the camera. It draws when
  * it is told to and keeps no timer.
  */
-import type { Area, Holders, Positions, Subscription, View, Welcome } from '@leasehold/client';
+import type {
+  Area,
+  Holders,
+  PlanView,
+  Positions,
+  Subscription,
+  View,
+  Welcome,
+} from '@leasehold/client';
 import { Container, type EventSystem } from 'pixi.js';
 import { Viewport } from 'pixi-viewport';
 import type { PodColours } from '../palette.ts';
@@ -16,6 +24,7 @@ import { LandLayer } from './land-layer.ts';
 import type { Frame, Layer } from './layer.ts';
 import { MarksLayer } from './marks-layer.ts';
 import { idBeside, slotAt } from './picking.ts';
+import { PlanLayer } from './plan-layer.ts';
 import { mapComponents } from './selection.ts';
 import { TrailsLayer } from './trails-layer.ts';
 
@@ -48,6 +57,7 @@ export class Scene {
   readonly marks = new MarksLayer();
   readonly cells: CellsLayer;
   readonly badges: BadgesLayer;
+  readonly plan: PlanLayer;
   readonly trails: TrailsLayer;
   readonly entities: EntitiesLayer;
   readonly subscription: Subscription;
@@ -84,12 +94,15 @@ export class Scene {
     const land = new LandLayer(grid, parts.land);
     this.cells = new CellsLayer(grid, colours, parts.isCalm);
     this.badges = new BadgesLayer(grid, colours);
+    this.plan = new PlanLayer(grid, colours);
     this.trails = new TrailsLayer(grid);
     this.entities = new EntitiesLayer(grid.cellSize);
-    this.#layers = [land, this.cells, this.trails, this.entities, this.badges, this.marks];
-    this.viewport.addChild(land.container, this.cells.tints, this.cells.lines, this.trails.mesh);
-    const overlay = [this.entities.container, this.badges.container, this.marks.container];
-    this.stage.addChild(this.viewport, ...overlay);
+    const { cells, plan, trails, entities, badges, marks } = this;
+    this.#layers = [land, cells, plan, trails, entities, badges, marks];
+    this.viewport.addChild(land.container, cells.tints, cells.lines, trails.mesh);
+    const below = [plan.outlines, entities.container];
+    const above = [plan.texts, badges.container, marks.container];
+    this.stage.addChild(this.viewport, ...below, ...above);
     this.#frame = {
       nowMs: 0,
       positions: NOBODY,
@@ -139,6 +152,18 @@ export class Scene {
     if (holders.cells.length !== this.welcome.grid.columns * this.welcome.grid.rows) return;
     this.cells.show(holders);
     this.badges.show(holders);
+    this.plan.refresh();
+  }
+
+  showPlan(plan: PlanView | undefined): void {
+    const { grid, tickHz } = this.welcome;
+    // One of another world, as with holders.
+    const isOurs = plan?.regions.every(({ rect }) => {
+      return rect.column + rect.columns <= grid.columns && rect.row + rect.rows <= grid.rows;
+    });
+    const shown = isOurs === true ? plan : undefined;
+    this.plan.show(shown, tickHz);
+    this.cells.showAsleep(shown);
   }
 
   /** Brings everything to `nowMs`; `followed` is the entity the camera keeps in its centre, or 0. */

@@ -90,6 +90,8 @@ export class WorldMap {
     scene.recolour(MAP_COLOURS[state.theme.peek()]);
     const holders = state.holders.peek();
     if (holders !== undefined) scene.showHolders(holders);
+    scene.showPlan(state.plan.peek());
+    scene.plan.light(state.lit.peek());
     this.#applyLayers();
     scene.viewport.on('drag-start', () => {
       state.isFollowing.value = false;
@@ -107,6 +109,14 @@ export class WorldMap {
       if (holders !== undefined) this.#scene?.showHolders(holders);
     });
     effect(() => {
+      const plan = state.plan.value;
+      this.#scene?.showPlan(plan);
+    });
+    effect(() => {
+      const lit = state.lit.value;
+      this.#scene?.plan.light(lit);
+    });
+    effect(() => {
       const colours = MAP_COLOURS[state.theme.value];
       this.#renderer.background.color = colours.beyond;
       this.#scene?.recolour(colours);
@@ -115,8 +125,8 @@ export class WorldMap {
   }
 
   #applyLayers(): void {
-    const { cells, holders, ids, trails } = state.layers;
-    const shown = [cells.value, holders.value, ids.value, trails.value] as const;
+    const { cells, holders, regions, ids, trails } = state.layers;
+    const shown = [cells.value, holders.value, ids.value, trails.value, regions.value] as const;
     const scene = this.#scene;
     if (scene === undefined) return;
     scene.cells.lines.visible = shown[0];
@@ -125,6 +135,9 @@ export class WorldMap {
     scene.marks.showsIds = shown[2];
     if (shown[3] && !scene.trails.mesh.visible) scene.trails.clear();
     scene.trails.mesh.visible = shown[3];
+    scene.plan.outlines.visible = shown[4];
+    scene.plan.texts.visible = shown[4];
+    scene.plan.refresh();
   }
 
   /** PERF: everything the main thread does for a frame is between the two looks at the clock. */

@@ -41,6 +41,11 @@ export function Help() {
         on. The events tell how long that took, and the auditor, who reads the database by itself,
         whether anything was lost.
       </p>
+      <p>
+        Where an authority plans, each pod is to hold one <b>region</b> or more: outlines with what
+        they cost. A cell with a dot sleeps, because nothing happens in it. Point at an entry of the
+        journal, or choose it, and the regions that it is about are lit.
+      </p>
       <h3>Keys, while the map has the focus</h3>
       <dl class="keys">
         {KEYS.map(([key, text]) => (

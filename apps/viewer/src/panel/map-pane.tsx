@@ -6,6 +6,7 @@ import {
   figures,
   gauges,
   hovered,
+  isPlanned,
   type Layer,
   layers,
   mapFault,
@@ -113,6 +114,7 @@ function Search() {
 const LAYERS: readonly (readonly [Layer, string])[] = [
   ['holders', 'holders'],
   ['cells', 'cells'],
+  ['regions', 'regions'],
   ['trails', 'trails'],
   ['ids', 'ids'],
 ];
@@ -121,7 +123,7 @@ function Layers() {
   return (
     <fieldset class="layers">
       <legend class="hidden">Layers of the map</legend>
-      {LAYERS.map(([layer, text]) => (
+      {LAYERS.filter(([layer]) => layer !== 'regions' || isPlanned.value).map(([layer, text]) => (
         <button
           key={layer}
           type="button"

@@ -6,6 +6,7 @@ import { Figures } from './figures.tsx';
 import { Help } from './help.tsx';
 import { Inspector } from './inspector.tsx';
 import { MapPane } from './map-pane.tsx';
+import { PlanSection } from './plan-section.tsx';
 import { PodsTable } from './pods-table.tsx';
 import { Title } from './title.tsx';
 
@@ -35,6 +36,7 @@ export function Page() {
         <div id="panel-body" class="panel-body">
           <Inspector />
           <PodsTable />
+          <PlanSection />
           <FeedList />
         </div>
       </aside>
