@@ -17,6 +17,7 @@ import { openHttp, patiently, runService, systemClock } from '@leasehold/service
 import { loadWorld } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
+import { processFigures } from './figures.ts';
 import { registerPodMetrics } from './metrics.ts';
 
 /** What closing the rest may take once the cells are gone. */
@@ -78,7 +79,7 @@ await runService('simulator', async (parts, log) => {
       const { user, system } = process.threadCpuUsage();
       return (user + system) / 1_000;
     },
-    traffic: () => store.traffic(),
+    figures: () => ({ ...store.traffic(), ...processFigures(engine) }),
     onDrainOrder: () => parts.end('told to drain'),
   });
   const metrics = new Registry();

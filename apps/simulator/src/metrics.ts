@@ -1,5 +1,6 @@
 /** What a pod reports of itself, under the names that Prometheus scrapes. */
 import type { PodReport } from '@leasehold/pod';
+import { SYSTEM_MS } from '@leasehold/protocol';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 type Figure = { readonly name: string; readonly help: string };
@@ -20,6 +21,7 @@ const GAUGES: Readonly<Record<string, Figure>> = {
   behindTicks: { name: 'leasehold_ticks_behind', help: 'Ticks that the slowest cell is behind.' },
   tickMsP50: { name: 'leasehold_tick_ms_p50', help: 'Median time to tick all due cells, in ms.' },
   tickMsP99: { name: 'leasehold_tick_ms_p99', help: '99th percentile of the same.' },
+  memoryBytes: { name: 'leasehold_memory_bytes', help: 'Memory that the process occupies.' },
   commitMsP50: { name: 'leasehold_commit_ms_p50', help: 'Median round trip of a commit, in ms.' },
   commitMsP99: { name: 'leasehold_commit_ms_p99', help: '99th percentile of the same.' },
 };
@@ -64,4 +66,17 @@ export function registerPodMetrics(
       },
     });
   }
+  const systems: Counter<'system'> = new Counter({
+    name: 'leasehold_system_seconds_total',
+    help: 'Time spent in each system.',
+    labelNames: ['system'],
+    registers: [registry],
+    collect: () => {
+      systems.reset();
+      for (const [key, ms] of Object.entries(report())) {
+        if (!key.startsWith(SYSTEM_MS)) continue;
+        systems.inc({ system: key.slice(SYSTEM_MS.length) }, ms / 1_000);
+      }
+    },
+  });
 }

@@ -140,7 +140,7 @@ export class Pod {
     const replicas = this.#committer.replicasBehind;
     const cordoned = this.#keeper.isCordoned ? 1 : 0;
     const { counts } = this.#moves.standby;
-    return { ...report, replicas, cordoned, ...counts, ...this.#parts.traffic?.() };
+    return { ...report, replicas, cordoned, ...counts, ...this.#parts.figures?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {

@@ -33,8 +33,8 @@ export type PodParts = {
   readonly randomHex: () => string;
   /** Processor time of this thread so far, for what cells cost; without it `clock` tells. */
   readonly cpuMs?: () => number;
-  /** Commands and bytes sent to the store so far, for the report. */
-  readonly traffic?: () => { readonly commands: number; readonly bytes: number };
+  /** What its process knows besides, for the report: traffic, memory, times of systems. */
+  readonly figures?: () => Readonly<Record<string, number>>;
   /**
    * People want this pod to end: whoever runs it calls `drain`, then `stop`. May be called again.
    */

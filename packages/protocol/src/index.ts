@@ -52,6 +52,7 @@ export {
   NEAR_COUNT_MAX,
   NEAR_SEARCHES_MAX,
   OUT_PER_COMMIT_MAX,
+  SYSTEM_MS,
 } from './store.ts';
 export { Table } from './table.ts';
 export { type CellSeed, type CellSeedReply, SEED_EPOCH, type WorldAdmin } from './world-admin.ts';

@@ -201,6 +201,9 @@ export type FollowNews = {
 };
 
 /** A pod as others see it. */
+/** In the report of a pod, before the name of a system: what it has taken so far, in ms. */
+export const SYSTEM_MS = 'systemMs:';
+
 export type PodRecord = {
   readonly pod: string;
   readonly layer: string;

@@ -3,9 +3,11 @@ import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { podFacts, podLines } from './table.ts';
 
+const MEASURED = { ticks: 10, memoryBytes: 87_600_000, 'systemMs:drift': 25 };
+
 const record = (pod: string, state: PodRecord['state'], pid: number): PodRecord => ({
   ...{ pod, state, pid, layer: 'main', startedAtMs: 0, seenAtMs: 0 },
-  report: { cells: 4, entities: 7 },
+  report: { cells: 4, entities: 7, ...(pod === 'a' ? MEASURED : {}) },
 });
 
 const rect = { column: 0, row: 0, columns: 1, rows: 1 };
@@ -34,24 +36,27 @@ test('a pod is told by what it holds, what it costs, what it was told and what t
     {
       ...{ pod: 'a', state: 'ready', order: '', cells: 4, entities: 7, pid: 11 },
       ...{ tickMs: 10, utilization: 0.2, regions: 2, standbys: 1 },
+      ...{ memoryBytes: 87_600_000, systemMs: { drift: 2.5 } },
     },
     {
       ...{ pod: 'b', state: 'draining', order: 'drain', cells: 4, entities: 7, pid: 12 },
       ...{ tickMs: null, utilization: null, regions: 1, standbys: 1 },
+      ...{ memoryBytes: null, systemMs: {} },
     },
     {
       ...{ pod: 'c', state: 'gone', order: '', cells: 4, entities: 7, pid: 13 },
       ...{ tickMs: 0, utilization: 0, regions: 0, standbys: 0 },
+      ...{ memoryBytes: null, systemMs: {} },
     },
   ]);
 });
 
 test('the table has a line for each, in columns, and colours only where they are wanted', () => {
   expect(podLines(facts, pc.createColors(false))).toEqual([
-    '  pod  state     order  cells  entities  tick ms  of budget  regions  standby  pid',
-    '  a    ready     -          4         7    10.00       20 %        2        1   11',
-    '  b    draining  drain      4         7        -          -        1        1   12',
-    '  c    gone      -          4         7     0.00        0 %        0        0   13',
+    '  pod  state     order  cells  entities  tick ms  of budget  regions  standby  memory  pid',
+    '  a    ready     -          4         7    10.00       20 %        2        1   88 MB   11',
+    '  b    draining  drain      4         7        -          -        1        1       -   12',
+    '  c    gone      -          4         7     0.00        0 %        0        0       -   13',
   ]);
   const colours = pc.createColors(true);
   expect(podLines(facts, colours)[1]).toContain(colours.green('ready'));

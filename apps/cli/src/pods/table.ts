@@ -1,5 +1,11 @@
 /** What is known of each pod of a world, and how it is shown. */
-import type { CellLoad, Plan, PodOrder, PodRecord } from '@leasehold/protocol';
+import {
+  type CellLoad,
+  type Plan,
+  type PodOrder,
+  type PodRecord,
+  SYSTEM_MS,
+} from '@leasehold/protocol';
 import type { Colors } from '../output.ts';
 import { plain, textTable } from '../text-table.ts';
 
@@ -17,6 +23,10 @@ export type PodFacts = {
   /** Of the plan: those that it should hold, and those that it stands by for. */
   readonly regions: number;
   readonly standbys: number;
+  /** Of its process; null = it has not said. */
+  readonly memoryBytes: number | null;
+  /** What each system takes of a tick of the pod, on average since it began. */
+  readonly systemMs: Readonly<Record<string, number>>;
   readonly pid: number;
 };
 
@@ -46,9 +56,19 @@ export function podFacts(sources: PodSources): PodFacts[] {
       utilization: tickMs === null || tickBudgetMs === 0 ? null : tickMs / tickBudgetMs,
       regions: regions.filter((region) => region.pod === pod).length,
       standbys: regions.filter((region) => region.standby === pod).length,
+      memoryBytes: report['memoryBytes'] ?? null,
+      systemMs: systemMsOf(report),
       pid,
     };
   });
+}
+
+const MEGABYTE = 1e6;
+
+function systemMsOf(report: PodRecord['report']): Record<string, number> {
+  const ticks = Math.max(1, report['ticks'] ?? 0);
+  const own = Object.entries(report).filter(([key]) => key.startsWith(SYSTEM_MS));
+  return Object.fromEntries(own.map(([key, ms]) => [key.slice(SYSTEM_MS.length), ms / ticks]));
 }
 
 const TITLES = ['pod', 'state', 'order', 'cells', 'entities', 'tick ms', 'of budget', 'regions'];
@@ -65,9 +85,13 @@ export function podLines(pods: readonly PodFacts[], { dim, green, yellow }: Colo
     facts.utilization === null ? '-' : `${(facts.utilization * 100).toFixed(0)} %`,
     String(facts.regions),
     String(facts.standbys),
+    facts.memoryBytes === null ? '-' : `${(facts.memoryBytes / MEGABYTE).toFixed(0)} MB`,
     String(facts.pid),
   ]);
-  const [title = '', ...lines] = textTable([[...TITLES, 'standby', 'pid'], ...rows], LEFT);
+  const [title = '', ...lines] = textTable(
+    [[...TITLES, 'standby', 'memory', 'pid'], ...rows],
+    LEFT,
+  );
   const paintOf = ({ state, order }: PodFacts) =>
     state === 'ready' && order === '' ? green : yellow;
   return [
