@@ -52,6 +52,7 @@ function letGo(event: KeyboardEvent): void {
   if (state.isHelpOpen.value) return;
   const { activeElement } = document;
   if (activeElement instanceof HTMLInputElement) activeElement.blur();
+  else if (state.pinned.value !== undefined) state.pinned.value = undefined;
   else if (state.selected.value !== 0) state.select(0);
   else return;
   document.getElementById('map')?.focus();

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   asleepCells,
   asleepCount,
+  byLoad,
   changeText,
   imbalanceOf,
   mergeJournal,
@@ -55,6 +56,11 @@ test('a region says who has it, what it costs of a tick, and who is across each 
 
 test('the share of a tick is what it may take, and a dilated cell may take longer', () => {
   expect([shareOf(region(), 20), shareOf(region({ dilation: 5 }), 20)]).toEqual([0.25, 0.05]);
+});
+
+test('regions are listed with the dearest first, and a little more or less moves none of them', () => {
+  const costs = [3, 20, 2, 21].map((tickMs, id) => region({ id, tickMs }));
+  expect(byLoad(costs, 20).map(({ id }) => id)).toEqual([1, 3, 0, 2]);
 });
 
 test('each relief is said in words', () => {

@@ -9,7 +9,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Enter', 'go to the components of the selected entity'],
   ['F', 'follow the selected entity'],
   ['/', 'search by id'],
-  ['Esc', 'let go of the selection'],
+  ['Esc', 'let go of regions that are lit, then of the selection'],
   ['?', 'this help'],
 ];
 

@@ -3,6 +3,7 @@ import type { JournalItem, PlanRegion, PlanView } from '@leasehold/client';
 import { counted, short, whole } from '../format.ts';
 import {
   asleepCount,
+  byLoad,
   changeText,
   imbalanceOf,
   percent,
@@ -71,7 +72,7 @@ function Summary({ now }: { now: PlanView }) {
 
 function Regions({ now }: { now: PlanView }) {
   const tickHz = welcome.value?.tickHz ?? 1;
-  const sorted = [...now.regions].sort((a, b) => shareOf(b, tickHz) - shareOf(a, tickHz));
+  const sorted = byLoad(now.regions, tickHz);
   const more = now.regionCount - Math.min(sorted.length, REGIONS_SHOWN_MAX);
   return (
     <details class="regions">
