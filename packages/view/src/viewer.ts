@@ -13,6 +13,7 @@ import {
   encodeLivePart,
   encodeMorePart,
   FrameWriter,
+  PART,
   VIEW_PROTOCOL,
 } from '@leasehold/protocol/view';
 import type { ViewHub } from './hub.ts';
@@ -31,6 +32,10 @@ export interface Peer {
 }
 
 const SECOND_MS = 1_000;
+/** Parts of which the newest says all: who reads slowly is spared those before. */
+const WHOLE: readonly (number | undefined)[] = [
+  ...[PART.time, PART.holders, PART.status, PART.plan],
+];
 const writer = new FrameWriter();
 /** Ends a frame in the middle of a telling: who is gone from one cell may come in the next frame. */
 const MORE = encodeMorePart();
@@ -116,6 +121,10 @@ export class Viewer {
   /** Queues a complete part for the next frame. One who does not read loses its connection. */
   post(part: Uint8Array): void {
     if (this.isGone) return;
+    const old = WHOLE.includes(part[0])
+      ? this.#control.findIndex(([kind]) => kind === part[0])
+      : -1;
+    if (old >= 0) this.#controlBytes -= this.#control.splice(old, 1)[0]?.length ?? 0;
     this.#control.push(part);
     this.#controlBytes += part.length;
     this.#hub.flushSoon(this);
