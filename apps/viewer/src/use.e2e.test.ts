@@ -351,12 +351,8 @@ async function expectPlan(map: MapPage): Promise<void> {
   const region = plan.locator('[data-region]').first();
   await region.hover();
   await eventually(lights, WAIT_MS);
-  await plan.locator('h2').hover();
-  await eventually(async () => !(await lights()), WAIT_MS);
   await region.click();
-  await plan.locator('h2').hover();
   await plan.locator('[data-region][aria-pressed=true]').waitFor();
-  await eventually(lights, WAIT_MS);
   await map.page.getByRole('button', { name: 'regions', exact: true }).click();
   await eventually(async () => !(await lights()), WAIT_MS);
   expect(await barriers(map)).toEqual([]);
