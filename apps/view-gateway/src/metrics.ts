@@ -50,17 +50,23 @@ function gaugesOf(hub: ViewHub, connections: ViewConnections): readonly Figure[]
     ['clients', 'View clients that are connected.', () => connections.count],
     ['subscriptions', 'Subscriptions of all clients.', subscriptions],
     ['cells_followed', 'Cells that are followed for clients.', () => hub.following.cells.size],
+    ['cells_slowed', 'Cells whose views the plan slows.', () => hub.following.slow.size],
     ['queue_bytes', 'Bytes that wait for clients to read them.', () => connections.queuedBytes],
   ];
 }
 
-function countersOf({ counts }: ViewHub): readonly Figure[] {
+function countersOf({ counts, following: { slow } }: ViewHub): readonly Figure[] {
   return [
     ['rounds', 'Rounds in which something new was told.', () => counts.rounds],
     ['frames', 'Frames sent.', () => counts.frames],
     ['bytes', 'Bytes of frames sent.', () => counts.bytes],
     ['updates', 'Updates of entities sent.', () => counts.updates],
     ['coalesced', 'Rounds that a slow client was not told of.', () => counts.coalesced],
+    [
+      'slowed',
+      'Commits of slowed cells that were told together with a later one.',
+      () => slow.coalesced,
+    ],
     ['resyncs', 'Cells whose state was sent anew.', () => counts.resyncs],
     ['poll_seconds', 'Time spent waiting for news of the store.', () => counts.pollMs / 1_000],
     ['apply_seconds', 'Time spent applying and publishing news.', () => counts.applyMs / 1_000],

@@ -17,7 +17,7 @@ import { describe, expect, test } from 'vitest';
 import { Arena } from './arena.ts';
 import { Edge } from './edge.ts';
 import { Face } from './face.ts';
-import { LiveCell } from './live-cell.ts';
+import { LiveCell, type Others } from './live-cell.ts';
 import { chosenOf } from './selection.ts';
 import { prepareStencil } from './stencil.ts';
 
@@ -114,6 +114,11 @@ class Author {
 
 type Client = { readonly rows: CellRows; base: number; readonly every: number };
 
+const others = (isUnderway: boolean | undefined): Others => ({
+  isUnderway: () => isUnderway,
+  isWaiting: () => false,
+});
+
 function tell(face: Face, client: Client): void {
   if (client.base === face.version) return;
   const isState = !face.leadsFrom(client.base);
@@ -180,7 +185,7 @@ describe('a face of a cell', () => {
         for (let i = isCalm ? 1 : random.below(3); i > 0; i--) {
           live.apply(isCalm ? author.shift(random.between(-0.4, 0.4)) : author.commit());
         }
-        live.publish(round, () => false);
+        live.publish(round, others(false));
         const before = prepareStencil(arena.stencil, live, chosen, round);
         if (before === face.version) stencils++;
         face.update(round, before);
@@ -211,7 +216,7 @@ describe('a face of a cell', () => {
     const client: Client = { rows, base: -1, every: 1 };
     let round = 0;
     const publish = (): void => {
-      live.publish(++round, () => false);
+      live.publish(++round, others(false));
       face.update(round);
     };
     publish();
@@ -238,7 +243,7 @@ describe('a face of a cell', () => {
     const [early, late] = [clientOf(), clientOf()];
     let round = 1;
     const publish = (): void => {
-      live.publish(++round, () => false);
+      live.publish(++round, others(false));
       face.update(round);
     };
     publish();
@@ -274,7 +279,7 @@ describe('a face of a cell', () => {
     const live = new LiveCell(kit, 0);
     live.load({ cell: 0, entries: [author.commit(), author.commit()] }, new Map(), []);
     const face = new Face(live, chosenOf(schema, {}));
-    live.publish(1, () => false);
+    live.publish(1, others(false));
     face.update(1);
     const [first, second] = [new FrameWriter().begin(0, 0), new FrameWriter().begin(0, 0)];
     face.tell(first, -1);
@@ -291,7 +296,7 @@ describe('a face of a cell', () => {
     const face = new Face(live, chosenOf(schema, {}));
     for (const round of [1, 2]) {
       live.load({ cell: 0, entries }, new Map(), []);
-      live.publish(round, () => false);
+      live.publish(round, others(false));
       face.update(round);
     }
     expect(face.leadsFrom(1)).toBe(false);
@@ -302,7 +307,7 @@ describe('a face of a cell', () => {
     const live = new LiveCell(kit, 0);
     live.load({ cell: 0, entries: [author.commit(), author.commit()] }, new Map(), []);
     const face = new Face(live, chosenOf(schema, {}));
-    live.publish(1, () => false);
+    live.publish(1, others(false));
     face.update(1);
     expect(face.versionAt(live.seq, live.hash32, face.count)).toBe(face.version);
     expect(face.versionAt(live.seq, live.hash32, face.count + 1)).toBe(-1);
@@ -320,7 +325,7 @@ describe('a face of a cell', () => {
     const face = new Face(live, chosenOf(schema, {}));
     let round = 0;
     const seen = (isUnderway: boolean | undefined): number => {
-      live.publish(++round, () => isUnderway);
+      live.publish(++round, others(isUnderway));
       face.update(round);
       return face.count;
     };

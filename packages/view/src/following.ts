@@ -3,14 +3,24 @@
  * first wanted, kept by one poll for all of them, and let go a while after the last one left.
  */
 import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
-import type { CellImage, FollowCursor, FollowNews, Head, Store } from '@leasehold/protocol';
+import {
+  type CellImage,
+  type ChannelEntry,
+  decodeRows,
+  type FollowCursor,
+  type FollowNews,
+  type Head,
+  type LogEntry,
+  type Store,
+} from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { Arena } from './arena.ts';
 import type { Edge } from './edge.ts';
 import { Face } from './face.ts';
 import { LINGER_MS, LOAD_CELLS_MAX, RETRY_MS } from './limits.ts';
-import { type CellKit, LiveCell } from './live-cell.ts';
+import { type CellKit, LiveCell, type Others, type Wait } from './live-cell.ts';
 import type { Chosen } from './selection.ts';
+import { SlowCells } from './slow-cells.ts';
 import { prepareStencil } from './stencil.ts';
 
 export type FollowedCell = {
@@ -37,12 +47,15 @@ export type FollowingParts = {
   readonly kit: CellKit;
   readonly grid: Grid;
   readonly cellsMax: number;
+  readonly tickHz: number;
   /** A part of the wanted cells was loaded. */
   readonly onLoaded: (cells: readonly FollowedCell[]) => void;
 };
 
 const FAULT_PAUSE_MS = 100;
 const IDLE_MS = 1_000;
+/** So many slow cells nobody goes through while one of them waits. */
+const HOPS_MAX = 16;
 
 export class Following {
   readonly cells = new Map<number, FollowedCell>();
@@ -52,6 +65,8 @@ export class Following {
   tick = 0;
   /** What the faces of all cells tell in a round. */
   readonly arena = new Arena();
+  /** Those that are told more seldom. */
+  readonly slow: SlowCells;
   readonly #parts: FollowingParts;
   readonly #cold = new Set<FollowedCell>();
   readonly #wanted: Signal;
@@ -60,6 +75,7 @@ export class Following {
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
+    this.slow = new SlowCells(parts.tickHz);
     this.#wanted = new Signal(parts.clock);
   }
 
@@ -115,6 +131,7 @@ export class Following {
     for (const [cell, followed] of this.cells) {
       if (followed.users > 0 || (!all && now - followed.freeSinceMs < LINGER_MS)) continue;
       this.cells.delete(cell);
+      this.slow.forget(cell);
       this.#cold.delete(followed);
     }
   }
@@ -158,49 +175,117 @@ export class Following {
   get cursors(): FollowCursor[] {
     const cursors: FollowCursor[] = [];
     for (const { live } of this.cells.values()) {
-      if (live.isReady) cursors.push({ cell: live.cell, seq: live.seq, hash: live.hash });
+      if (!live.isReady) continue;
+      const { seq, hash } = this.slow.readTo(live);
+      cursors.push({ cell: live.cell, seq, hash });
     }
     return cursors;
   }
 
-  /** Applies what a poll brought. Answers the cells that it was about. */
+  /** Applies what a poll brought. Answers the cells that it was about, some more than once. */
   take(news: readonly FollowNews[]): FollowedCell[] {
     const touched: FollowedCell[] = [];
     for (const each of news) {
       const followed = this.cells.get(each.cell);
       if (followed === undefined || !followed.live.isReady) continue;
       if (each.resync) this.#reload(followed, 'its log does not go on from where it was read');
-      else if (this.#apply(followed, each)) touched.push(followed);
+      else this.#apply(followed, each, touched);
     }
     return touched;
   }
 
-  #apply(followed: FollowedCell, { entries }: FollowNews): boolean {
-    const { live } = followed;
-    let isTouched = false;
-    for (const entry of entries) {
-      // A poll that was under way while the cell was loaded repeats what is known.
-      if (entry.seq <= live.seq) continue;
-      if (entry.seq !== live.seq + 1 || entry.prevHash !== live.hash) {
-        this.#reload(followed, 'an entry does not extend what was read');
-        return false;
-      }
-      try {
-        live.apply(entry);
-      } catch (error) {
-        this.#giveUp(followed, error);
-        return false;
-      }
-      isTouched = true;
+  /** What waited for its time, and is due although nothing came. Answers the cells. */
+  takeDue(): FollowedCell[] {
+    const touched: FollowedCell[] = [];
+    for (const cell of this.slow.due(this.#parts.clock.nowMs())) {
+      const followed = this.cells.get(cell);
+      if (followed?.live.isReady) this.#tell(followed, touched);
+      else this.slow.forget(cell);
     }
-    if (live.tick > this.tick) this.tick = live.tick;
-    return isTouched;
+    return touched;
+  }
+
+  #apply(followed: FollowedCell, { entries }: FollowNews, touched: FollowedCell[]): void {
+    const { live } = followed;
+    const { slow } = this;
+    const { cell } = live;
+    for (const entry of entries) {
+      const read = slow.readTo(live);
+      // A poll that was under way while the cell was loaded repeats what is known.
+      if (entry.seq <= read.seq) continue;
+      if (entry.seq !== read.seq + 1 || entry.prevHash !== read.hash) {
+        this.#reload(followed, 'an entry does not extend what was read');
+        return;
+      }
+      if (entry.tick > this.tick) this.tick = entry.tick;
+      // What waited goes first, also where the cell is slow no more.
+      if (slow.isSlow(cell) || read.seq !== live.seq) slow.hold(cell, entry);
+      else if (!this.#follow(followed, entry, touched)) return;
+    }
+    this.#tell(followed, touched);
+  }
+
+  /** Follows what has waited, if it is due. */
+  #tell(followed: FollowedCell, touched: FollowedCell[]): void {
+    for (const entry of this.slow.take(followed.live.cell, this.#parts.clock.nowMs())) {
+      if (!this.#follow(followed, entry, touched)) return;
+    }
+  }
+
+  #follow(followed: FollowedCell, entry: LogEntry, touched: FollowedCell[]): boolean {
+    try {
+      for (const arrival of followed.live.apply(entry)) this.#await(followed.live, arrival);
+    } catch (error) {
+      this.#giveUp(followed, error);
+      return false;
+    }
+    touched.push(followed);
+    return true;
+  }
+
+  /** Who has come from a slow cell is shown there until that is told of it, and then here. */
+  #await(live: LiveCell, { from, seq, body }: ChannelEntry): void {
+    const left = this.cells.get(from)?.live;
+    const isSlow = left !== undefined && this.slow.isSlow(from);
+    // PERF: nearly always there is no slow cell at all, and nobody is looked at.
+    if (!isSlow && !left?.hasWaits && !live.hasWaits) return;
+    const { schema, older } = this.#parts.kit;
+    const { rows } = decodeRows(body, schema, older);
+    for (const id of rows.ids.subarray(0, rows.count)) {
+      const mustWait = isSlow || left?.waitOf(id) !== undefined;
+      if (mustWait) live.wait(id, { from, seq });
+      else if (live.waitOf(id) !== undefined) live.wait(id, undefined);
+    }
+  }
+
+  /**
+   * Whether the cell that somebody left still shows it, as it has not been told better, or the one
+   * before that: it may have gone through several that wait.
+   */
+  #isWaiting(cell: number, id: number, wait: Wait): boolean {
+    let open: Wait | undefined = wait;
+    for (let hops = 0; open !== undefined && hops < HOPS_MAX; hops++) {
+      const left: LiveCell | undefined = this.cells.get(open.from)?.live;
+      if (!left?.isReady || open.from === cell) return false;
+      if (left.outSeq < open.seq) return true;
+      open = left.waitOf(id);
+    }
+    return false;
+  }
+
+  /** What others know that a cell must know to be published. */
+  othersOf(cell: number): Others {
+    return {
+      isUnderway: (to, seq) => this.#isUnderway(cell, to, seq),
+      isWaiting: (id, wait) => this.#isWaiting(cell, id, wait),
+    };
   }
 
   #reload(followed: FollowedCell, why: string): void {
     this.resyncs++;
     this.#parts.log.warn({ cell: followed.live.cell, seq: followed.live.seq }, `reloaded: ${why}`);
     followed.live.isReady = false;
+    this.slow.forget(followed.live.cell);
     this.#cold.add(followed);
     this.#wanted.wake();
   }
@@ -208,13 +293,14 @@ export class Following {
   /** One cell that cannot be understood keeps no other from being seen. */
   #giveUp({ live }: FollowedCell, error: unknown): void {
     live.isReady = false;
+    this.slow.forget(live.cell);
     live.retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
     this.#cold.add(this.cells.get(live.cell) as FollowedCell);
     this.#parts.log.error({ cell: live.cell, err: error }, 'a followed cell cannot be understood');
   }
 
   /** A departure is under way until its destination has merged it; unknown where none is followed. */
-  isUnderway(from: number, to: number, seq: number): boolean | undefined {
+  #isUnderway(from: number, to: number, seq: number): boolean | undefined {
     const live = this.cells.get(to)?.live;
     return live && live.consumedOf(from) < seq;
   }
@@ -269,7 +355,8 @@ export class Following {
       const image = images[i];
       if (image === undefined || this.cells.get(followed.live.cell) !== followed) continue;
       try {
-        followed.live.load(image, heads[i]?.cursors ?? new Map(), channels[i] ?? []);
+        const { cursors = new Map(), outSeq = 0 } = heads[i] ?? {};
+        followed.live.load(image, cursors, channels[i] ?? [], outSeq);
       } catch (error) {
         this.#giveUp(followed, error);
         continue;

@@ -13,6 +13,7 @@ import type { CellKit } from './live-cell.ts';
 import type { NearestQuery } from './nearest.ts';
 import { PlanWatch } from './plan-watch.ts';
 import { type Found, Search } from './search.ts';
+import { slowCellsOf } from './slow-cells.ts';
 import { StatusReader } from './status.ts';
 import type { Subscription, Target } from './subscription.ts';
 import { type Peer, Viewer } from './viewer.ts';
@@ -137,11 +138,13 @@ export class ViewHub {
       kit: { schema, older, spatial, centre },
       grid,
       cellsMax: this.limits.followedCellsMax,
+      tickHz: parts.facts.tickHz,
       onLoaded: (cells) => this.#publish(cells),
     });
     const { following, viewers } = this;
     const plans = new PlanWatch({ store, clock, log });
     this.plans = plans;
+    plans.onChange((plan) => following.slow.follow(slowCellsOf(plan, grid)));
     this.status = new StatusReader({
       ...{ store, planStore, clock, log, grid, following, plans, viewers },
     });
@@ -367,10 +370,9 @@ export class ViewHub {
     this.following.arena.clear();
     for (const followed of this.following.cells.values()) {
       const { live } = followed;
-      if (!live.isReady || !(this.#changed.has(followed) || live.hasTransits)) continue;
-      const isUnderway = (to: number, seq: number): boolean | undefined =>
-        this.following.isUnderway(live.cell, to, seq);
-      live.publish(round, isUnderway);
+      const isOpen = live.hasTransits || live.hasWaits;
+      if (!live.isReady || !(this.#changed.has(followed) || isOpen)) continue;
+      live.publish(round, this.following.othersOf(live.cell));
       this.following.update(followed, round);
     }
     this.#changed.clear();
@@ -448,6 +450,8 @@ export class ViewHub {
 
   /** What falls due by time alone. */
   #lookAtAll(nowMs: number): void {
+    const due = this.following.takeDue();
+    if (due.length > 0) this.#publish(due);
     for (const viewer of [...this.viewers]) {
       this.#serve(viewer, () => viewer.settle(nowMs));
       if (viewer.isStuck(nowMs)) viewer.drop('READER_SLOW');

@@ -28,6 +28,17 @@ export type CellKit = {
   centre(cell: number): { readonly x: number; readonly y: number };
 };
 
+/** Until the cell that it left has applied this entry of its channel. */
+export type Wait = { readonly from: number; readonly seq: number };
+
+/** What a cell must know of others to be published. */
+export type Others = {
+  /** Whether a departure of it is still to be seen to arrive; unknown where nobody looks. */
+  isUnderway(to: number, seq: number): boolean | undefined;
+  /** Whether somebody is still shown where it came from, or where it came from before. */
+  isWaiting(id: number, wait: Wait): boolean;
+};
+
 /** Entities on their way to another cell: whoever looks sees them where they left. */
 type Transit = {
   readonly seq: number;
@@ -50,6 +61,8 @@ const TRANSITS_MAX = 1_024;
 const PUBLICATIONS_MAX = 64;
 
 const LOW_32 = 8;
+/** Spreads small numbers over 32 bits. */
+const GOLDEN = 0x9e3779b1;
 
 export class LiveCell {
   readonly cell: number;
@@ -59,6 +72,8 @@ export class LiveCell {
   hash = '';
   epoch = '';
   tick = 0;
+  /** Last entry of its own channel, as far as its log is applied. */
+  outSeq = 0;
   isReady = false;
   retryAtMs = 0;
   /** The position of what `rows` show: entries may have been applied that are not published yet. */
@@ -70,6 +85,10 @@ export class LiveCell {
   readonly #kit: CellKit;
   readonly #touched: Uint32Array;
   readonly #consumed = new Map<number, number>();
+  /** Who has come, and is still shown by the cell that it left, as what that is told waits. */
+  readonly #waits = new Map<number, Wait>();
+  /** How often somebody was left out: what is shown then is at no position of the log. */
+  #omissions = 0;
   #transits: Transit[] = [];
   #table: Table;
   #isMoved = false;
@@ -110,12 +129,13 @@ export class LiveCell {
 
   /**
    * Becomes what an image says. `cursors`: what the cell had consumed, read before the image;
-   * `channel`: its own channel, read after. Errors: those of the decoders.
+   * `channel`: its own channel, read after, and where that stood. Errors: those of the decoders.
    */
   load(
     image: CellImage,
     cursors: ReadonlyMap<number, number>,
     channel: readonly ChannelEntry[],
+    outSeq = 0,
   ): void {
     const { schema, older } = this.#kit;
     this.isReady = false;
@@ -123,6 +143,7 @@ export class LiveCell {
     this.seq = 0;
     this.hash = '';
     this.tick = 0;
+    this.outSeq = outSeq;
     if (image.checkpoint !== undefined) {
       const stored = decodeCheckpoint(image.checkpoint.body, schema, older);
       this.#table = stored.table;
@@ -131,6 +152,7 @@ export class LiveCell {
       this.hash = image.checkpoint.hash;
     }
     this.#consumed.clear();
+    this.#waits.clear();
     for (const [from, seq] of cursors) this.#consumed.set(from, seq);
     for (const entry of image.entries) this.apply(entry);
     this.#transits = channel
@@ -145,8 +167,28 @@ export class LiveCell {
     this.isReady = true;
   }
 
-  /** Follows the log by one entry. Errors: `BODY_MALFORMED`, `SCHEMA_INCOMPATIBLE`. */
-  apply(entry: LogEntry): void {
+  /** What somebody who came waits for, before it is shown here. */
+  waitOf(id: number): Wait | undefined {
+    return this.#waits.get(id);
+  }
+
+  get hasWaits(): boolean {
+    return this.#waits.size > 0;
+  }
+
+  /** Shows somebody who has come only when the cell that it left has been told of that. */
+  wait(id: number, wait: Wait | undefined): void {
+    if (wait === undefined) this.#waits.delete(id);
+    else this.#waits.set(id, wait);
+    this.#omissions++;
+    this.#isMoved = true;
+  }
+
+  /**
+   * Follows the log by one entry. Answers what came with it. Errors: `BODY_MALFORMED`,
+   * `SCHEMA_INCOMPATIBLE`.
+   */
+  apply(entry: LogEntry): readonly ChannelEntry[] {
     assert(entry.seq === this.seq + 1 || this.seq === 0, 'a log is followed without gaps');
     const body = decodeCommit(entry.body, this.#kit.schema, this.#kit.older);
     for (const { from, seq } of body.arrivals) {
@@ -158,6 +200,7 @@ export class LiveCell {
         this.#transits.push({ to, seq, tick: body.tick, rows, isSeen: false });
       }
     });
+    for (const { seq } of body.departures) this.outSeq = Math.max(this.outSeq, seq);
     for (const { component, field } of body.changes) {
       this.#touched[component] = ((this.#touched[component] as number) | (1 << field)) >>> 0;
     }
@@ -173,17 +216,24 @@ export class LiveCell {
     this.hash = entry.hash;
     this.epoch = entry.epoch;
     this.tick = body.tick;
+    return body.arrivals;
   }
 
   /**
-   * Publishes what the round brought. `isUnderway` says whether a departure is still to be seen to
-   * arrive. Answers whether views can see a difference.
+   * Publishes what the round brought. Answers whether views can see a difference.
    */
-  publish(round: number, isUnderway: (to: number, seq: number) => boolean | undefined): boolean {
-    if (this.#transits.length > 0) this.#lookAfter(isUnderway);
+  publish(round: number, others: Others): boolean {
+    if (this.#transits.length > 0) this.#lookAfter(others.isUnderway);
+    for (const [id, wait] of this.#waits) {
+      if (!others.isWaiting(id, wait)) this.wait(id, undefined);
+    }
     this.shown.tick = this.tick;
     this.shown.seq = this.seq;
-    this.shown.hash = this.hash32;
+    // Another gateway, which may know of others who left, is not to take it for what it has.
+    const isPart = this.#waits.size > 0;
+    this.shown.hash = isPart
+      ? (this.hash32 ^ Math.imul(this.#omissions, GOLDEN)) >>> 0
+      : this.hash32;
     const inTransit = this.#seenInTransit;
     const isMoved = this.#isMoved || inTransit !== this.#shownInTransit;
     this.#isMoved = false;
@@ -196,7 +246,7 @@ export class LiveCell {
     return isNews;
   }
 
-  #lookAfter(isUnderway: (to: number, seq: number) => boolean | undefined): void {
+  #lookAfter(isUnderway: Others['isUnderway']): void {
     this.#transits = this.#transits.filter((transit) => {
       const found = isUnderway(transit.to, transit.seq);
       transit.isSeen = found === true;
@@ -215,7 +265,7 @@ export class LiveCell {
   }
 
   #publishFields(round: number): boolean {
-    if (this.#seenInTransit === 0)
+    if (this.#seenInTransit + this.#waits.size === 0)
       return this.rows.publishFields(this.#table, this.#touched, round);
     return this.rows.publishRows(this.#seen(), this.#touched, round);
   }
@@ -226,15 +276,25 @@ export class LiveCell {
 
   /** The table, and whoever has left it and is not seen elsewhere yet: until the next call. */
   #seen(): Table {
-    if (this.#seenInTransit === 0) return this.#table;
+    if (this.#seenInTransit + this.#waits.size === 0) return this.#table;
     const seen = gathered(this.#kit.schema);
-    seen.merge(this.#table);
-    for (const { rows, isSeen } of this.#transits) {
-      if (!isSeen) continue;
+    seen.merge(this.#here(this.#table));
+    for (const transit of this.#transits) {
+      if (!transit.isSeen) continue;
+      const rows = this.#here(transit.rows);
       // One who came back is in the table already.
       if (!seen.mergeDistinct(rows)) mergeOthers(seen, rows);
     }
     return seen;
+  }
+
+  /** Without those who are still shown by the cell that they left. */
+  #here(table: Table): Table {
+    const { ids, count } = table;
+    if (this.#waits.size === 0) return table;
+    const rows: number[] = [];
+    for (let row = 0; row < count; row++) if (!this.#waits.has(ids[row] as number)) rows.push(row);
+    return rows.length === count ? table : table.pick(rows);
   }
 }
 

@@ -5,9 +5,10 @@
  */
 import { createRandom } from '@leasehold/kernel';
 import { openPods } from '@leasehold/pod/pods-fixture';
-import { decodeRows, type Head, inspectCommit, type Table } from '@leasehold/protocol';
+import { decodeRows, type Head, inspectCommit, type Region, type Table } from '@leasehold/protocol';
 import type { Area } from '@leasehold/protocol/view';
 import { AreaShape, type AreaSpec } from '@leasehold/spatial';
+import { openTwinPlanStore } from '@leasehold/twin-store';
 import { expect, test } from 'vitest';
 import { TestClient } from './client-fixture.ts';
 import { openHub, type Pods } from './hub-fixture.ts';
@@ -156,6 +157,87 @@ test.each([1, 2, 3, 4])(
     for (const { client } of clients) expect(client.breaks).toBe(0);
     expect(slow.breaks).toBe(0);
     expect(rare.frames).toBeLessThan((clients[0] as { client: TestClient }).client.frames / 2);
+    const stop = hub.stop();
+    await clock.advance(5_000);
+    await stop;
+    await world.close();
+  },
+);
+
+/** Writes the first plan by hand: views of the western half are slowed, of the eastern not. */
+async function slowWest({ server }: Pods): Promise<void> {
+  const store = openTwinPlanStore(server, { world: 'w', incarnation: 1, layer: 'main', name: 'o' });
+  const half = (id: number): Region => ({
+    ...{ id, pod: 'pod-0', standby: '', edges: [] },
+    ...(id === 1 ? { relief: 'slow-views' } : {}),
+    rect: { column: id === 1 ? 0 : 4, row: 0, columns: 4, rows: 8 },
+  });
+  await store.lead('o', 60_000);
+  const plan = { version: 1, atMs: 0, regions: [half(1), half(2)], asleep: [] };
+  expect(await store.writePlan('o', plan, [])).toEqual({ tag: 'OK' });
+}
+
+test.each([1, 2])(
+  'V1 cells whose views are slowed are told a quarter as often, and everybody is seen once (seed %i)',
+  async (seed) => {
+    const world = await openPods({ mode: 'realtime', seed });
+    const { clock, grid } = world;
+    await slowWest(world);
+    for (let i = 0; i < 2; i++) void world.start(`pod-${i}`);
+    await clock.advance(1_500);
+    const hub = openHub(world);
+    const at = { schema: world.engine.schema, grid };
+    const [all, east] = [0, 1].map(() => new TestClient(hub, at)) as [TestClient, TestClient];
+    const area: AreaSpec = { kind: 'box', minX: 22.5, minY: 13, maxX: 57, maxY: 66 };
+    const witness = new Witness();
+    const twice = new Set<number>();
+    /** By cell: when somebody who stayed in it was seen to have moved. */
+    const told = new Map<number, { xs: Map<number, unknown>; atMs: number[] }>();
+    const updatesOf = (isWest: boolean): number[][] =>
+      [...told].filter(([cell]) => cell % 8 < 4 === isWest).map(([, { atMs }]) => atMs);
+    const gaps = (isWest: boolean): number[] =>
+      updatesOf(isWest).flatMap((times) => times.slice(1).map((ms, i) => ms - (times[i] ?? 0)));
+    await clock.advance(1_000);
+    all.onFrame = (client) => {
+      witness.look(client);
+      const ids = client.ids();
+      for (const [i, id] of ids.entries()) if (ids[i + 1] === id) twice.add(id);
+      for (const [cell, { ids: of, count, columns }] of client.views.get(1)?.cells ?? []) {
+        const xs = new Map(
+          [...of.subarray(0, count)].map((id, row) => [id, columns[0]?.[0]?.[row]]),
+        );
+        const last = told.get(cell);
+        const isMoved = [...xs].some(([id, x]) => last?.xs.has(id) && last.xs.get(id) !== x);
+        told.set(cell, { xs, atMs: [...(last?.atMs ?? []), ...(isMoved ? [clock.nowMs()] : [])] });
+      }
+    };
+    all.hello().subscribe(1, { kind: 'world' });
+    east.hello().subscribe(1, area as Area);
+    const dead = new Set<number>();
+    for (let i = 0; i < 20; i++) {
+      await clock.advance(500);
+      if (i === 10) world.kill('pod-1');
+      await deathsOf(world, dead);
+    }
+    const time = await world.watcher.clock();
+    if (time === undefined) throw new Error('the world has no clock');
+    await world.watcher.setClock({ ...time, isPaused: true });
+    await clock.advance(1_000);
+    await deathsOf(world, dead);
+    const truth = await authority(world);
+    expectEqual(world, all, { kind: 'world' }, truth);
+    expectEqual(world, east, area, truth);
+    expect(all.breaks + east.breaks).toBe(0);
+    expect([...twice]).toEqual([]);
+    expect([...witness.left].filter((id) => !dead.has(id))).toEqual([]);
+    expect(witness.left.size).toBeGreaterThan(0);
+    // Four ticks are 200 ms; a round that comes a little early is the right one.
+    expect(Math.min(...gaps(true))).toBeGreaterThanOrEqual(190);
+    expect(Math.min(...gaps(false))).toBeLessThanOrEqual(75);
+    const [west, rest] = [updatesOf(true), updatesOf(false)].map((each) => each.flat().length);
+    expect(west).toBeLessThan(Number(rest) / 2.5);
+    expect(west).toBeGreaterThan(100);
+    expect(hub.following.slow.coalesced).toBeGreaterThan(Number(west));
     const stop = hub.stop();
     await clock.advance(5_000);
     await stop;
