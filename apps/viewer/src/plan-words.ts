@@ -1,5 +1,5 @@
 /** The plan of the authority and its journal as people read them. Pure. */
-import type { JournalItem, PlanRegion, PlanView, Relief, Side } from '@leasehold/client';
+import type { JournalItem, PlanRegion, PlanView, Side } from '@leasehold/client';
 import { listed, short, whole } from './format.ts';
 
 /** As many as a gateway tells a newcomer, and some. */
@@ -16,10 +16,9 @@ export function mergeJournal(
   return [...fresh, ...known].slice(0, ENTRIES_MAX);
 }
 
-/** Share of the time that a tick may take, 0 … 1 and beyond; a dilated cell has more of it. */
-export function shareOf({ tickMs, dilation = 1 }: PlanRegion, tickHz: number): number {
-  return (tickMs * tickHz) / (1_000 * dilation);
-}
+/** Share of the time that a tick may take, 0 … 1 and beyond. */
+export const shareOf = ({ tickMs }: PlanRegion, tickHz: number): number =>
+  (tickMs * tickHz) / 1_000;
 
 /** The dearest first, in steps of a tenth of a tick: a list that one points at must not jump. */
 export function byLoad(regions: readonly PlanRegion[], tickHz: number): PlanRegion[] {
@@ -29,19 +28,10 @@ export function byLoad(regions: readonly PlanRegion[], tickHz: number): PlanRegi
 
 export const percent = (share: number): string => `${whole(share * 100)} %`;
 
-const RELIEFS: Readonly<Record<Relief, string>> = {
-  alone: 'a pod of its own',
-  'slow-views': 'seen less often',
-  dilated: 'slow time',
-  overloaded: 'OVERLOADED',
-};
-
 /** What is done for a region whose only cell is too much for a pod; '' = nothing. */
 export function reliefText({ relief, dilation }: PlanRegion): string {
-  if (relief === undefined) return '';
-  const words = RELIEFS[relief];
-  if (dilation === undefined) return words;
-  return relief === 'dilated' ? `${words} 1/${dilation}` : `${words}, slow time 1/${dilation}`;
+  const word = relief === 'overloaded' ? 'OVERLOADED' : (relief ?? '');
+  return dilation === undefined ? word : `${word}, time at 1/${dilation}`;
 }
 
 /** What a region costs: "14.2 ms · 28 %". */

@@ -122,10 +122,11 @@ test('what was decided hours ago is found, and of what is huge so much that it c
 
 test('long causes are cut, and what waits for a newcomer stays below its limit', async () => {
   const { look, write, teller } = await open();
-  await write(
-    [],
-    Array.from({ length: 60 }, () => decision('because '.repeat(500), [])),
-  );
+  const regions = Array.from({ length: 32 }, (_, i) => 1e9 + i);
+  const pods = Object.fromEntries(regions.map((i) => [`pod-of-a-long-name-${i}`, 1]));
+  const huge = decision('because '.repeat(500), regions, pods);
+  const decisions = Array.from({ length: 40 }, () => huge);
+  await write([], decisions);
   const { causes } = await look();
   expect(String(causes[0]).length).toBeLessThan(310);
   const bytes = teller.parts.reduce((sum, part) => sum + part.length, 0);
