@@ -42,6 +42,9 @@ test('other entries of the feed are told with their facts, and only the last few
   const happenings = new Happenings();
   happenings.hear(0, { atMs: 0, kind: 'jump', pod: 'pod-1', facts: { cell: 3, jumped: 20 } });
   expect(happenings.lines).toEqual(['    0 s  pod-1 jump: cell 3, jumped 20']);
+  const facts = { region: 2, cell: 3, tickMs: 400, budgetMs: 50 };
+  happenings.hear(0, { atMs: 0, kind: 'overloaded', pod: 'pod-1', facts });
+  expect(happenings.lines[0]).toContain('pod-1 OVERLOADED: region 2, cell 3, tickMs 400, budgetMs');
   for (let i = 0; i < 20; i++) happenings.say(i, `event ${i}`);
   expect(happenings.lines).toHaveLength(8);
   expect(happenings.lines[0]).toContain('event 19');

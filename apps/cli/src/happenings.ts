@@ -46,7 +46,8 @@ export class Happenings {
       return;
     }
     const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-    this.say(atS, `${pod} ${kind}: ${told.join(', ')}`);
+    const what = kind === 'overloaded' ? 'OVERLOADED' : kind;
+    this.say(atS, `${pod} ${what}: ${told.join(', ')}`);
   }
 
   #take(atS: number, pod: string, facts: Facts): void {

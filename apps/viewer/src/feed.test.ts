@@ -102,6 +102,21 @@ test('jumps and freezes are told together', () => {
   ]);
 });
 
+test('a cell that is too much for a pod is told with its cost, and how fast time runs there', () => {
+  const feed = new Feed();
+  const hot = { region: 3, cell: 28, tickMs: 90, budgetMs: 50 };
+  const of = (kind: string, atMs: number, facts: object) => ({
+    ...{ kind, pod: 'pod-1', atMs, facts: { ...hot, ...facts } },
+  });
+  feed.add([of('dilation', 0, { dilation: 3 }), of('overloaded', 9_000, { tickMs: 400 })]);
+  feed.add([of('dilation', 20_000, { dilation: 1, tickMs: 4 })]);
+  expect(textsOf(feed)).toEqual([
+    'pod-1: time runs as ever again in region 3, where cell 28 costs 4 of 50 ms',
+    'OVERLOADED: pod-1, region 3, where cell 28 costs 400 of 50 ms',
+    'pod-1: time runs at 1/3 in region 3, where cell 28 costs 90 of 50 ms',
+  ]);
+});
+
 test('a kind that the page does not know is told as it is, and old lines are dropped', () => {
   const feed = new Feed();
   feed.add([{ kind: 'heal', pod: 'pod-1', atMs: 0, facts: { entries: 4 } }]);

@@ -103,6 +103,14 @@ function lineOf({ key, kind, atMs, items, isDeath }: Burst): FeedLine {
     }
     case 'frozen':
       return line('bad', `${first.pod} froze ${cellsText(items)}: ${first.facts['why'] ?? ''}`);
+    case 'overloaded':
+      return line('bad', `OVERLOADED: ${first.pod}, ${costText(first)}`);
+    case 'dilation': {
+      const last = items.at(-1)!;
+      const every = numberOf(last, 'dilation');
+      const rate = every > 1 ? `at 1/${every}` : 'as ever again';
+      return line('note', `${last.pod}: time runs ${rate} in ${costText(last)}`);
+    }
     case 'reload': {
       const cells = sumOf(items, 'cells');
       return line('note', `${first.pod} read ${counted(cells, 'cell')} again from the store`);
@@ -110,6 +118,12 @@ function lineOf({ key, kind, atMs, items, isDeath }: Burst): FeedLine {
     default:
       return line('note', [kind, first.pod, factsText(first)].filter(Boolean).join(' · '));
   }
+}
+
+/** Of the cell of a region that costs most. */
+function costText({ facts }: FeedItem): string {
+  const { region, cell, tickMs, budgetMs } = facts;
+  return `region ${region}, where cell ${cell} costs ${tickMs} of ${budgetMs} ms`;
 }
 
 const wasForced = ({ facts }: FeedItem): boolean =>

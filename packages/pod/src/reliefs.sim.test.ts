@@ -112,6 +112,9 @@ test('who takes a dilated cell over goes on as slowly, and tells nothing twice',
   const from = tickNow(world);
   await world.clock.advance(2_000);
   const west = await ticksOf(world, true, from);
+  // Another plan that says the same is no news either.
+  await write({ relief: 'overloaded', dilation: 5 });
+  await world.clock.advance(1_000);
   const told = await feedOf(world, 'overloaded');
   const dilations = await feedOf(world, 'dilation');
   const { twice } = await world.census();
