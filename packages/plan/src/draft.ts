@@ -88,6 +88,23 @@ export class Draft {
       .sort((a, b) => a.id - b.id);
   }
 
+  /** What is done for a cell goes where the cell goes: what is cut off from it is not dilated. */
+  #keepRelief(old: readonly DraftRegion[]): void {
+    for (const { id, rect, relief, dilation } of old) {
+      if (relief === undefined) continue;
+      const { cell } = this.weights.heaviest(rect);
+      const at = { column: cell % this.weights.grid.columns, columns: 1, rows: 1 };
+      const place = { ...at, row: Math.floor(cell / this.weights.grid.columns) };
+      const owner = this.regions.find((one) => overlapOf(one.rect, place) !== undefined);
+      const same = this.regions.find((one) => one.id === id);
+      if (owner === undefined || same === undefined || owner === same) continue;
+      this.regions = this.regions.map((one) => {
+        if (one === same) return { ...one, ...UNRELIEVED };
+        return one === owner && one.relief === undefined ? { ...one, relief, dilation } : one;
+      });
+    }
+  }
+
   /**
    * Replaces all regions with `change` and writes down what it does to the pods that it is about.
    * Cells count that have another pod afterwards; regions, if `subject` does not name them, that
@@ -103,6 +120,7 @@ export class Draft {
     const old = this.regions;
     this.regions = [...change()].sort((a, b) => a.id - b.id);
     this.#keepHighestId(old);
+    this.#keepRelief(old);
     const after = this.scores();
     const { cells, regions } = differenceOf(old, this.regions);
     const about = [...new Set([...before.keys(), ...after.keys()])]
