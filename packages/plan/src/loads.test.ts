@@ -37,6 +37,12 @@ describe('a pod that lies about ticks', () => {
     const loads = gather({ a: honest, liar: [{ cell: 1, tickMs: 1e12, entities: 200 }] });
     expect([...loads.tickMs]).toEqual([2, 4, 0, 0]);
   });
+
+  test('about a cell with nobody in it is nothing, also where honest time is all in empty cells', () => {
+    const empty = [{ cell: 0, tickMs: 2, entities: 0 }];
+    const loads = gather({ a: empty, liar: [{ cell: 2, tickMs: 1e12, entities: 0 }] });
+    expect([...loads.tickMs]).toEqual([2, 0, 0, 0]);
+  });
 });
 
 test.each([

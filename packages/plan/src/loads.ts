@@ -80,7 +80,8 @@ export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads
     }
     lies.push(...found.slice(0, LIES_PER_POD_MAX));
   }
-  const entityMs = honestMs > 0 ? honestMs / honestEntities : ENTITY_MS;
+  const isKnown = honestMs > 0 && honestEntities > 0;
+  const entityMs = isKnown ? honestMs / honestEntities : ENTITY_MS;
   if (honestMs === 0) {
     for (let cell = 0; cell < cells; cell++) if (tickMs[cell] === 0) doubtful.push(cell);
   }
