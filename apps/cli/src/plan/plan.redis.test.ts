@@ -71,7 +71,7 @@ test('pods, plan, history and every region are told as the store has them', asyn
   expect(listed.json.pods).toHaveLength(2);
   expect(listed.json.pods[0]).toMatchObject({ pod: 'pod-a', cells: 36, entities: 108, pid: 101 });
   expect(listed.json.pods[0].utilization).toBeCloseTo(18 / 50);
-  expect(listed.text).toMatch(/pod-a +ready +- +36 +108 +18\.00 +36 % +\d +\d +101/);
+  expect(listed.text).toMatch(/pod-a +ready +- +36 +108 +18\.00 +36 % +\d +\d +- +101/);
 
   const shown = await said(show);
   expect(shown.json.plan).toMatchObject({ version: plan.version, asleep: [] });
