@@ -40,6 +40,11 @@ export const settings = {
       fallback: true,
     },
   ),
+  logEntriesMin: integer(
+    'LOG_ENTRIES_MIN',
+    'Entries of a log behind its last checkpoint, in realtime; more let slow readers catch up.',
+    { min: 8, max: 4_096, fallback: 32 },
+  ),
   drainMs: integer('DRAIN_MS', 'Time to hand everything over after SIGTERM.', {
     min: 100,
     max: 25_000,

@@ -72,6 +72,7 @@ await runService('simulator', async (parts, log) => {
       indexResolution: manifest.index.resolution,
       startingPods: config.startingPods,
       isStandby: config.isStandby,
+      logEntriesMin: config.logEntriesMin,
     },
     randomHex,
     schemaOf,

@@ -17,6 +17,8 @@ export type PodSettings = {
   readonly unreadMin?: number;
   /** Whether the cells of pods that may die are followed by their heirs. Default true. */
   readonly isStandby?: boolean;
+  /** Entries of a log before its next checkpoint, at the least, in realtime. Default 32. */
+  readonly logEntriesMin?: number;
   /** Pods that start together, this one included: they know each other before they claim. */
   readonly startingPods?: number;
 };

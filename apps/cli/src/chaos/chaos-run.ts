@@ -27,6 +27,11 @@ const QUIET_MS = 1_500;
 const STUCK_MS_MAX = 60_000;
 /** Cells asked for at once. */
 const HEADS_MAX = 1_000;
+/**
+ * Half a minute at 20 Hz: the auditor must find every entry that it had seen before a failover,
+ * however long that took, or it can only say that it did not see it again.
+ */
+const LOG_ENTRIES_MIN = 512;
 
 export class ChaosRun {
   readonly #options: ChaosOptions;
@@ -69,7 +74,10 @@ export class ChaosRun {
     const { faults: kinds, seed } = options;
     const countMin = options.isLockstep ? kinds.length : 1;
     this.#plan = faultPlan({ kinds, seed, spanMs, leaseTtlMs: lease.ttlMs, countMin });
-    const envOf = (name: string) => ({ REDIS_URL: redis.urlOf(name) });
+    const envOf = (name: string) => ({
+      REDIS_URL: redis.urlOf(name),
+      LOG_ENTRIES_MIN: String(LOG_ENTRIES_MIN),
+    });
     const run = runOptionsOf(options, home);
     this.#live = new LiveRun(world, run, { output, signal, ports, envOf });
   }

@@ -111,7 +111,10 @@ export class Injector {
       const areSafe = pods.every(({ report }) => (report['replicas'] ?? 0) > 0);
       if (run.audit?.isConnected !== true || !areSafe || held !== cells) sinceMs = nowMs();
       // Each has said so anew since then.
-      if (pods.every(({ reportedAtMs }) => reportedAtMs > sinceMs + CALM_MS)) return true;
+      if (pods.every(({ reportedAtMs }) => reportedAtMs > sinceMs + CALM_MS)) {
+        await redis.untilReplicated();
+        return true;
+      }
       await this.#pause(LOOK_MS);
     }
     return false;

@@ -140,13 +140,17 @@ export class RedisPair {
     await this.untilReplicated();
   }
 
-  /** Until the replica has all that the primary has; at once where there is none. */
+  /** Until the replica has all that the primary has by now; at once where there is none. */
   async untilReplicated(): Promise<void> {
     if (this.#replica === undefined) return;
     const deadlineMs = performance.now() + REPLICATED_MS_MAX;
+    let neededTo = -1;
     while (performance.now() < deadlineMs) {
       const info = await ask(this.primaryPort, ['INFO', 'replication']).catch(() => '');
-      if (/^slave0:.*state=online/m.test(info)) return;
+      // It is online as soon as it can follow, which may be long before it has caught up.
+      const hasTo = Number(/^slave0:.*state=online,offset=(\d+)/m.exec(info)?.[1] ?? -1);
+      if (neededTo < 0) neededTo = Number(infoField(info, 'master_repl_offset') ?? -1);
+      if (neededTo >= 0 && hasTo >= neededTo) return;
       await sleep(LOOK_MS);
     }
     throw new Error(`${this.#replica.name} does not follow ${this.#primary.name}`);
