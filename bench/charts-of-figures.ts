@@ -168,6 +168,18 @@ const PANELS: Readonly<Record<string, readonly Panel[]>> = {
       picks: [{ figure: /^a client of a gateway, (?<row>.+)$/ }],
     },
   ],
+  plan: [
+    {
+      title: 'What a plan for 100 pods takes',
+      label: 'ms',
+      picks: [{ figure: /^(?<row>[\d,]+ cells), 100 pods: (?<series>.+)$/ }],
+    },
+    {
+      title: 'Sixteen times as many cells, as long as 2,500',
+      label: 'times',
+      picks: [{ figure: /^(?<row>40,000 cells), as long as 2,500$/ }],
+    },
+  ],
   traffic: [
     {
       title: 'Commands that a pod sends for a tick of 64 cells',
