@@ -4,7 +4,7 @@
  */
 import type { ChannelEntry, Commit, CommitReply, Head, Refusal } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
-import { type PodParts, RING_MS } from './settings.ts';
+import { type PodParts, TAKEN_PROOF_MS } from './settings.ts';
 
 export type CommitEvents = {
   /** A channel entry that the store has accepted. */
@@ -32,6 +32,9 @@ export type CommitCounts = {
   bodyBytes: number;
 };
 
+/** Cells that were taken from this pod, and of how many of them it is proven that nothing is lost. */
+type Taken = { count: number; provenCount: number; lastAtMs: number };
+
 export class Committer {
   readonly counts: CommitCounts = {
     commits: 0,
@@ -46,9 +49,9 @@ export class Committer {
   readonly #events: CommitEvents;
   /** Replicas that stood behind the commits in the rings: only those may be healed from memory. */
   #replicasBehind = 0;
-  #isMeetingReplicas = false;
+  #isProving = false;
   #runId = '';
-  #fencedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #taken: Taken = { count: 0, provenCount: 0, lastAtMs: 0 };
 
   constructor(parts: PodParts, events: CommitEvents) {
     this.#parts = parts;
@@ -62,7 +65,6 @@ export class Committer {
     if (sending.length === 0) return false;
     // What was prepared for one server is not sent to another, which may have gone back in time.
     if (store.status().runId !== this.#runId) return true;
-    this.#meetReplicas();
     const sentMs = clock.nowMs();
     const commits = sending.map(({ replay, pending }) => replay[0]?.commit ?? (pending as Commit));
     const replying = store.commit(commits);
@@ -77,9 +79,21 @@ export class Committer {
     return isUnsettled;
   }
 
-  /** Replicas of the server that answers now that have all that was committed; 0 = not known yet. */
+  /**
+   * Replicas of the server that answers now that have all that was committed here, also of the cells
+   * that were taken from this pod; 0 = not known yet.
+   */
   get replicasBehind(): number {
-    return this.isNewRun ? 0 : this.#replicasBehind;
+    return this.isNewRun || !areProven(this.#taken) ? 0 : this.#replicasBehind;
+  }
+
+  /**
+   * A lease of this pod has ended without its doing. If the store loses the end of what was committed
+   * under it, nobody appends it again, and whatever else this pod remembers may build on it (E1).
+   */
+  noteTaken(): void {
+    this.#taken.count++;
+    this.#taken.lastAtMs = this.#parts.clock.nowMs();
   }
 
   /** The server that answers now is not the one that the cells were last compared with. */
@@ -95,40 +109,50 @@ export class Committer {
    * when nothing that was learnt before may be used (E1).
    */
   async meetRun(holdings: readonly Holding[]): Promise<boolean> {
-    const { store } = this.#parts;
+    const { store, log } = this.#parts;
     const { runId, replicas } = store.status();
     const isFirst = this.#runId === '';
+    const before = { replicasBehind: this.#replicasBehind, areTakenProven: areProven(this.#taken) };
     if (!isFirst && holdings.length > 0) {
       const heads = await store.heads(holdings.map(({ cell }) => cell));
       for (const [i, holding] of holdings.entries()) this.#compare(holding, heads[i] as Head);
-      // Nobody appends again what a cell had that was taken from this pod just before.
-      if (this.#parts.clock.nowMs() - this.#fencedAtMs < RING_MS) this.#events.unhealed();
+      if (!areProven(this.#taken)) this.#events.unhealed();
     }
+    this.#taken.provenCount = this.#taken.count;
     const isVoid = !isFirst && this.#replicasBehind === 0;
+    const toReload = holdings.filter(({ needsReload }) => needsReload).length;
+    if (!isFirst) log.warn({ cells: holdings.length, toReload, ...before, replicas }, 'another server');
     this.#runId = runId;
     this.#replicasBehind = replicas;
     return isVoid;
   }
 
   /**
-   * Replicas that came after the server was met, as they do after every failover. What is committed
-   * from here on is kept; the barrier proves that they have all that was committed and read before.
+   * A barrier proves what is not yet known to be safe: that replicas which came after the server was
+   * met, as they do after every failover, have all that was committed and read before; and that cells
+   * which were taken from this pod, and the leases of their next holders, cannot be lost any more.
+   * To be called now and then.
    */
-  #meetReplicas(): void {
-    const { store, log } = this.#parts;
+  prove(): void {
+    const { store, clock, log } = this.#parts;
     const { runId, replicas } = store.status();
-    if (this.#replicasBehind > 0 || replicas === 0 || this.#isMeetingReplicas) return;
-    this.#isMeetingReplicas = true;
+    if (replicas === 0 || runId !== this.#runId || this.#isProving) return;
+    const { count, lastAtMs } = this.#taken;
+    const isTakenDue = !areProven(this.#taken) && clock.nowMs() - lastAtMs >= TAKEN_PROOF_MS;
+    if (this.#replicasBehind > 0 && !isTakenDue) return;
+    this.#isProving = true;
     store
       .barrier()
       .then(
         () => {
-          if (this.#runId === runId) this.#replicasBehind = replicas;
+          if (this.#runId !== runId) return;
+          if (this.#replicasBehind === 0) this.#replicasBehind = replicas;
+          if (isTakenDue) this.#taken.provenCount = count;
         },
         (error: unknown) => log.warn({ error: String(error) }, 'replicas are not up to date yet'),
       )
       .finally(() => {
-        this.#isMeetingReplicas = false;
+        this.#isProving = false;
       });
   }
 
@@ -170,7 +194,6 @@ export class Committer {
         return true;
       case 'FENCED':
         this.counts.fenced++;
-        this.#fencedAtMs = sentMs;
         this.#events.lost(holding, 'FENCED');
         if (holding.replay.length > 0) this.#events.unhealed();
         return true;
@@ -276,6 +299,10 @@ function nextToSend(holdings: readonly Holding[]): readonly Holding[] {
   }
   if (firstMs === Number.POSITIVE_INFINITY) return holdings.filter(isSending);
   return holdings.filter(({ replay }) => replay[0]?.sentMs === firstMs);
+}
+
+function areProven({ count, provenCount }: Taken): boolean {
+  return count === provenCount;
 }
 
 /** Something of the cell is on its way to the store, for the first time or again. */

@@ -11,7 +11,7 @@ import type {
   Region,
 } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
-import type { Grant } from './loader.ts';
+import type { Grant, Loading } from './loader.ts';
 import { Roster } from './roster.ts';
 import {
   ACQUIRE_CELLS_MAX,
@@ -55,7 +55,7 @@ export class Keeper {
   readonly #woken = new Map<number, number>();
   readonly #unanswered = new Map<number, string>();
   readonly #asking = new Set<number>();
-  readonly #loading: ReadonlyMap<number, unknown>;
+  readonly #loading: ReadonlyMap<number, Loading>;
   readonly #holdings: Holdings;
   readonly #shares: Shares;
   #plan: Plan | undefined;
@@ -71,7 +71,7 @@ export class Keeper {
   /** Whether people want this pod to take nothing more; what a plan gives it, it takes. */
   isCordoned = false;
 
-  constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, unknown>) {
+  constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, Loading>) {
     this.#parts = parts;
     this.#holdings = holdings;
     this.#loading = loading;
@@ -283,21 +283,32 @@ export class Keeper {
     return state.table.count === 0 && arrivals.length === 0 && !this.#woken.has(cell);
   }
 
-  /** Extends the leases of cells that had nothing to commit. Never those with a commit unknown. */
+  /**
+   * Extends the leases of cells that had nothing to commit, and of those that are still being read,
+   * which may take longer than a lease lasts. Never those with a commit unknown. Returns what is lost
+   * of the cells that are held.
+   */
   async renew(): Promise<Holding[]> {
     const { store, clock, settings } = this.#parts;
     const now = clock.nowMs();
     if (now < this.#nextRenewMs) return [];
     this.#nextRenewMs = now + settings.leaseTtlMs / 8;
+    const dueMs = now - settings.leaseTtlMs / 4;
     const quiet = [...this.#holdings.values()].filter(
-      (holding) =>
-        holding.pending === undefined && now - holding.sentOkMs > settings.leaseTtlMs / 4,
+      ({ cell, pending, sentOkMs }) =>
+        pending === undefined && sentOkMs < dueMs && !this.#loading.has(cell),
     );
-    if (quiet.length === 0) return [];
-    const replies = await store.renew(
-      quiet.map(({ claim }) => claim),
-      settings.leaseTtlMs,
+    const waiting = [...this.#loading.values()].filter(
+      ({ renewedMs, isLost }) => renewedMs < dueMs && !isLost,
     );
+    if (quiet.length + waiting.length === 0) return [];
+    const claims = [...quiet, ...waiting].map(({ claim }) => claim);
+    const replies = await store.renew(claims, settings.leaseTtlMs);
+    for (const [i, loading] of waiting.entries()) {
+      const tag = replies[quiet.length + i]?.tag;
+      if (tag === 'OK') loading.renewedMs = now;
+      loading.isLost = tag === 'FENCED' || tag === 'SEALED' || tag === 'NOWORLD';
+    }
     const lost: Holding[] = [];
     for (const [i, holding] of quiet.entries()) {
       const reply = replies[i];

@@ -9,6 +9,7 @@ import { assert } from '@leasehold/kernel';
 import type {
   AcquireReply,
   ChannelEntry,
+  Claim,
   FollowCursor,
   FollowNews,
   Head,
@@ -21,11 +22,21 @@ import type { PodParts } from './settings.ts';
 
 export type Grant = Extract<AcquireReply, { tag: 'GRANTED' }>;
 
+/** A cell whose lease is here and which cannot tick yet. */
+export type Loading = {
+  readonly claim: Claim;
+  /** What is routed to it meanwhile. */
+  readonly early: ChannelEntry[];
+  /** When its lease was granted or extended last. */
+  renewedMs: number;
+  /** The lease has ended meanwhile. */
+  isLost: boolean;
+};
+
 export type LoadParts = {
   readonly halo: Halo;
   readonly holdings: ReadonlyMap<number, Holding>;
-  /** What is routed to the granted cells while they are loaded. */
-  readonly early: ReadonlyMap<number, ChannelEntry[]>;
+  readonly loading: ReadonlyMap<number, Loading>;
   readonly counts: { warmCells: number; coldCells: number };
   /** Takes what the granted cells had sent before, for the cells that are held already. */
   readonly route: (entry: ChannelEntry) => void;
@@ -38,7 +49,7 @@ export async function loadHoldings(
   load: LoadParts,
 ): Promise<Holding[]> {
   const { store, engine, clock } = parts;
-  const { early, route } = load;
+  const { loading, route } = load;
   const startedMs = clock.nowMs();
   const { runId } = store.status();
   await store.barrier();
@@ -54,7 +65,7 @@ export async function loadHoldings(
     for (const other of engine.grid.neighbours(cell)) {
       for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
     }
-    for (const entry of early.get(cell) ?? []) holding.queue(entry);
+    for (const entry of loading.get(cell)?.early ?? []) holding.queue(entry);
     if (!isWarm) {
       holding.learnChannel(channels.get(cell) ?? []);
       // E1: what the former holder sent last, nobody here has read who did not follow it. From now

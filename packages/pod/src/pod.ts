@@ -6,13 +6,13 @@
  * `keep` looks after leases. Each makes one pipelined round trip at a time.
  */
 import { ID_SKIP_ON_TAKEOVER, Signal } from '@leasehold/kernel';
-import type { ChannelEntry, WorldClock } from '@leasehold/protocol';
+import type { ChannelEntry, Claim, WorldClock } from '@leasehold/protocol';
 import { Committer } from './committer.ts';
 import { FormerCells } from './former.ts';
 import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
-import { expectRun, type Grant, type LoadParts, loadHoldings } from './loader.ts';
+import { expectRun, type Grant, type Loading, type LoadParts, loadHoldings } from './loader.ts';
 import { Moves } from './moves.ts';
 import { OwedReleases } from './owed.ts';
 import { Reliefs } from './reliefs.ts';
@@ -33,7 +33,7 @@ const READ_BLOCK_MS = 50;
 export class Pod {
   readonly #parts: PodParts;
   readonly #holdings = new Map<number, Holding>();
-  readonly #loading = new Map<number, ChannelEntry[]>();
+  readonly #loading = new Map<number, Loading>();
   readonly #trims = new Map<number, number>();
   readonly #former = new FormerCells();
   readonly #owed = new OwedReleases();
@@ -221,6 +221,7 @@ export class Pod {
       if (grants.length > 0) this.#loadAside(grants);
       if (this.#clock !== undefined) this.#reliefs.look(this.#clock);
       for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
+      this.#committer.prove();
       await this.#moves.look();
       await this.#keeper.learnTrims(this.#trims);
       if (this.#clock !== undefined) {
@@ -241,7 +242,8 @@ export class Pod {
 
   /** Loads while leases are looked after: the next pod may die meanwhile. */
   #loadAside(grants: readonly Grant[]): void {
-    for (const { claim } of grants) this.#loading.set(claim.cell, []);
+    const renewedMs = this.#parts.clock.nowMs();
+    for (const { claim } of grants) this.#await(claim, renewedMs);
     void this.#loadInParts(grants);
   }
 
@@ -251,22 +253,9 @@ export class Pod {
     const isFollowed = ({ claim }: Grant): boolean => this.#halo.position(claim.cell) !== undefined;
     const warm = grants.filter(isFollowed);
     const cold = grants.filter((grant) => !warm.includes(grant));
-    let renewedMs = this.#parts.clock.nowMs();
-    const parts = [...partsOf(warm), ...partsOf(cold)];
-    for (const [i, part] of parts.entries()) {
-      renewedMs = await this.#renewWaiting(parts.slice(i).flat(), renewedMs);
+    for (const part of [...partsOf(warm), ...partsOf(cold)]) {
       await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
     }
-  }
-
-  /** Leases of cells whose turn to be read has not come. What is lost meanwhile shows when it commits. */
-  async #renewWaiting(grants: readonly Grant[], renewedMs: number): Promise<number> {
-    const { clock, store, settings } = this.#parts;
-    const nowMs = clock.nowMs();
-    if (nowMs - renewedMs < settings.leaseTtlMs / 4) return renewedMs;
-    const claims = grants.map(({ claim }) => claim);
-    await store.renew(claims, settings.leaseTtlMs).catch(() => undefined);
-    return nowMs;
   }
 
   /** Leases are held and nothing ticks: whoever can load the cells should have them. */
@@ -302,6 +291,7 @@ export class Pod {
     }
     const loaded: Holding[] = [];
     for (const grant of grants) {
+      if (this.#loading.get(grant.claim.cell)?.isLost === true) continue;
       try {
         loaded.push(...(await loadHoldings(this.#parts, [grant], this.#loadParts)));
       } catch (error) {
@@ -317,6 +307,7 @@ export class Pod {
     try {
       const world = this.#clock;
       for (const holding of await this.#loadAll(grants)) {
+        if (this.#loading.get(holding.cell)?.isLost === true) continue;
         const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
         if (world !== undefined) this.#rounds.enter(holding, grant, world);
         if (this.#isDraining) holding.leavingTo = this.#keeper.owners()(holding.cell);
@@ -354,7 +345,9 @@ export class Pod {
         nowMs,
       });
     }
-    for (const { claim } of grants) this.#loading.set(claim.cell, []);
+    for (const { claim } of grants) {
+      this.#await(claim, this.#holdings.get(claim.cell)?.sentOkMs ?? 0);
+    }
     try {
       for (const fresh of await this.#loadAll(grants)) {
         const old = this.#holdings.get(fresh.cell);
@@ -384,33 +377,38 @@ export class Pod {
     }
   }
 
+  #await(claim: Claim, renewedMs: number): void {
+    this.#loading.set(claim.cell, { claim, renewedMs, early: [], isLost: false });
+  }
+
   /** From here on what is sent to the cell goes to it; what came since it was read goes first. */
   #enter(holding: Holding): void {
     this.#moves.standby.forget(holding.cell);
     this.#reliefs.enter(holding);
-    for (const entry of this.#loading.get(holding.cell) ?? []) holding.queue(entry);
+    for (const entry of this.#loading.get(holding.cell)?.early ?? []) holding.queue(entry);
     this.#holdings.set(holding.cell, holding);
   }
 
   get #loadParts(): LoadParts {
     const { counts } = this.#moves.standby;
     return {
-      ...{ halo: this.#halo, holdings: this.#holdings, early: this.#loading, counts },
+      ...{ halo: this.#halo, holdings: this.#holdings, loading: this.#loading, counts },
       route: (entry) => this.#route(entry),
     };
   }
 
   #route(entry: ChannelEntry): void {
-    const buffer = this.#loading.get(entry.to);
+    const loading = this.#loading.get(entry.to);
     const holding = this.#holdings.get(entry.to);
-    if (buffer === undefined && holding === undefined) this.#keeper.expect(entry.to);
-    buffer?.push(entry);
+    if (loading === undefined && holding === undefined) this.#keeper.expect(entry.to);
+    loading?.early.push(entry);
     holding?.queue(entry);
   }
 
   #lose(holding: Holding, why: string): void {
     if (this.#holdings.get(holding.cell) !== holding) return;
     this.#forget(holding, true);
+    this.#committer.noteTaken();
     this.#parts.log.warn({ cell: holding.cell, why }, 'lost a cell');
     this.#reading.wake();
   }

@@ -159,6 +159,31 @@ test('L5 a second failover is healed too, though its replica came after the firs
   await world.close();
 });
 
+test('L3 a failover after a cell was taken from its pod is healed, once the taking is proven', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const { server, watcher, clock, grid } = world;
+  const cells = [...Array(grid.cells).keys()];
+  server.replicas = 1;
+  server.replicaLagMs = 60;
+  for (let i = 0; i < 2; i++) void world.start(`pod-${i}`);
+  await clock.advance(1_000);
+  const heads = await watcher.heads(cells);
+  const ofPod0 = heads.flatMap((head) =>
+    'tag' in head || !head.nonce.startsWith('pod-0.') ? [] : [head],
+  );
+  const taken = ofPod0.slice(0, 1);
+  expect(taken).toHaveLength(1);
+  await watcher.revoke(taken);
+  await clock.advance(3_500);
+  const snapshot = server.snapshot();
+  await clock.advance(55);
+  const before = await watcher.heads(cells);
+  server.rollback(snapshot);
+  await clock.advance(400);
+  expect(await lostOf(world, before)).toEqual([]);
+  await world.close();
+});
+
 test('L5 W1 what was handed over in the lost tail is let go again at once', async () => {
   const world = await openPods({ mode: 'realtime' });
   const { server, watcher, clock, grid } = world;

@@ -54,6 +54,11 @@ export const CHECKPOINT_ENTRIES_MIN = 64;
 export const CATCH_UP_TICKS_MAX = 20;
 /** How long committed ticks are kept for a store that goes back in time. */
 export const RING_MS = 30_000;
+/**
+ * So long after a cell was taken a barrier proves what was committed of it: a replica has it, and the
+ * file of the primary too, which Redis may hold back for 2 s while it syncs (`everysec`).
+ */
+export const TAKEN_PROOF_MS = 3_000;
 /** A cell whose tick fails this often in a row is frozen with the error in view. */
 export const TICK_FAILURES_MAX = 3;
 /** Acquisitions without a commit in between after which a cell is frozen (design: poison). */

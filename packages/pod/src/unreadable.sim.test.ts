@@ -117,3 +117,31 @@ test('W1 leases whose cells could not be read end soon, though their end was not
   await world.close();
   expect(cells).toBe(64);
 });
+
+test('L5 cells that take longer to read than a lease lasts stay with who reads them', async () => {
+  const world = await openPods({
+    mode: 'realtime',
+    wrap: (store, pod) =>
+      new Proxy(store, {
+        get(_, name: keyof Store) {
+          const of = store[name];
+          if (typeof of !== 'function') return of;
+          if (name !== 'load' || pod === 'watcher') return of.bind(store);
+          return async (...args: Parameters<Store['load']>) => {
+            await world.clock.sleep(5_000);
+            return store.load(...args);
+          };
+        },
+      }),
+  });
+  void world.start('a');
+  await world.clock.advance(4_000);
+  const cells = [...Array(world.grid.cells).keys()];
+  const requests = cells.map((cell) => ({ cell, nonce: `watcher.${cell}`, ttlMs: 2_000 }));
+  const had = await world.watcher.acquire(requests);
+  expect(had.filter(({ tag }) => tag !== 'HELD')).toEqual([]);
+  await world.clock.advance(3_000);
+  const held = world.pods.get('a')?.report()['cells'];
+  await world.close();
+  expect(held).toBe(64);
+});

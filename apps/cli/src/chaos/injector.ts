@@ -1,7 +1,7 @@
 /**
  * Does to a run what the plan says, and writes down what was done to whom, and when. Faults of pods
- * and gateways may overlap. A failover has the world to itself: a tick is promised to survive the
- * death of the primary or of its pod, not of both within the replication lag.
+ * and gateways may overlap. A fault of Redis has the world to itself: a tick is promised to survive
+ * the death of the primary or of its pod, not of both before the replica, or the file, has it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pod } from '../fleet.ts';
@@ -46,10 +46,10 @@ export type InjectorParts = {
 const LOOK_MS = 20;
 /** Long enough for whoever has come or woken to take its share. */
 const CALM_MS = 500;
-/** What a fleet may take to be itself again before a failover; after that there is none. */
+/** What a fleet may take to be itself again before a fault of Redis; after that there is none. */
 const CALM_MS_MAX = 60_000;
 const NO_CALM =
-  'a failover was left out: the pods did not come to hold every cell with a replica behind them in ' +
+  'was left out: the pods did not come to hold every cell with a replica behind them in ' +
   `${CALM_MS_MAX / 1000} s, as on a machine that is too busy for so many`;
 const START_MS_MAX = 30_000;
 const LISTENING_MS_MAX = 30_000;
@@ -83,24 +83,26 @@ export class Injector {
 
   async #begin(fault: PlannedFault): Promise<void> {
     const isOfRedis = fault.kind === 'failover' || fault.kind === 'redis-restart';
-    if (fault.kind === 'failover') {
+    if (isOfRedis) {
       await Promise.all(this.#active);
-      if (!(await this.#becomesCalm())) return this.#leaveOut(NO_CALM);
+      if (!(await this.#becomesCalm())) return this.#leaveOut(`a ${fault.kind} ${NO_CALM}`);
     }
     const done = this.#inject(fault).finally(() => this.#active.delete(done));
     this.#active.add(done);
-    if (isOfRedis) await done;
-    if (fault.kind === 'failover') await this.#becomesCalm();
+    if (!isOfRedis) return;
+    await done;
+    await this.#becomesCalm();
   }
 
   /**
-   * Every pod that runs says of the present server that its replica has all, and together they have
-   * held every cell for a while; or nobody writes any more, and a pod without anything to send does
+   * Every pod that runs says of the present server that its replica, if there is one, has all, and
+   * together they have held every cell for a while; or nobody writes any more, and a pod without anything to send does
    * not ask. Waits for it; false if it does not come.
    */
   async #becomesCalm(): Promise<boolean> {
     const { run, redis, cells, signal, nowMs, isAtEnd } = this.#parts;
     await redis.untilReplicated();
+    const replicas = redis.replicaName === '' ? 0 : 1;
     const deadlineMs = performance.now() + CALM_MS_MAX;
     let sinceMs = nowMs();
     while (performance.now() < deadlineMs) {
@@ -108,7 +110,7 @@ export class Injector {
       if (isAtEnd()) return true;
       const pods = run.fleet.running;
       const held = pods.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
-      const areSafe = pods.every(({ report }) => (report['replicas'] ?? 0) > 0);
+      const areSafe = pods.every(({ report }) => (report['replicas'] ?? 0) >= replicas);
       if (run.audit?.isConnected !== true || !areSafe || held !== cells) sinceMs = nowMs();
       // Each has said so anew since then.
       if (pods.every(({ reportedAtMs }) => reportedAtMs > sinceMs + CALM_MS)) {

@@ -8,7 +8,7 @@ import { Committer } from '@leasehold/pod/committer';
 import { Halo } from '@leasehold/pod/halo';
 import type { Holding } from '@leasehold/pod/holding';
 import { Keeper } from '@leasehold/pod/keeper';
-import { type Grant, loadHoldings } from '@leasehold/pod/loader';
+import { type Grant, type Loading, loadHoldings } from '@leasehold/pod/loader';
 import { Rounds } from '@leasehold/pod/rounds';
 import type { ChannelEntry, Store, WorldClock } from '@leasehold/protocol';
 import type { Engine } from '@leasehold/sdk/engine';
@@ -34,7 +34,7 @@ export class ModelPod {
   readonly #keeper: Keeper;
   readonly #rounds: Rounds;
   readonly #trims = new Map<number, number>();
-  readonly #early = new Map<number, ChannelEntry[]>();
+  readonly #loading = new Map<number, Loading>();
   #nonces = 0;
 
   constructor({ pod, store, engine, clock }: ModelPodOptions) {
@@ -46,7 +46,7 @@ export class ModelPod {
       schemaOf: () => undefined,
     };
     this.#halo = new Halo(this.#parts, (entry) => this.#route(entry));
-    this.#keeper = new Keeper(this.#parts, this.holdings, this.#early);
+    this.#keeper = new Keeper(this.#parts, this.holdings, this.#loading);
     this.#committer = new Committer(this.#parts, {
       sent: (entry) => this.#route(entry),
       lost: (holding) => this.#lose(holding),
@@ -86,18 +86,20 @@ export class ModelPod {
   async #load(grants: readonly Grant[]): Promise<void> {
     const counts = { warmCells: 0, coldCells: 0 };
     const load = {
-      ...{ counts, halo: this.#halo, holdings: this.holdings, early: this.#early },
+      ...{ counts, halo: this.#halo, holdings: this.holdings, loading: this.#loading },
       route: this.#route.bind(this),
     };
-    for (const { claim } of grants) this.#early.set(claim.cell, []);
+    for (const { claim } of grants) {
+      this.#loading.set(claim.cell, { claim, early: [], renewedMs: 0, isLost: false });
+    }
     try {
       for (const holding of await loadHoldings(this.#parts, grants, load)) {
         holding.checkpointEvery = CHECKPOINT_EVERY;
-        for (const entry of this.#early.get(holding.cell) ?? []) holding.queue(entry);
+        for (const entry of this.#loading.get(holding.cell)?.early ?? []) holding.queue(entry);
         this.holdings.set(holding.cell, holding);
       }
     } finally {
-      this.#early.clear();
+      this.#loading.clear();
     }
   }
 
@@ -143,6 +145,7 @@ export class ModelPod {
   /** Looks after leases of quiet cells, and hears of those that are lost. */
   async renew(): Promise<void> {
     for (const holding of await this.#keeper.renew()) this.#lose(holding);
+    this.#committer.prove();
   }
 
   learnTrims(): Promise<void> {
@@ -155,7 +158,7 @@ export class ModelPod {
   }
 
   #route(entry: ChannelEntry): void {
-    this.#early.get(entry.to)?.push(entry);
+    this.#loading.get(entry.to)?.early.push(entry);
     this.holdings.get(entry.to)?.queue(entry);
   }
 
@@ -163,6 +166,7 @@ export class ModelPod {
     if (this.holdings.get(holding.cell) !== holding) return;
     this.holdings.delete(holding.cell);
     this.#trims.delete(holding.cell);
+    this.#committer.noteTaken();
   }
 
   #leave(holding: Holding): void {

@@ -85,7 +85,7 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
     'heal-beside-a-loss',
     'pod/src/committer',
     [
-      { find: 'this.#fencedAtMs = sentMs;', put: '' },
+      { find: 'this.#taken.count++;', put: '' },
       { find: 'this.#events.unhealed();', put: 'void 0;', times: 4 },
     ],
     'transfer',
