@@ -4,6 +4,7 @@
 -- Redis is out of memory, replicas or disk, it refuses there, and nothing has happened.
 --
 -- @arg        incarnation  decimal
+-- @arg        log_keep     integer
 -- @each-key   block        hash: incarnation, sealed
 -- @each-key   meta         hash: lease and head
 -- @each-key   log          stream: one entry a commit
@@ -154,7 +155,8 @@ end
 
 if older_seq and older_seq > 0 then
   -- Two checkpoints are kept, and what follows the older one: a reader may still be loading it.
-  redis.call('XTRIM', log, 'MINID', (older_seq + 1) .. '-0')
+  local needed_seq = math.min(older_seq, tonumber(seq) - log_keep)
+  redis.call('XTRIM', log, 'MINID', (math.max(0, needed_seq) + 1) .. '-0')
 end
 if out_trim_to > 0 then
   redis.call('XTRIM', out, 'MINID', (out_trim_to + 1) .. '-0')

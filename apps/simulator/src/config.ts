@@ -42,8 +42,8 @@ export const settings = {
   ),
   logEntriesMin: integer(
     'LOG_ENTRIES_MIN',
-    'Entries of a log behind its last checkpoint, in realtime; more let slow readers catch up.',
-    { min: 8, max: 4_096, fallback: 32 },
+    'Entries that stay in a log at the least, for slow readers; 0 = what loading a cell needs.',
+    { min: 0, max: 4_096, fallback: 0 },
   ),
   drainMs: integer('DRAIN_MS', 'Time to hand everything over after SIGTERM.', {
     min: 100,

@@ -70,12 +70,13 @@ describe('the wire form of a call', () => {
     expect(packed).toMatchObject({ keys: ['B', 'M', 'L'], bytes: 3 });
     expect(packed.args.slice(0, 5)).toEqual(['10', '0', 'a.1', '7', '1']);
     expect(packed.args).toHaveLength(11);
-    expect(packCall(cellCommit, { incarnation: 3 }, [packed]).slice(0, 6)).toEqual([
+    expect(packCall(cellCommit, { incarnation: 3, logKeep: 0 }, [packed]).slice(0, 7)).toEqual([
       '3',
       'B',
       'M',
       'L',
       '3',
+      '0',
       '1',
     ]);
   });

@@ -10,6 +10,7 @@ import { connectFault, readonlyFault } from './faults.ts';
  * Waits between attempts to connect grow to this, with jitter, so a herd does not return at once.
  */
 const RECONNECT_MS_MAX = 1_000;
+const LOADING_RETRY_MS = 100;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export type Outcome =
@@ -71,6 +72,8 @@ export class Link {
       connectTimeout: CONNECT_TIMEOUT_MS,
       retryStrategy: (times) =>
         Math.min(25 * 2 ** Math.min(times, 6), RECONNECT_MS_MAX) * (0.5 + Math.random() / 2),
+      // One that still reads its file guesses how long, in whole seconds: leases end sooner.
+      maxLoadingRetryTime: LOADING_RETRY_MS,
       // A primary that became a replica: behind a name or a proxy the next connection may be right.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });

@@ -69,6 +69,8 @@ export type LiveStoreOptions = {
   readonly layer: string;
   readonly grid: BlockGrid;
   readonly graceMs?: number;
+  /** Entries that commits leave in a log at least, for slow readers; 0 = what loading a cell needs. */
+  readonly logEntriesMin?: number;
   readonly timeoutMs?: number;
   /** Name of the function library; other names are builds that are broken on purpose. */
   readonly library?: string;
@@ -221,7 +223,8 @@ export class LiveStore implements Store {
   }
 
   async commit(commits: readonly Commit[]): Promise<CommitReply[]> {
-    return this.#call(cellCommit, this.#world(), commits.map(commitItem));
+    const call = { ...this.#world(), logKeep: this.#options.logEntriesMin ?? 0 };
+    return this.#call(cellCommit, call, commits.map(commitItem));
   }
 
   async release(claims: readonly Claim[]): Promise<LeaseReply[]> {

@@ -121,7 +121,8 @@ export class Committer {
     this.#taken.provenCount = this.#taken.count;
     const isVoid = !isFirst && this.#replicasBehind === 0;
     const toReload = holdings.filter(({ needsReload }) => needsReload).length;
-    if (!isFirst) log.warn({ cells: holdings.length, toReload, ...before, replicas }, 'another server');
+    if (!isFirst)
+      log.warn({ cells: holdings.length, toReload, ...before, replicas }, 'another server');
     this.#runId = runId;
     this.#replicasBehind = replicas;
     return isVoid;

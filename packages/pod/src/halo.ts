@@ -8,6 +8,7 @@ import type { CellState, CellView, Engine } from '@leasehold/sdk/engine';
 import type { Holding } from './holding.ts';
 import { expectRun } from './loader.ts';
 import type { PodParts } from './settings.ts';
+import { Slices } from './slices.ts';
 
 type Ghost = {
   readonly cell: number;
@@ -231,8 +232,10 @@ export class Halo {
       cold.map(({ cell }) => this.#store.channel(cell, this.#outSeqKnown(cell, holdings))),
     );
     await this.#store.barrier();
-    expectRun(this.#store, runId);
+    const slices = new Slices(this.#clock);
     for (const [i, image] of images.entries()) {
+      await slices.rest();
+      expectRun(this.#store, runId);
       const ghost = cold[i] as Ghost;
       if (image === undefined) continue;
       ghost.state = this.#engine.createCell(ghost.cell, this.#schemaOf);

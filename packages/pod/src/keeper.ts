@@ -62,7 +62,6 @@ export class Keeper {
   #nextPlanMs = 0;
   #nextHandoverMs = 0;
   #nextTrimMs = 0;
-  #nextRenewMs = 0;
   /** Until then it waits for pods that start together with it; 0 = it has waited. */
   #waitsUntilMs: number;
   /** How often the shares of the pods have changed. */
@@ -137,7 +136,7 @@ export class Keeper {
       this.#readPlan(now),
     ]);
     // One look more, and it is known who is dead: asking before would only be refused.
-    if (this.isDraining || this.roster.isInDoubt(now)) return [];
+    if (this.isDraining || this.roster.isInDoubt(now) || this.roster.isAwaiting) return [];
     const members = this.roster.members(now, this.isCordoned).sort();
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;
@@ -291,8 +290,6 @@ export class Keeper {
   async renew(): Promise<Holding[]> {
     const { store, clock, settings } = this.#parts;
     const now = clock.nowMs();
-    if (now < this.#nextRenewMs) return [];
-    this.#nextRenewMs = now + settings.leaseTtlMs / 8;
     const dueMs = now - settings.leaseTtlMs / 4;
     const quiet = [...this.#holdings.values()].filter(
       ({ cell, pending, sentOkMs }) =>

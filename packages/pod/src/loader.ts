@@ -19,6 +19,7 @@ import type { CellState } from '@leasehold/sdk/engine';
 import type { Halo } from './halo.ts';
 import { Holding } from './holding.ts';
 import type { PodParts } from './settings.ts';
+import { Slices } from './slices.ts';
 
 export type Grant = Extract<AcquireReply, { tag: 'GRANTED' }>;
 
@@ -98,7 +99,7 @@ async function loadStates(
   grants: readonly Grant[],
   channels: Channels,
 ): Promise<Loaded[]> {
-  const { store, engine, schemaOf } = parts;
+  const { store, engine, schemaOf, clock } = parts;
   const states = new Array<Loaded | undefined>(grants.length);
   const cold: { readonly grant: Grant; readonly i: number }[] = [];
   for (const [i, grant] of grants.entries()) {
@@ -122,7 +123,9 @@ async function loadStates(
   for (const { grant, i } of cold) {
     states[i] = { state: engine.createCell(grant.head.cell, schemaOf), isWarm: false };
   }
+  const slices = new Slices(clock);
   for (const [k, { grant, i }] of written.entries()) {
+    await slices.rest();
     const image = images[k];
     assert(image !== undefined, 'the store answers every cell it is asked for');
     const { state } = states[i] as Loaded;

@@ -8,7 +8,7 @@ import type { Holding } from './holding.ts';
 import type { Keeper } from './keeper.ts';
 import type { Grant } from './loader.ts';
 import type { PodParts } from './settings.ts';
-import { type Message, Standby } from './standby.ts';
+import { COLD_AFTER_MS, type Message, Standby } from './standby.ts';
 
 export type MovesParts = {
   readonly holdings: ReadonlyMap<number, Holding>;
@@ -35,7 +35,7 @@ export class Moves {
     const { keeper } = this.#parts;
     const move = keeper.cellsToHandOver((cell) => this.standby.isPromised(cell));
     if (move !== undefined) await this.#promise(move.cells, move.heir);
-    this.#handOverUnanswered();
+    await this.#settleUnanswered();
   }
 
   /** All cells are promised to those who are to have them when this pod is gone. */
@@ -56,22 +56,37 @@ export class Moves {
   }
 
   /** The heir is told, so that it can follow the cells; they are handed over when it does. */
-  async #promise(cells: readonly number[], heir: string): Promise<void> {
+  async #promise(cells: readonly number[], heir: string, sinceMs?: number): Promise<void> {
     const { clock, pod } = this.#pod;
-    this.standby.promise(cells, heir, clock.nowMs());
+    this.standby.promise(cells, heir, clock.nowMs(), sinceMs);
     if (heir === '') this.#letGo(cells, heir);
-    // Who is not told does not answer: then they are handed over when the time for it is up.
+    // Who is not told does not answer: then it is told again, or they are handed over all the same.
     else await this.#say(heir, { soon: cells, from: pod }).catch(() => undefined);
   }
 
-  /** Whoever does not answer may be dead: then the cells are not left to it. */
-  #handOverUnanswered(): void {
+  /**
+   * Whoever does not answer may be dead: then the cells are not left to it. Who is only slow would
+   * need long to read them, and nobody would tick them meanwhile: it is told again, for a while.
+   */
+  async #settleUnanswered(): Promise<void> {
     const { keeper } = this.#parts;
+    const nowMs = this.#pod.clock.nowMs();
     const ownerOf = keeper.owners();
-    for (const [cell, heir] of this.standby.overdue(this.#pod.clock.nowMs())) {
+    const again = new Map<string, number[]>();
+    let firstMs = nowMs;
+    for (const { cell, heir, sinceMs } of this.standby.overdue(nowMs)) {
       const owner = ownerOf(cell);
-      if (owner === heir || keeper.isDraining) this.#letGo([cell], owner);
+      const isStill = owner === heir;
+      if (keeper.isDraining || (isStill && nowMs - sinceMs >= COLD_AFTER_MS)) {
+        this.#letGo([cell], owner);
+      } else if (isStill) {
+        firstMs = Math.min(firstMs, sinceMs);
+        const cells = again.get(heir);
+        if (cells === undefined) again.set(heir, [cell]);
+        else cells.push(cell);
+      }
     }
+    for (const [heir, cells] of again) await this.#promise(cells, heir, firstMs);
   }
 
   #letGo(cells: readonly number[], heir: string): void {

@@ -2,8 +2,9 @@
  * One pod: claims cells, loads them, ticks them, commits them, follows what lies around them, and
  * leaves in good order. It owns nothing that its death could lose.
  *
- * Three loops share the event loop: `tick` simulates and commits, `read` follows the neighbours,
- * `keep` looks after leases. Each makes one pipelined round trip at a time.
+ * Four loops share the event loop: `tick` simulates and commits, `read` follows the neighbours,
+ * `keep` claims, hands over and reports, `renew` extends leases and waits for none of the others.
+ * Each makes one pipelined round trip at a time.
  */
 import { ID_SKIP_ON_TAKEOVER, Signal } from '@leasehold/kernel';
 import type { ChannelEntry, Claim, WorldClock } from '@leasehold/protocol';
@@ -22,6 +23,8 @@ import { KEEP_MS, LOAD_MS, type PodParts, REPORT_MS } from './settings.ts';
 import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;
+/** How often it is looked which leases to extend. */
+const RENEWALS_PER_LEASE = 8;
 /** Cells that are loaded together: each part is a few round trips and blocks for some 20 ms. */
 const LOAD_CELLS_MAX = 64;
 const CLOCK_MS = 500;
@@ -95,6 +98,7 @@ export class Pod {
     await store.announce(pod, pid, (message) => this.#moves.hear(message));
     this.#loops = [
       this.#loop('keep', () => this.#keep()),
+      this.#loop('renew', () => this.#renew()),
       this.#loop('tick', () => this.#tick()),
       this.#loop('read', () => this.#read()),
     ];
@@ -220,7 +224,6 @@ export class Pod {
       const grants = await this.#keeper.claim();
       if (grants.length > 0) this.#loadAside(grants);
       if (this.#clock !== undefined) this.#reliefs.look(this.#clock);
-      for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
       this.#committer.prove();
       await this.#moves.look();
       await this.#keeper.learnTrims(this.#trims);
@@ -230,6 +233,14 @@ export class Pod {
     }
     this.#former.prune(now);
     await this.#keeping.wait(KEEP_MS);
+  }
+
+  async #renew(): Promise<void> {
+    const { store, clock, settings } = this.#parts;
+    if (store.status().isConnected) {
+      for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
+    }
+    await clock.sleep(settings.leaseTtlMs / RENEWALS_PER_LEASE);
   }
 
   async #report(now: number): Promise<void> {

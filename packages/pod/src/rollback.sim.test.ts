@@ -184,6 +184,33 @@ test('L3 a failover after a cell was taken from its pod is healed, once the taki
   await world.close();
 });
 
+test('L5 who comes back last after an outage finds its cells, though their leases had run out', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  const { server, watcher, clock, grid, pods } = world;
+  const cells = [...Array(grid.cells).keys()];
+  for (let i = 0; i < 3; i++) void world.start(`pod-${i}`);
+  await clock.advance(4_000);
+  const before = await watcher.heads(cells);
+  for (const name of pods.keys()) server.disconnect(name);
+  await clock.advance(2_500);
+  server.rollback(server.snapshot());
+  // So have the records of the pods, which they renew as they do their leases.
+  for (const key of server.worldKeys()) server.world(key).pods.clear();
+  for (const name of pods.keys()) {
+    server.reconnect(name);
+    await clock.advance(1_200);
+  }
+  await clock.advance(2_000);
+  const after = await watcher.heads(cells);
+  await world.close();
+  const taken = after.filter((head, cell) => {
+    const was = before[cell];
+    if (was === undefined || 'tag' in was || 'tag' in head) return true;
+    return was.nonce !== head.nonce;
+  });
+  expect(taken).toEqual([]);
+});
+
 test('L5 W1 what was handed over in the lost tail is let go again at once', async () => {
   const world = await openPods({ mode: 'realtime' });
   const { server, watcher, clock, grid } = world;

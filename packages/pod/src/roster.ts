@@ -4,7 +4,14 @@
  * alive just before are spared: the living must get to heal the store first (L5).
  */
 import type { PodRecord, Store } from '@leasehold/protocol';
-import { CONNECTED_MIN_MS, REPORT_MS, SETTLED_MS, SILENT_MS, SPARE_MS } from './settings.ts';
+import {
+  CONNECTED_MIN_MS,
+  REPORT_MS,
+  RETURN_MS_MAX,
+  SETTLED_MS,
+  SILENT_MS,
+  SPARE_MS,
+} from './settings.ts';
 
 /** How long a pod must have been without a connection to be called dead. */
 const ABSENT_MIN_MS = 20;
@@ -24,6 +31,8 @@ export class Roster {
   readonly #leavingUntilMs = new Map<string, number>();
   /** Members when this was asked last. */
   #been: ReadonlySet<string> = new Set();
+  /** Who was connected to the server before this one, and has not been seen on this one. */
+  readonly #awaited = new Set<string>();
   #runId = '';
   #runSinceMs = 0;
   #nextListMs = 0;
@@ -46,6 +55,7 @@ export class Roster {
     if (status.runId !== this.#runId) {
       this.#runId = status.runId;
       this.#runSinceMs = nowMs;
+      for (const pod of this.#connected) this.#awaited.add(pod);
     }
     if (nowMs >= this.#nextListMs) {
       this.#records = await this.#store.pods();
@@ -53,8 +63,11 @@ export class Roster {
     }
     const asked = new Set(holders);
     for (const { pod } of this.#records) asked.add(pod);
+    for (const pod of this.#awaited) asked.add(pod);
     this.#connected = await this.#store.connected([...asked]);
     this.#asked = asked;
+    for (const pod of this.#connected) this.#awaited.delete(pod);
+    if (nowMs > this.#runSinceMs + RETURN_MS_MAX) this.#awaited.clear();
     for (const pod of asked) {
       if (this.#connected.has(pod)) this.#absentMs.delete(pod);
       else if (!this.#absentMs.has(pod)) this.#absentMs.set(pod, nowMs);
@@ -114,6 +127,14 @@ export class Roster {
       if (this.#seen.has(pod) && nowMs - sinceMs < ABSENT_MIN_MS) return true;
     }
     return false;
+  }
+
+  /**
+   * L5: the server is another, or was away, and not everybody is back. Their leases may have run out
+   * meanwhile, as nobody could extend them: for a while nothing is taken.
+   */
+  get isAwaiting(): boolean {
+    return this.#awaited.size > 0;
   }
 
   /**

@@ -71,8 +71,7 @@ export class Rounds {
       void this.#freeze(holding, `no commit in ${grant.attempts} acquisitions`);
     }
     if (world.mode !== 'realtime') return;
-    const { logEntriesMin = CHECKPOINT_ENTRIES_MIN / 2 } = this.#parts.settings;
-    holding.checkpointEvery = logEntriesMin;
+    holding.checkpointEvery = CHECKPOINT_ENTRIES_MIN / 2;
     // A lost tail may have shown some of the next ids to others; they are not used again.
     if (grant.cause === 'revoked' || grant.cause === 'expired')
       state.idCounter += ID_SKIP_ON_TAKEOVER;

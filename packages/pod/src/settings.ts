@@ -17,8 +17,6 @@ export type PodSettings = {
   readonly unreadMin?: number;
   /** Whether the cells of pods that may die are followed by their heirs. Default true. */
   readonly isStandby?: boolean;
-  /** Entries of a log before its next checkpoint, at the least, in realtime. Default 32. */
-  readonly logEntriesMin?: number;
   /** Pods that start together, this one included: they know each other before they claim. */
   readonly startingPods?: number;
 };
@@ -67,6 +65,8 @@ export const ATTEMPTS_MAX = 6;
 export const CONNECTED_MIN_MS = 2_000;
 /** A pod that was alive before a failover is spared this long (L5). */
 export const SPARE_MS = 30_000;
+/** After a failover or a restart nobody is taken from before others had this time to come back (L5). */
+export const RETURN_MS_MAX = 3_000;
 /** A pod that has not reported for this long is offered to others, lease by lease. */
 export const SILENT_MS = 1_500;
 /** How often a pod reports and reads the list of pods. */

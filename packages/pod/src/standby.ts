@@ -22,14 +22,18 @@ export type Message =
   /** From people: what they want of this pod now. */
   | { readonly order: PodOrder };
 
-/** A heir that has not answered by then takes the cells cold. */
+/** A heir that has not answered by then is told again. */
 const READY_MS_MAX = 1_000;
+/** So long after it was told first it takes the cells cold: nobody waits for ever. */
+export const COLD_AFTER_MS = 10_000;
 /** How long a cell is followed for a handover that does not come. */
 const EXPECTED_MS_MAX = 4_000;
 /** A cell that has not ticked for so long is quiet: there is no tick before its last to wait for. */
 const QUIET_MS = 150;
 
-type Promised = { readonly heir: string; readonly untilMs: number };
+/** `sinceMs`: when the heir was told first. */
+type Promised = { readonly heir: string; readonly sinceMs: number; readonly untilMs: number };
+type Overdue = { readonly cell: number; readonly heir: string; readonly sinceMs: number };
 type Expected = { readonly from: string; readonly sinceMs: number };
 
 export class Standby {
@@ -41,8 +45,9 @@ export class Standby {
   readonly #unanswered = new Set<number>();
 
   /** The heir will be told that it gets these cells. */
-  promise(cells: readonly number[], heir: string, nowMs: number): void {
-    for (const cell of cells) this.#promised.set(cell, { heir, untilMs: nowMs + READY_MS_MAX });
+  promise(cells: readonly number[], heir: string, nowMs: number, sinceMs = nowMs): void {
+    const promised = { heir, sinceMs, untilMs: nowMs + READY_MS_MAX };
+    for (const cell of cells) this.#promised.set(cell, promised);
   }
 
   isPromised(cell: number): boolean {
@@ -56,13 +61,13 @@ export class Standby {
     return redeemed;
   }
 
-  /** Promised cells whose heir has not answered in time, each with it. */
-  overdue(nowMs: number): (readonly [cell: number, heir: string])[] {
-    const overdue: [number, string][] = [];
-    for (const [cell, { heir, untilMs }] of this.#promised) {
+  /** Promised cells whose heir has not answered in time. They are promised to nobody any more. */
+  overdue(nowMs: number): Overdue[] {
+    const overdue: Overdue[] = [];
+    for (const [cell, { heir, sinceMs, untilMs }] of this.#promised) {
       if (untilMs > nowMs) continue;
       this.#promised.delete(cell);
-      overdue.push([cell, heir]);
+      overdue.push({ cell, heir, sinceMs });
     }
     return overdue;
   }

@@ -81,7 +81,7 @@ export const blockSeal: LuaFunction<BlockSealCall, BlockSealItem, BlockSealReply
  *
  * `db/lua/cell_commit.lua`
  */
-export type CellCommitCall = { readonly incarnation: string | number; };
+export type CellCommitCall = { readonly incarnation: string | number; readonly logKeep: number; };
 export type CellCommitItem = {
   readonly block: string;
   readonly meta: string;
@@ -126,7 +126,7 @@ export type CellCommitReply =
 export const cellCommit: LuaFunction<CellCommitCall, CellCommitItem, CellCommitReply> = {
   name: 'cell_commit',
   isReadOnly: false,
-  args: ['incarnation'],
+  args: ['incarnation', 'logKeep'],
   eachKeys: ['block', 'meta', 'log'],
   eachOptionalKeys: ['out', 'inbox', 'ckpt0', 'ckpt1', 'geo'],
   eachArgs: ['nonce', 'epoch', 'seq', 'prevHash', 'hash', 'tick', 'idCounter', 'ttlMs', 'body'],
@@ -1176,7 +1176,7 @@ redis.register_function({
 })
 
 -- cell_commit
-local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+local function cell_commit(call, log_keep, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
   -- 1. The arguments are complete and within limits.
   -- PERF: what is only passed on stays text; each number written as text would cost 0.5 us.
   local deadline = deadline_of(call, ttl_ms)
@@ -1292,7 +1292,8 @@ local function cell_commit(call, block, meta, log, out, inbox, ckpt0, ckpt1, geo
 
   if older_seq and older_seq > 0 then
     -- Two checkpoints are kept, and what follows the older one: a reader may still be loading it.
-    redis.call('XTRIM', log, 'MINID', (older_seq + 1) .. '-0')
+    local needed_seq = math.min(older_seq, tonumber(seq) - log_keep)
+    redis.call('XTRIM', log, 'MINID', (math.max(0, needed_seq) + 1) .. '-0')
   end
   if out_trim_to > 0 then
     redis.call('XTRIM', out, 'MINID', (out_trim_to + 1) .. '-0')
@@ -1314,13 +1315,17 @@ local function call_cell_commit(keys, args)
   if not incarnation or not is_decimal(incarnation) then
     return redis.error_reply('BADCALL incarnation: missing or malformed')
   end
-  local items = tonumber(args[2])
+  local log_keep = tonumber(args[2])
+  if not is_integer(log_keep) then
+    return redis.error_reply('BADCALL log_keep: not a whole number')
+  end
+  local items = tonumber(args[3])
   if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
     return redis.error_reply('BADCALL a call carries 1 to 16 cells')
   end
   local call = open_call(incarnation)
   call.items = items
-  local replies, k, a = {}, 0, 2
+  local replies, k, a = {}, 0, 3
   for item = 1, items do
     local width = tonumber(args[a + 1])
     local bits = tonumber(args[a + 2])
@@ -1454,7 +1459,7 @@ local function call_cell_commit(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(cell_commit, call, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+      local ok, reply = pcall(cell_commit, call, log_keep, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
