@@ -41,6 +41,17 @@ const FIGURES: readonly Figure[] = [
     of: ({ plan }) => plan?.asleep.reduce((sum, [, count]) => sum + count, 0),
   },
   {
+    name: 'leasehold_cells_viewed',
+    help: 'Cells that somebody looks at through a gateway.',
+    of: ({ attention }) =>
+      attention?.viewers.reduce((sum, viewers) => sum + Math.min(1, viewers), 0),
+  },
+  {
+    name: 'leasehold_cells_ordered_awake',
+    help: 'Cells that have been ordered to be awake.',
+    of: ({ attention }) => attention?.ordered.reduce((sum, is) => sum + is, 0),
+  },
+  {
     name: 'leasehold_plan_ms',
     help: 'Time that computing the last plan took, in ms.',
     of: ({ isLeading, planMs }) => (isLeading ? planMs : undefined),

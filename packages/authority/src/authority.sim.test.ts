@@ -4,8 +4,9 @@
  * entities of a cell are said to cost, as virtual time measures nothing.
  */
 import { type Policy, regionsByLoad, validatePlan } from '@leasehold/plan';
-import { openPods } from '@leasehold/pod/pods-fixture';
+import { openPods, wanderers } from '@leasehold/pod/pods-fixture';
 import type { CellLoad, PlanStore } from '@leasehold/protocol';
+import { simulation } from '@leasehold/sdk';
 import { openTwinPlanStore } from '@leasehold/twin-store';
 import { expect, test } from 'vitest';
 import { Authority } from './authority.ts';
@@ -49,8 +50,8 @@ function openAuthority(
   return { authority, store };
 }
 
-async function settled(...names: readonly string[]): Promise<World> {
-  const world = await openPods({ mode: 'realtime' });
+async function settled(names: readonly string[], simulated = wanderers): Promise<World> {
+  const world = await openPods({ mode: 'realtime', simulation: simulated });
   for (const name of names) void world.start(name, names.length);
   await world.clock.advance(3_000);
   return world;
@@ -76,7 +77,7 @@ async function takeovers(world: World, after: string) {
 }
 
 test('pods hold what the plan gives them, and every cell is held by one', async () => {
-  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const world = await settled(['pod-a', 'pod-b', 'pod-c']);
   const { authority, store } = openAuthority(world, 'one');
   await world.clock.advance(20_000);
   const plan = await store.plan();
@@ -99,7 +100,7 @@ test('pods hold what the plan gives them, and every cell is held by one', async 
 });
 
 test('planned moves miss no tick, and nothing is read for them', async () => {
-  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const world = await settled(['pod-a', 'pod-b', 'pod-c']);
   const { authority } = openAuthority(world, 'one');
   await world.clock.advance(15_000);
   const { id } = await world.watcher.readFeed('0');
@@ -117,7 +118,7 @@ test('planned moves miss no tick, and nothing is read for them', async () => {
 });
 
 test('a pod that drains leaves all in order, to those who have followed it', async () => {
-  const world = await settled('pod-a', 'pod-b', 'pod-c', 'pod-d');
+  const world = await settled(['pod-a', 'pod-b', 'pod-c', 'pod-d']);
   const { authority } = openAuthority(world, 'one');
   await world.clock.advance(15_000);
   const { id } = await world.watcher.readFeed('0');
@@ -137,7 +138,7 @@ test('a pod that drains leaves all in order, to those who have followed it', asy
 });
 
 test('the standby of a dead pod has its regions at once, and reads nothing', async () => {
-  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const world = await settled(['pod-a', 'pod-b', 'pod-c']);
   const { authority, store } = openAuthority(world, 'one');
   await world.clock.advance(15_000);
   const plan = await store.plan();
@@ -158,7 +159,7 @@ test('the standby of a dead pod has its regions at once, and reads nothing', asy
 });
 
 test('leaders that die one after the other while pods come and go change nothing for the tick', async () => {
-  const world = await settled('pod-a', 'pod-b');
+  const world = await settled(['pod-a', 'pod-b']);
   const open: ReturnType<typeof openAuthority>[] = [openAuthority(world, 'a0')];
   const terms = new Set<number>();
   for (let i = 1; i <= 20; i++) {
@@ -190,7 +191,7 @@ test('leaders that die one after the other while pods come and go change nothing
 });
 
 test('an idle cell is held by nobody until something comes to it, and what comes is not lost', async () => {
-  const world = await settled('pod-a', 'pod-b');
+  const world = await settled(['pod-a', 'pod-b']);
   const { authority, store } = openAuthority(world, 'one', { idleMs: 500 });
   let asleepMost = 0;
   let heldLeast = Number.POSITIVE_INFINITY;
@@ -217,6 +218,44 @@ test('an idle cell is held by nobody until something comes to it, and what comes
   expect(stuck).toEqual([]);
 });
 
+/** All are in one corner, and nothing moves. */
+const still = simulation({
+  ...wanderers,
+  systems: [],
+  seed: (world) => {
+    const random = Object.create(world.random, { between: { value: () => 5 } });
+    return wanderers.seed?.({ ...world, random });
+  },
+});
+
+test.each([
+  ['somebody looks at it', 'view'],
+  ['it is ordered to', 'order'],
+] as const)('an idle cell wakes when %s, and sleeps again', async (cause, kind) => {
+  const world = await settled(['pod-a', 'pod-b'], still);
+  const { authority, store } = openAuthority(world, 'one', { idleMs: 500 });
+  const isHeld = async (cell: number): Promise<boolean> => {
+    const [head] = await world.watcher.heads([cell]);
+    return head !== undefined && !('tag' in head) && head.nonce !== '';
+  };
+  await world.clock.advance(6_000);
+  const [[cell] = [-1]] = (await store.plan())?.asleep ?? [];
+  expect(await isHeld(cell)).toBe(false);
+  const untilMs = store.nowMs() + 5_000;
+  await store.putInterest('somebody', { kind, untilMs, runs: [[cell, 1, 1]] });
+  await world.clock.advance(3_000);
+  const wasHeld = await isHeld(cell);
+  await world.clock.advance(8_000);
+  const isStill = await isHeld(cell);
+  const journal = await store.journal('', 1_000);
+  await closed(world, [authority]);
+  expect(wasHeld).toBe(true);
+  expect(isStill).toBe(false);
+  const said =
+    cause === 'it is ordered to' ? 'have been ordered to' : 'somebody looks at 1 of them';
+  expect(journal.filter(({ cause: why }) => why.includes(said))).toHaveLength(1);
+});
+
 /** Channel entries that their destination has not taken for three seconds. */
 async function undelivered(world: World): Promise<string[]> {
   const records = world.server.cells('w', 1, 'main');
@@ -231,7 +270,7 @@ async function undelivered(world: World): Promise<string[]> {
 }
 
 test('a policy that throws leaves the plan as it is, and says why', async () => {
-  const world = await settled('pod-a', 'pod-b');
+  const world = await settled(['pod-a', 'pod-b']);
   let isBroken = false;
   const moody: Policy = {
     name: 'moody',
@@ -269,7 +308,7 @@ test('without a pod there is a plan for nobody, and the first that comes has all
 });
 
 test('a cell beyond a pod is dilated until it is carried, stays so, and is itself again later', async () => {
-  const world = await settled('pod-a', 'pod-b', 'pod-c');
+  const world = await settled(['pod-a', 'pod-b', 'pod-c']);
   const hot = 27;
   let hotMs = 90;
   // Noise of a tenth, as on a machine that does other things as well.

@@ -5,6 +5,8 @@
  */
 import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
 import {
+  type Attention,
+  gatherInterests,
   gatherLoads,
   type Loads,
   makePlan,
@@ -13,10 +15,10 @@ import {
   podsWanted,
   type Wanted,
 } from '@leasehold/plan';
-import type { Decision, Plan, PlanStore, WritePlanReply } from '@leasehold/protocol';
+import type { Plan, PlanStore, WritePlanReply } from '@leasehold/protocol';
 import { Company } from './company.ts';
 import { AUTHORITY_SETTINGS, type AuthoritySettings } from './settings.ts';
-import { areSame, cellsOf, Sleep, type SleepGrid } from './sleep.ts';
+import { areSame, Sleep, type SleepGrid, sleepDecisions } from './sleep.ts';
 
 export type AuthorityParts = {
   /** Of this process and run. */
@@ -43,6 +45,7 @@ export type AuthorityStatus = {
   readonly plan: Plan | undefined;
   readonly pods: readonly PlanPod[];
   readonly loads: Loads | undefined;
+  readonly attention: Attention | undefined;
   readonly wanted: Wanted | undefined;
   /** Why the policy's last answer was not taken; '' = it was. */
   readonly refused: string;
@@ -62,6 +65,7 @@ type Term = {
   version: number;
   shapedAtMs: number | undefined;
   loads: Loads | undefined;
+  attention: Attention | undefined;
   wanted: Wanted | undefined;
   podsKey: string;
   nextPlanMs: number;
@@ -97,6 +101,7 @@ export class Authority {
       plan: term?.plan,
       pods: this.#pods,
       loads: term?.loads,
+      attention: term?.attention,
       wanted: term?.wanted,
       refused: this.#refused,
       plans: this.#plans,
@@ -184,30 +189,37 @@ export class Authority {
     if (key === term.podsKey && nowMs < term.nextPlanMs) return;
     term.podsKey = key;
     term.nextPlanMs = nowMs + this.#settings.planMs;
-    const reports = await store.loads();
+    const [reports, interests] = await Promise.all([store.loads(), store.interests()]);
     const { cells } = this.#parts.grid;
     term.loads = gatherLoads({ reports, cells, nowMs, last: term.loads });
     for (const lie of term.loads.lies) this.#parts.log.warn(lie, 'a load that cannot be true');
-    await this.#plan(term, term.loads, nowMs);
+    const attention = gatherInterests(interests.values(), cells);
+    term.attention = attention;
+    await this.#plan(term, { loads: term.loads, attention }, nowMs);
     this.#want(term, term.loads, nowMs);
     if (nowMs >= term.nextRecordMs) await this.#record(term, reports, nowMs);
   }
 
-  async #plan(term: Term, loads: Loads, nowMs: number): Promise<void> {
+  async #plan(
+    term: Term,
+    { loads, attention }: { readonly loads: Loads; readonly attention: Attention },
+    nowMs: number,
+  ): Promise<void> {
     const { store, name, policy, grid, clock, log, tickHz } = this.#parts;
     const before = term.plan;
     term.sleep ??= new Sleep(grid, this.#settings.idleMs, before?.asleep ?? [], nowMs);
-    const asleep = term.sleep.look(loads, nowMs);
+    const asleep = term.sleep.look(loads, attention, nowMs);
     const startedMs = clock.nowMs();
     const { plan, decisions, refused } = makePlan(policy, {
-      ...{ grid, loads, pods: this.#pods, previous: before, nowMs, asleep },
+      ...{ grid, loads, pods: this.#pods, previous: before, nowMs },
       ...{ shapedAtMs: term.shapedAtMs },
       settings: { tickBudgetMs: 1_000 / tickHz, ...this.#settings.plan },
     });
     this.#planMs = clock.nowMs() - startedMs;
     if (refused !== undefined && refused !== this.#refused) log.error({ refused }, 'plan refused');
     this.#refused = refused ?? '';
-    const slept = sleepDecisions(before?.asleep ?? [], asleep);
+    const was = before?.asleep ?? [];
+    const slept = areSame(was, asleep) ? [] : sleepDecisions(was, asleep, attention);
     const isShaped = plan !== before;
     if (!isShaped && (before === undefined || slept.length === 0)) return;
     const next = { ...plan, asleep, version: term.version + 1, atMs: Math.floor(nowMs) };
@@ -258,16 +270,6 @@ export class Authority {
   }
 }
 
-const NOTHING = { shapedAtMs: undefined, loads: undefined, wanted: undefined };
-
-/** Why other cells sleep than before, as at most two decisions. */
-function sleepDecisions(before: Plan['asleep'], after: Plan['asleep']): Decision[] {
-  if (areSame(before, after)) return [];
-  const cells = cellsOf(after) - cellsOf(before);
-  const cause =
-    cells > 0
-      ? `${cells} cells in and around which nothing was for long go to sleep.`
-      : `${-cells} cells wake: something is in them or beside them.`;
-  const kind = cells > 0 ? 'sleep' : 'wake';
-  return [{ kind, cause, regions: [], cells: Math.abs(cells), before: {}, expected: {} }];
-}
+const NOTHING = {
+  ...{ shapedAtMs: undefined, loads: undefined, attention: undefined, wanted: undefined },
+};

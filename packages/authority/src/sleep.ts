@@ -1,10 +1,11 @@
 /**
  * Which cells nobody needs to hold. A cell is busy when something is in it or in one of its
  * neighbours: whoever is about to cross into it finds it awake. Whatever comes to a cell that sleeps
- * all the same wakes it by itself (its sender holds it), so being wrong costs a moment.
+ * all the same wakes it by itself (its sender holds it), so being wrong costs a moment. Nor does a
+ * cell sleep that somebody looks at, or that has been ordered to be awake.
  */
-import type { Loads } from '@leasehold/plan';
-import type { Plan } from '@leasehold/protocol';
+import type { Attention, Loads } from '@leasehold/plan';
+import type { Decision, Plan } from '@leasehold/protocol';
 
 export type SleepGrid = {
   readonly cells: number;
@@ -27,9 +28,10 @@ export class Sleep {
   }
 
   /** Cells that are to sleep now, as runs. */
-  look({ entities }: Loads, nowMs: number): Plan['asleep'] {
+  look({ entities }: Loads, { viewers, ordered }: Attention, nowMs: number): Plan['asleep'] {
     if (this.#idleMs === 0) return [];
     for (let cell = 0; cell < this.#grid.cells; cell++) {
+      if (viewers[cell] !== 0 || ordered[cell] !== 0) this.#busyMs[cell] = nowMs;
       if ((entities[cell] as number) <= 0) continue;
       this.#busyMs[cell] = nowMs;
       for (const other of this.#grid.neighbours(cell)) this.#busyMs[other] = nowMs;
@@ -45,11 +47,38 @@ export class Sleep {
   }
 }
 
-/** How many cells there are in runs. */
-export const cellsOf = (runs: Plan['asleep']): number =>
-  runs.reduce((sum, [, count]) => sum + count, 0);
-
 /** Whether two lists of runs name the same cells. */
 export const areSame = (a: Plan['asleep'], b: Plan['asleep']): boolean =>
   a.length === b.length &&
   a.every(([first, count], i) => first === b[i]?.[0] && count === b[i]?.[1]);
+
+/** Why other cells sleep than before, as at most two decisions. */
+export function sleepDecisions(
+  before: Plan['asleep'],
+  after: Plan['asleep'],
+  { viewers, ordered }: Attention,
+): Decision[] {
+  const was = new Set(numbersOf(before));
+  const is = new Set(numbersOf(after));
+  const fallen = [...is].filter((cell) => !was.has(cell)).length;
+  const woken = [...was].filter((cell) => !is.has(cell));
+  const commanded = woken.filter((cell) => ordered[cell] !== 0).length;
+  const seen = woken.filter((cell) => ordered[cell] === 0 && viewers[cell] !== 0).length;
+  const busy = woken.length - commanded - seen;
+  const reasons = [
+    ...(busy > 0 ? [`something is in or beside ${busy} of them`] : []),
+    ...(seen > 0 ? [`somebody looks at ${seen} of them`] : []),
+    ...(commanded > 0 ? [`${commanded} of them have been ordered to`] : []),
+  ];
+  const decision = (kind: 'wake' | 'sleep', cells: number, cause: string): Decision[] =>
+    cells === 0 ? [] : [{ kind, cause, regions: [], cells, before: {}, expected: {} }];
+  const idle = `${fallen} cells in and around which nothing was for long go to sleep.`;
+  return [
+    ...decision('wake', woken.length, `${woken.length} cells wake: ${reasons.join(', ')}.`),
+    ...decision('sleep', fallen, idle),
+  ];
+}
+
+function* numbersOf(runs: Plan['asleep']): Iterable<number> {
+  for (const [first, count] of runs) for (let i = 0; i < count; i++) yield first + i;
+}

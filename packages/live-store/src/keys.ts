@@ -50,6 +50,7 @@ export class Keys {
   readonly loads: string;
   readonly samples: string;
   readonly orders: string;
+  readonly interests: string;
   /** The pub/sub channel that every pod of the layer subscribes. */
   readonly planChannel: string;
   readonly #grid: BlockGrid;
@@ -75,6 +76,7 @@ export class Keys {
     this.loads = `${tag}:loads:${layer}`;
     this.samples = `${tag}:samples:${layer}`;
     this.orders = `${tag}:orders:${layer}`;
+    this.interests = `${tag}:interests:${layer}`;
     this.planChannel = `${tag}:planned:${layer}`;
   }
 

@@ -11,6 +11,9 @@ import {
   decisionTexts,
   decodeLoadSample,
   encodeLoadSample,
+  INTEREST_KEPT_MS,
+  type Interest,
+  interestJson,
   type JournalEntry,
   journalEntry,
   type LeadReply,
@@ -19,6 +22,7 @@ import {
   type PlanStore,
   type PodOrder,
   type PodRecord,
+  parseInterest,
   planJson,
   podUnknown,
   type WritePlanReply,
@@ -240,6 +244,28 @@ export class LivePlanStore implements PlanStore {
       else if (order === 'cordon' || order === 'drain') found.set(pod, order);
     }
     if (gone.length > 0) await this.#link.call(['HDEL', this.#keys.orders, ...gone]);
+    return found;
+  }
+
+  async putInterest(name: string, interest: Interest): Promise<void> {
+    const { interests } = this.#keys;
+    const json = interestJson(name, interest, this.nowMs());
+    const isOver = interest.runs.length === 0;
+    await this.#link.call(isOver ? ['HDEL', interests, name] : ['HSET', interests, name, json]);
+  }
+
+  async interests(): Promise<ReadonlyMap<string, Interest>> {
+    const flat = (await this.#link.call(['HGETALL', this.#keys.interests])) as string[];
+    const nowMs = this.nowMs();
+    const found = new Map<string, Interest>();
+    const gone: string[] = [];
+    for (let i = 0; i + 1 < flat.length; i += 2) {
+      const [name, json] = flat.slice(i, i + 2) as [string, string];
+      const interest = parseInterest(json);
+      if (interest === undefined || interest.untilMs + INTEREST_KEPT_MS < nowMs) gone.push(name);
+      else if (interest.untilMs > nowMs) found.set(name, interest);
+    }
+    if (gone.length > 0) await this.#link.call(['HDEL', this.#keys.interests, ...gone]);
     return found;
   }
 

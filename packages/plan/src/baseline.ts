@@ -32,7 +32,7 @@ export function plannedOf(
     version: (previous?.version ?? 0) + 1,
     atMs: Math.max(0, Math.floor(input.nowMs)),
     regions,
-    asleep: input.asleep ?? previous?.asleep ?? [],
+    asleep: previous?.asleep ?? [],
   };
   const kind = previous === undefined ? 'split' : 'move';
   return { plan, decisions: [{ kind, cause, regions: changed, cells, before: {}, expected: {} }] };

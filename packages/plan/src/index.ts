@@ -1,4 +1,5 @@
 export { greedyByCell } from './greedy-by-cell.ts';
+export { type Attention, gatherInterests } from './interests.ts';
 export {
   CELL_ENTITIES_MAX,
   CELL_TICK_MS_MAX,

@@ -30,10 +30,9 @@ export type PlanInput = {
   readonly nowMs: number;
   /** When regions last changed, if that was before `previous.atMs`, which wakes and sleeps count in. */
   readonly shapedAtMs?: number | undefined;
-  /** Cells that nobody is to hold; those of the previous plan if not given. */
-  readonly asleep?: Plan['asleep'] | undefined;
 };
 
+/** Which cells sleep is no matter of a policy: they stay as the previous plan has them. */
 export type Planned = {
   /** The previous plan itself when nothing changes. */
   readonly plan: Plan;

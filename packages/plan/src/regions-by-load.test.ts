@@ -198,15 +198,3 @@ describe('time', () => {
     expect(kinds(4_000, { shapedAtMs: 3_900 })).toEqual([]);
   });
 });
-
-test('cells that wake or fall asleep are a new plan, with the same regions', () => {
-  const { plan } = made({ asleep: [[0, 10]] });
-  const { plan: next, decisions } = made({ previous: plan, asleep: [[5, 8]], nowMs: 2_000 });
-  expect(decisions.map(({ kind, cells }) => [kind, cells])).toEqual([
-    ['wake', 5],
-    ['sleep', 3],
-  ]);
-  expect(next.asleep).toEqual([[5, 8]]);
-  expect(next.regions).toEqual(plan.regions);
-  expect(made({ previous: next, nowMs: 3_000 }).plan).toBe(next);
-});

@@ -86,9 +86,8 @@ function finish(input: PlanInput, previous: Plan | undefined, draft: Draft): Pla
       ...(dilation === 1 ? {} : { dilation }),
     };
   });
-  const asleep = input.asleep ?? previous?.asleep ?? [];
+  const asleep = previous?.asleep ?? [];
   const decisions = [...draft.decisions, ...standbyDecisions(previous, regions)];
-  decisions.push(...sleepDecisions(previous, asleep));
   if (previous !== undefined && decisions.length === 0) return { plan: previous, decisions };
   const version = (input.previous?.version ?? 0) + 1;
   return {
@@ -106,26 +105,4 @@ function standbyDecisions(previous: Plan | undefined, regions: readonly Region[]
   const cause = `Regions are followed by other pods, as those before left or are no neighbours: ${pairs.join(', ')}.`;
   const ids = changed.map(({ id }) => id);
   return [{ kind: 'standby', cause, regions: ids, cells: 0, before: {}, expected: {} }];
-}
-
-function sleepDecisions(previous: Plan | undefined, asleep: Plan['asleep']): Decision[] {
-  if (previous === undefined || previous.asleep === asleep) return [];
-  const before = asleepSet(previous.asleep);
-  const after = asleepSet(asleep);
-  const woken = [...before].filter((cell) => !after.has(cell)).length;
-  const fallen = [...after].filter((cell) => !before.has(cell)).length;
-  const decision = (kind: 'wake' | 'sleep', cells: number, cause: string): Decision[] =>
-    cells === 0 ? [] : [{ kind, cause, regions: [], cells, before: {}, expected: {} }];
-  return [
-    ...decision('wake', woken, `${woken} cells wake, as somebody comes or looks.`),
-    ...decision('sleep', fallen, `${fallen} cells sleep, as nothing has happened in them.`),
-  ];
-}
-
-function asleepSet(asleep: Plan['asleep']): Set<number> {
-  const cells = new Set<number>();
-  for (const [first, count] of asleep) {
-    for (let cell = first; cell < first + count; cell++) cells.add(cell);
-  }
-  return cells;
 }

@@ -13,6 +13,14 @@ export {
 export { entryHash } from './entry-hash.ts';
 export { migrate, planMigration } from './evolution.ts';
 export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';
+export {
+  INTEREST_KEPT_MS,
+  INTEREST_MS_MAX,
+  INTEREST_RUNS_MAX,
+  type Interest,
+  interestJson,
+  parseInterest,
+} from './interest.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
 export { decodeLoadSample, encodeLoadSample } from './load-sample.ts';
 export type * from './plan.ts';

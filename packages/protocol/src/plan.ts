@@ -2,6 +2,7 @@
  * Which pod should hold what (design §6): the words that the authority, the pods and every face
  * share. A plan grants nothing: leases do. Whoever finds a plan of use follows it, and it may be wrong.
  */
+import type { Interest } from './interest.ts';
 import type { PodRecord } from './store.ts';
 
 /** Cells from a column and a row on; it does not go through a seam. */
@@ -165,6 +166,13 @@ export interface PlanStore {
   order(pod: string, order: PodOrder): Promise<void>;
   /** By pod, those that are not ''; nothing of pods that are gone. */
   orders(): Promise<ReadonlyMap<string, PodOrder>>;
+  /**
+   * Replaces what `name`, a gateway or an order, wanted to be awake; without runs it is forgotten.
+   * Throws `NAME_INVALID`, `SETTING_INVALID` or `LIMIT_EXCEEDED`.
+   */
+  putInterest(name: string, interest: Interest): Promise<void>;
+  /** By name, those that hold now; what cannot be read is passed over. */
+  interests(): Promise<ReadonlyMap<string, Interest>>;
   close(): Promise<void>;
 }
 

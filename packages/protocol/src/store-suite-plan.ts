@@ -1,5 +1,6 @@
 /** Part of the store suite: who leads, plans and their journal, loads, orders. */
 import { expect, test } from 'vitest';
+import type { Interest } from './interest.ts';
 import type { CellLoad, Decision, LoadSample, Plan, Region } from './plan.ts';
 import { LONG_MS, type SuiteWorld } from './store-suite-bench.ts';
 
@@ -235,6 +236,62 @@ export function loadTests(world: () => SuiteWorld): void {
     await a.reportLoad(whole);
     expect((await plans.loads()).get('a')).toEqual(whole);
   });
+
+  test('what gateways and orders want awake is kept until it ends, each by its name', async () => {
+    const [a, b] = [await world().openPlans('a'), await world().openPlans('b')];
+    expect(await a.interests()).toEqual(new Map());
+    const untilMs = a.nowMs() + LONG_MS;
+    const seen: Interest = { kind: 'view', untilMs, runs: [[1, 2, 3]] };
+    const ordered: Interest = {
+      kind: 'order',
+      untilMs,
+      runs: [
+        [5, 1, 0],
+        [9, 4, 0],
+      ],
+    };
+    await a.putInterest('gateway-1', { ...seen, runs: [[0, 1, 1]] });
+    await a.putInterest('gateway-1', seen);
+    await a.putInterest('order-x', ordered);
+    await a.putInterest('gone', { ...seen, untilMs: a.nowMs() - 1 });
+    const kept = await b.interests();
+    expect(new Map([...kept].sort())).toEqual(
+      new Map([
+        ['gateway-1', { ...seen, untilMs: Math.floor(untilMs) }],
+        ['order-x', { ...ordered, untilMs: Math.floor(untilMs) }],
+      ]),
+    );
+    await b.putInterest('gateway-1', { ...seen, runs: [] });
+    expect([...(await a.interests()).keys()]).toEqual(['order-x']);
+  });
+
+  test.each([
+    ['a b', {}, 'NAME_INVALID'],
+    ['g', { untilMs: Number.NaN }, 'SETTING_INVALID'],
+    ['g', { untilMs: 1e15 }, 'SETTING_INVALID'],
+    ['g', { runs: [[3, 0, 1]] }, 'SETTING_INVALID'],
+    [
+      'g',
+      {
+        runs: [
+          [3, 2, 1],
+          [4, 1, 1],
+        ],
+      },
+      'SETTING_INVALID',
+    ],
+    ['g', { runs: [[0.5, 1, 1]] }, 'SETTING_INVALID'],
+    ['g', { runs: Array.from({ length: 20_001 }, (_, i) => [2 * i, 1, 0]) }, 'LIMIT_EXCEEDED'],
+  ] as const)(
+    'an interest of %s that cannot be is refused before it is sent (case %#)',
+    async (name, wrong, code) => {
+      const plans = await world().openPlans('a');
+      const right = { kind: 'view', untilMs: plans.nowMs() + 1_000, runs: [[0, 1, 1]] } as const;
+      const interest = { ...right, ...wrong } as Interest;
+      await expect(plans.putInterest(name, interest)).rejects.toMatchObject({ code });
+      expect((await plans.interests()).size).toBe(0);
+    },
+  );
 
   test('P1 samples are kept in order, of who leads', async () => {
     const [a, b] = [await world().openPlans('a'), await world().openPlans('b')];

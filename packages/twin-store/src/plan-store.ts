@@ -7,6 +7,8 @@ import {
   decisionTexts,
   decodeLoadSample,
   encodeLoadSample,
+  type Interest,
+  interestJson,
   type JournalEntry,
   journalEntry,
   type LeadReply,
@@ -15,6 +17,7 @@ import {
   type PlanStore,
   type PodOrder,
   type PodRecord,
+  parseInterest,
   planJson,
   podUnknown,
   type WritePlanReply,
@@ -152,6 +155,26 @@ class TwinPlanStore implements PlanStore {
     return this.#read('orders', ({ orders }) => {
       dropOthers(orders, this.#names());
       return new Map(orders as Map<string, PodOrder>);
+    });
+  }
+
+  async putInterest(name: string, interest: Interest): Promise<void> {
+    const json = interestJson(name, interest, this.nowMs());
+    await this.#write('putInterest', ({ interests }) => {
+      if (interest.runs.length === 0) interests.delete(name);
+      else interests.set(name, json);
+    });
+  }
+
+  interests(): Promise<ReadonlyMap<string, Interest>> {
+    return this.#read('interests', ({ interests }) => {
+      const nowMs = this.#server.nowMs();
+      const found = new Map<string, Interest>();
+      for (const [name, json] of interests) {
+        const interest = parseInterest(json);
+        if (interest !== undefined && interest.untilMs > nowMs) found.set(name, interest);
+      }
+      return found;
     });
   }
 

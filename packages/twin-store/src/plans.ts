@@ -29,6 +29,8 @@ export type PlanRecord = {
   readonly loads: Map<string, Uint8Array>;
   readonly samples: { readonly atMs: number; readonly bytes: Uint8Array }[];
   readonly orders: Map<string, string>;
+  /** By name, as text. */
+  readonly interests: Map<string, string>;
 };
 
 export function newPlanRecord(): PlanRecord {
@@ -40,6 +42,7 @@ export function newPlanRecord(): PlanRecord {
     loads: new Map(),
     samples: [],
     orders: new Map(),
+    interests: new Map(),
   };
 }
 

@@ -8,6 +8,7 @@ import type { LayerSchema, PlanStore, SchemaResolver, Store } from '@leasehold/p
 import { type Area, encodeJsonPart, type Selection, VIEW_PROTOCOL } from '@leasehold/protocol/view';
 import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
 import { type FollowedCell, Following } from './following.ts';
+import { InterestTeller } from './interest-teller.ts';
 import { VIEW_LIMITS, type ViewLimits, WARM_CELLS_MAX } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
 import type { NearestQuery } from './nearest.ts';
@@ -109,6 +110,7 @@ export class ViewHub {
   readonly #spatial: CellKit['spatial'];
   readonly #search: Search;
   readonly #isWarm: boolean;
+  readonly #interest: InterestTeller | undefined;
   readonly #flush: Signal;
   /** Clients for whom something waits between rounds. */
   readonly #due = new Set<Viewer>();
@@ -148,6 +150,13 @@ export class ViewHub {
     this.status = new StatusReader({
       ...{ store, planStore, clock, log, grid, following, plans, viewers },
     });
+    this.#interest =
+      planStore &&
+      new InterestTeller({
+        ...{ store: planStore, clock, log },
+        name: parts.facts.gateway,
+        looking: () => this.#looking(),
+      });
     this.#search = new Search({ store, grid, clock, following, spatial, limits: this.limits });
     this.welcome = encodeJsonPart('welcome', this.#welcome());
   }
@@ -174,6 +183,7 @@ export class ViewHub {
     this.following.start();
     this.plans.start();
     this.status.start();
+    this.#interest?.start();
     this.#loops = Promise.all([this.#pollLoop(), this.#flushLoop()]);
   }
 
@@ -183,7 +193,15 @@ export class ViewHub {
     for (const viewer of [...this.viewers]) viewer.drop('GATEWAY_CLOSING');
     this.#flush.wake();
     const { following, plans, status } = this;
-    await Promise.all([following.stop(), plans.stop(), status.stop(), this.#loops]);
+    const stops = [following.stop(), plans.stop(), status.stop(), this.#interest?.stop()];
+    await Promise.all([...stops, this.#loops]);
+  }
+
+  /** The cells of each subscription; one around an entity that was not found has none. */
+  *#looking(): Iterable<Iterable<number>> {
+    for (const { subscriptions } of this.viewers) {
+      for (const { seats } of subscriptions.values()) yield seats.keys();
+    }
   }
 
   /** Whether the store answered the last time it was asked. */

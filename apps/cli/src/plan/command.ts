@@ -3,8 +3,8 @@ import { POLICIES } from '@leasehold/plan';
 import type { Command } from 'commander';
 import { homeOf, numberOf } from '../options.ts';
 import type { Output } from '../output.ts';
-import { repeated } from '../watch-options.ts';
-import { ENTRIES_MAX, policiesOf, regionOf, sinceMsOf } from './options.ts';
+import { areaOf, repeated } from '../watch-options.ts';
+import { ENTRIES_MAX, nameOf, policiesOf, regionOf, sinceMsOf, wakeMsOf } from './options.ts';
 
 const COUNT_DEFAULT = 20;
 
@@ -22,6 +22,7 @@ Examples:
   $ leasehold plan history --follow
   $ leasehold plan explain 3
   $ leasehold plan replay --policy static-grid --since 1h
+  $ leasehold plan wake --area box:0,0,40,20 --for 10m
 ${WHICH}`;
 
 const SHOW_HELP = `
@@ -65,6 +66,19 @@ Exit codes:
   1  too little load was recorded in this time
   2  the command is wrong, the world is not known, or Redis cannot be used`;
 
+const WAKE_HELP = `
+Examples:
+  $ leasehold plan wake --area box:-10,35,30,60 --for 10m
+  $ leasehold plan wake --area circle:4,52,2 --for 2h --name harbour
+  $ leasehold plan wake --area world --for 0s
+${WHICH}
+A cell sleeps when nothing is in or around it for long and nobody looks at it: no pod holds it, and no
+tick is spent on it. An order replaces the one of the same name; --for 0s ends it.
+
+Exit codes:
+  0  it is ordered, and the next plan will have it
+  2  the command is wrong, the world is not known, or Redis cannot be used`;
+
 type Flags = {
   readonly world?: string;
   readonly home?: string;
@@ -72,6 +86,9 @@ type Flags = {
   readonly count?: string;
   readonly follow?: boolean;
   readonly policy?: readonly string[];
+  readonly area?: string;
+  readonly for?: string;
+  readonly name?: string;
 };
 
 export function addPlan(
@@ -139,5 +156,32 @@ export function addPlan(
       const policies = policiesOf(flags.policy);
       const { whatIf } = await import('./what-if.ts');
       exit(await whatIf({ ...where(flags), policies, sinceMs }, output));
+    });
+  addWake(located(plan.command('wake')), output, where, exit);
+}
+
+type Where = (flags: Flags) => { readonly world: string | undefined; readonly home: string };
+
+function addWake(
+  command: Command,
+  output: Output,
+  where: Where,
+  exit: (code: number) => void,
+): void {
+  command
+    .description('Keep the cells of an area awake for a time, though nothing is in them.')
+    .requiredOption(
+      '--area <area>',
+      'box:minX,minY,maxX,maxY, circle:x,y,radius, polygon:… or world',
+    )
+    .option('--for <time>', 'how long: 90s, 10m, 2h, at most 7d; 0s ends it (default: 10m)')
+    .option('--name <name>', 'of the order (default: wake)')
+    .addHelpText('after', WAKE_HELP)
+    .action(async (flags: Flags) => {
+      const area = areaOf(flags.area ?? '');
+      const forMs = wakeMsOf(flags.for ?? '10m');
+      const name = nameOf(flags.name ?? 'wake');
+      const { wake } = await import('./wake.ts');
+      exit(await wake({ ...where(flags), area, forMs, name }, output));
     });
 }

@@ -1,4 +1,5 @@
 /** `leasehold plan show`: the plan in force, as a picture and as a list of its regions. */
+import { gatherInterests } from '@leasehold/plan';
 import type { CellLoad, Plan, Rect } from '@leasehold/protocol';
 import { type OpenWorld, type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
@@ -22,9 +23,11 @@ export function show(flags: WorldFlags, output: Output): Promise<number> {
       return 0;
     }
     const loads = loadsByCell(await plans.loads());
+    const { viewers } = gatherInterests((await plans.interests()).values(), grid.cells);
     const regions = plan.regions.map((region) => ({
       ...region,
       ...loadOf(region.rect, grid.columns, loads),
+      viewers: mostIn(region.rect, grid.columns, viewers),
     }));
     output.json({ world, layer, incarnation, grid: size, plan: { ...plan, regions } });
     output.print(lines(open, plan, regions, output).join('\n'));
@@ -38,6 +41,8 @@ export const NO_PLAN =
 type LoadedRegion = Plan['regions'][number] & {
   readonly tickMs: number;
   readonly entities: number;
+  /** Of its most watched cell: a viewer looks at many cells at once. */
+  readonly viewers: number;
 };
 
 /** The larger where two pods say something of a cell, which happens around a handover. */
@@ -62,6 +67,15 @@ export function loadOf(rect: Rect, columns: number, loads: ReadonlyMap<number, C
     }
   }
   return sum;
+}
+
+function mostIn(rect: Rect, columns: number, of: Uint32Array): number {
+  let most = 0;
+  for (let row = rect.row; row < rect.row + rect.rows; row++) {
+    const first = row * columns + rect.column;
+    for (const value of of.subarray(first, first + rect.columns)) most = Math.max(most, value);
+  }
+  return most;
 }
 
 function lines(
@@ -89,10 +103,20 @@ function lines(
       placeOf(region.rect),
       region.tickMs.toFixed(2),
       String(region.entities),
+      String(region.viewers),
       reliefText(region),
     ]);
-  const title = ['region', 'pod', 'standby', 'cells at column, row', 'tick ms', 'entities', ''];
-  const [head = '', ...rest] = textTable([title, ...shown], new Set([1, 2, 3, 6]), INDENT);
+  const title = [
+    'region',
+    'pod',
+    'standby',
+    'cells at column, row',
+    'tick ms',
+    'entities',
+    'viewers',
+    '',
+  ];
+  const [head = '', ...rest] = textTable([title, ...shown], new Set([1, 2, 3, 7]), INDENT);
   const more = regions.length - shown.length;
   return [
     `${bold(world)}  plan ${plan.version} of ${timeOf(plan.atMs)}: ` +
