@@ -53,6 +53,9 @@ export type Report = {
   readonly kills: number;
   readonly stops: number;
   readonly jumps: number;
+  /** Ticks of cells in which something is; late ones began after the next was due, or never. */
+  readonly dueTicks: number;
+  readonly lateTicks: number;
   readonly frozenCells: number;
   /** Why cells do not tick any more: what the module did, with cell, entity and system. */
   readonly frozen: readonly { readonly cell: number; readonly why: string }[];
@@ -179,6 +182,8 @@ export type PodTotals = {
   readonly bytes: number;
   readonly commands: number;
   readonly jumps: number;
+  readonly dueTicks: number;
+  readonly lateTicks: number;
   readonly frozen: number;
   readonly tickMs: { readonly p50: number; readonly p99: number };
 };
@@ -197,6 +202,8 @@ export function podTotals(reports: Iterable<PodRecord['report']>): PodTotals {
     bytes: sum('storeBytes') || sum('bytes'),
     commands: sum('storeCommands') || sum('commands'),
     jumps: sum('jumps'),
+    dueTicks: sum('dueTicks'),
+    lateTicks: sum('lateTicks'),
     frozen: sum('frozen'),
     tickMs: {
       p50: round(ticks === 0 ? 0 : mean / ticks),
@@ -247,6 +254,11 @@ export const round = (value: number, digits = 2): number => Number(value.toFixed
 const gapText = ({ ms, ticks }: { readonly ms: Quantiles; readonly ticks: Quantiles }): string =>
   `p50 ${ms.p50} ms, p99 ${ms.p99} ms, max ${ms.max} ms (${ticks.max} ticks)`;
 
+/** In lockstep no tick is late, and nothing is said. */
+function lateText({ dueTicks, lateTicks }: Report): string {
+  return dueTicks === 0 ? '' : `, ${round((100 * lateTicks) / dueTicks)} % late`;
+}
+
 /** The report for people. */
 export function summary(report: Report, colors: Colors): string[] {
   const { bold, dim, green, red } = colors;
@@ -273,7 +285,7 @@ export function summary(report: Report, colors: Colors): string[] {
       `${redis.bytesPerTick} bytes and ${redis.commandsPerTick} commands a tick, ` +
         `${(redis.memoryBytes / 2 ** 20).toFixed(1)} MB (${redis.kind})`,
     ),
-    row('tick', `p50 ${report.tickMs.p50} ms, p99 ${report.tickMs.p99} ms`),
+    row('tick', `p50 ${report.tickMs.p50} ms, p99 ${report.tickMs.p99} ms${lateText(report)}`),
   ];
   if (report.takeovers.length > 0) {
     lines.push(row('takeovers', `${report.takeovers.length} blocks; gaps ${gapText(gaps.all)}`));

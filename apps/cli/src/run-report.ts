@@ -65,6 +65,8 @@ export function reportOf(world: StoredWorld, verdict: Verdict, facts: RunFacts):
     kills: facts.kills.length,
     stops: facts.stops.length,
     jumps: totals.jumps,
+    dueTicks: totals.dueTicks,
+    lateTicks: totals.lateTicks,
     frozenCells: totals.frozen,
     frozen: frozenOf(facts.feed),
     commits: totals.commits,

@@ -39,6 +39,14 @@ const COUNTERS: Readonly<Record<string, Figure>> = {
   births: { name: 'leasehold_births_total', help: 'Entities spawned.' },
   deaths: { name: 'leasehold_deaths_total', help: 'Entities despawned.' },
   crossings: { name: 'leasehold_crossings_total', help: 'Entities that left for another cell.' },
+  dueTicks: {
+    name: 'leasehold_cell_ticks_due_total',
+    help: 'Ticks that were due in cells in which something is, in realtime.',
+  },
+  lateTicks: {
+    name: 'leasehold_cell_ticks_late_total',
+    help: 'Those of them that began after the next was due, or were left out.',
+  },
   jumps: { name: 'leasehold_jumps_total', help: 'Times that missed ticks were left out.' },
 };
 

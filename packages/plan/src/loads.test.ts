@@ -92,11 +92,20 @@ describe('after loads that were gathered before', () => {
   const later = (reports: CellLoad[], nowMs: number) =>
     gatherLoads({ reports: new Map([['a', reports]]), cells: 4, nowMs, last });
 
-  test('a jump is believed little by little', () => {
-    const at = (nowMs: number) => later([{ cell: 0, tickMs: 12, entities: 1 }], nowMs).tickMs[0]!;
-    expect(at(0)).toBe(2);
-    expect(at(1_000)).toBeCloseTo(2 + 10 * (1 - Math.exp(-1)));
-    expect(at(60_000)).toBeCloseTo(12);
+  test('another cost is believed little by little', () => {
+    const at = (nowMs: number) => later([{ cell: 0, tickMs: 12, entities: 100 }], nowMs).tickMs[0]!;
+    expect(at(0)).toBeCloseTo(2);
+    expect(at(4_000)).toBeCloseTo(2 + 10 * (1 - Math.exp(-1)));
+    expect(at(90_000)).toBeCloseTo(12);
+  });
+
+  test('a crowd that comes or goes counts at once', () => {
+    const at = (cell: number, entities: number, tickMs: number) =>
+      later([{ cell, tickMs, entities }], 0).tickMs[cell]!;
+    expect(at(0, 520, 2)).toBeCloseTo(10);
+    expect(at(0, 0, 0)).toBe(0);
+    // Where nobody was before: what an entity costs elsewhere, here in the one cell that is reported.
+    expect(at(3, 10, 0.5)).toBeCloseTo(0.5);
   });
 
   test('a cell that nobody reports is forgotten slowly, as its pod may just have died', () => {
@@ -105,7 +114,7 @@ describe('after loads that were gathered before', () => {
   });
 
   test('a clock that was set back does no harm', () => {
-    const loads = later([{ cell: 0, tickMs: 12, entities: 1 }], -1e9);
+    const loads = later([{ cell: 0, tickMs: 12, entities: 100 }], -1e9);
     expect([...loads.tickMs]).toEqual([2, 4, 0, 0]);
   });
 

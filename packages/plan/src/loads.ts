@@ -41,8 +41,10 @@ export type LoadReports = {
   readonly last?: Loads | undefined;
 };
 
-/** A change of load has been believed by 63 % after this time. */
-const SMOOTH_MS = 1_000;
+/** A change of cost has been believed by 63 % after this time: ticks are short, and vary. */
+const SMOOTH_MS = 4_000;
+/** So few entities more or less say nothing about what a cell costs: one of them may be all of it. */
+const FEW_ENTITIES = 5;
 /** What nobody reports any more has been forgotten by 63 % after this time. */
 const FORGET_MS = 20_000;
 
@@ -88,17 +90,24 @@ export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads
   for (const cell of doubtful) {
     if (tickMs[cell]! <= 0) tickMs[cell] = entities[cell]! * entityMs;
   }
-  blend(tickMs, entities, nowMs, last);
+  blend({ tickMs, entities, nowMs, last, entityMs });
   return { atMs: nowMs, tickMs, entities, lies };
 }
 
-/** Unreported cells get what is left of their last load; the others go from the last to the new. */
-function blend(
-  tickMs: Float64Array,
-  entities: Float64Array,
-  nowMs: number,
-  last: Loads | undefined,
-): void {
+type Blending = {
+  readonly tickMs: Float64Array;
+  readonly entities: Float64Array;
+  readonly nowMs: number;
+  readonly last: Loads | undefined;
+  /** What an entity costs in the mean. */
+  readonly entityMs: number;
+};
+
+/**
+ * Unreported cells get what is left of their last load. The others go from the last to the new, but
+ * that a crowd has come or gone counts at once: one that walks is where it is.
+ */
+function blend({ tickMs, entities, nowMs, last, entityMs }: Blending): void {
   const isUsable = last !== undefined && last.tickMs.length === tickMs.length;
   // A clock that goes back says nothing about how old the last loads are.
   const elapsedMs = isUsable ? Math.max(0, nowMs - last.atMs) : 0;
@@ -110,10 +119,12 @@ function blend(
     if (now < 0) {
       tickMs[cell] = isUsable ? before * kept : 0;
       entities[cell] = isUsable ? last.entities[cell]! * kept : 0;
-    } else {
-      tickMs[cell] = before + (now - before) * fresh;
-      if (!isUsable) tickMs[cell] = now;
-    }
+    } else if (isUsable && entities[cell]! > 0) {
+      const countBefore = last.entities[cell]!;
+      const growth = (entities[cell]! + FEW_ENTITIES) / (countBefore + FEW_ENTITIES);
+      const expected = countBefore > 0 ? before * growth : entities[cell]! * entityMs;
+      tickMs[cell] = expected + (now - expected) * fresh;
+    } else tickMs[cell] = now;
   }
 }
 

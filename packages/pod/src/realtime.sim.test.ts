@@ -132,3 +132,28 @@ test('a pod whose companions do not come goes on alone after two seconds', async
   await world.close();
   expect([before, after]).toEqual([0, world.grid.cells]);
 });
+
+test('ticks that begin after the next is due are counted, those that are left out too', async () => {
+  const world = await openPods({ mode: 'realtime' });
+  void world.start('a');
+  await world.clock.advance(3_000);
+  const deadlines = (): number[] => {
+    const report = world.pods.get('a')?.report() ?? {};
+    return [report['dueTicks'] ?? 0, report['lateTicks'] ?? 0];
+  };
+  const [dueBefore = 0, lateBefore = 0] = deadlines();
+  await world.clock.advance(1_000);
+  const [due = 0, late = 0] = deadlines();
+  const busy = world.pods.get('a')?.report()['busyCells'] ?? 0;
+  // 20 ticks of each cell in which something is, give or take those that emptied or filled.
+  expect((due - dueBefore) / busy).toBeGreaterThan(15);
+  expect((due - dueBefore) / busy).toBeLessThan(25);
+  expect(late).toBe(lateBefore);
+  world.server.stall(400);
+  await world.clock.advance(1_000);
+  const [dueAfter = 0, lateAfter = 0] = deadlines();
+  await world.close();
+  expect((lateAfter - late) / busy).toBeGreaterThan(4);
+  expect((lateAfter - late) / busy).toBeLessThan(10);
+  expect(dueAfter - due).toBeGreaterThan(lateAfter - late);
+});

@@ -52,7 +52,11 @@ type Moment = { readonly world: WorldClock; readonly target: number };
 export class Rounds {
   readonly tickMs = new Quantiles();
   readonly commitMs = new Quantiles();
-  readonly counts = { ticks: 0, cellTicks: 0, births: 0, deaths: 0, crossings: 0, jumps: 0 };
+  readonly counts = {
+    ...{ ticks: 0, cellTicks: 0, births: 0, deaths: 0, crossings: 0, jumps: 0 },
+    // Of cells in which something is, in realtime: late when the next was due before it began.
+    ...{ dueTicks: 0, lateTicks: 0 },
+  };
   readonly takeovers: Takeovers;
   readonly #parts: PodParts;
   readonly #round: RoundParts;
@@ -227,6 +231,8 @@ export class Rounds {
       missed = due - tick;
       tick = due;
     }
+    const isLate = tick < target && dueAfter(tick, dilation, endTick) <= target;
+    if (!isLockstep) this.#countDeadline(missed, isLate);
     // Dilated or late, the log says how much time was left out.
     const jumped = tick - state.tick - 1 + holding.passedTicks;
     try {
@@ -252,6 +258,12 @@ export class Rounds {
     } catch (error) {
       this.#fail(holding, error);
     }
+  }
+
+  /** Ticks that are left out are late too. */
+  #countDeadline(leftOut: number, isLate: boolean): void {
+    this.counts.dueTicks += leftOut + 1;
+    this.counts.lateTicks += leftOut + (isLate ? 1 : 0);
   }
 
   /** Nothing to commit: the tick has happened all the same. */

@@ -11,6 +11,7 @@ import { order, pods } from '../pods/pods.ts';
 import { explain } from './explain.ts';
 import { history } from './history.ts';
 import { show } from './show.ts';
+import { wake } from './wake.ts';
 import { whatIf } from './what-if.ts';
 
 const WAIT_MS = 15_000;
@@ -129,6 +130,36 @@ test('what is done for a hot cell is shown, and explained', async () => {
   expect(told.json.region).toMatchObject(hot);
   expect(told.text).toContain('relief      OVERLOADED, time at 1/4');
 });
+
+test('an order to stay awake is kept until it ends or is taken back, and viewers are shown', async () => {
+  const area = { kind: 'box', minX: 1, minY: 1, maxX: 29, maxY: 9 } as const;
+  const waking =
+    (forMs: number): Command =>
+    (flags, output) =>
+      wake({ ...flags, area, forMs, name: 'order-harbour' }, output);
+  const ordered = await said(waking(60_000));
+  expect(ordered).toMatchObject({ code: 0, json: { cells: 3, plan: 0, name: 'order-harbour' } });
+  expect(ordered.text).toContain('there is no plan');
+  const kept = (await planned.plans.interests()).get('order-harbour');
+  expect(kept).toMatchObject({ kind: 'order', runs: [[0, 3, 0]] });
+  expect(kept?.untilMs).toBe(ordered.json.untilMs);
+  expect((await said(waking(0))).text).toContain('keeps nothing awake any more');
+  expect((await planned.plans.interests()).size).toBe(0);
+
+  const untilMs = planned.plans.nowMs() + 60_000;
+  await planned.plans.putInterest('gateway', { kind: 'view', untilMs, runs: [[0, 2, 7]] });
+  await shared();
+  const { json, text } = await said(show);
+  const viewers = json.plan.regions.map((region: { viewers: number }) => region.viewers);
+  expect(Math.max(...viewers)).toBe(7);
+  expect(text).toMatch(/entities +viewers/);
+  expect((await said(waking(60_000))).text).toMatch(/3 cells stay awake until/);
+  await expect(
+    said((flags, out) =>
+      wake({ ...flags, area: { kind: 'around', entity: 1, radius: 2 }, forMs: 1, name: 'x' }, out),
+    ),
+  ).rejects.toMatchObject({ code: 'AREA_INVALID', detail: { field: '--area' } });
+}, 30_000);
 
 test('without plan and load the commands say so', async () => {
   expect(await said(show)).toMatchObject({ code: 0, json: { plan: null } });
