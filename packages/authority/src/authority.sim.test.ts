@@ -311,7 +311,7 @@ test('without a pod there is a plan for nobody, and the first that comes has all
 test('a cell beyond a pod is dilated until it is carried, stays so, and is itself again later', async () => {
   const world = await settled(['pod-a', 'pod-b', 'pod-c']);
   const hot = 27;
-  let hotMs = 96;
+  let hotMs = 72;
   // Noise of a tenth, as on a machine that does other things as well.
   let looks = 0;
   const cost: Cost = ({ cell, entities }) =>
@@ -347,20 +347,21 @@ test('a cell beyond a pod is dilated until it is carried, stays so, and is itsel
   const { entries } = await world.watcher.readFeed('0');
   const { twice } = await world.census();
   await closed(world, [authority]);
-  expect(first).toMatchObject({ relief: 'dilated', dilation: 3 });
-  expect(holder?.['dilation']).toBe(3);
+  expect(first).toMatchObject({ relief: 'dilated', dilation: 2 });
+  expect(holder?.['dilation']).toBe(2);
   expect(holder?.['behindTicks']).toBeLessThanOrEqual(1);
   expect(settledBy).toBe(3);
   expect(calm).toEqual({ reliefs: settledBy, plans });
   expect(worst).toMatchObject({ relief: 'overloaded', dilation: 4 });
   expect(after?.relief).toBeUndefined();
-  expect(causes.slice(settledBy)).toHaveLength(5);
+  // Up by two or three steps, and back by as many and one.
+  expect(causes.length - settledBy).toBeLessThanOrEqual(7);
   expect(twice).toEqual([]);
   expect(entries.filter(({ kind }) => kind === 'jump')).toEqual([]);
   const of = (kind: string, name: string) =>
     entries.filter((entry) => entry.kind === kind).map(({ facts }) => facts[name]);
   // On its way back it may still be half as fast for a step.
   const dilations = of('dilation', 'dilation').filter((dilation) => dilation !== 2);
-  expect(dilations).toEqual([3, 4, 1]);
+  expect(dilations).toEqual([4, 1]);
   expect(of('overloaded', 'cell')).toHaveLength(1);
 });
