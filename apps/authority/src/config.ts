@@ -37,11 +37,11 @@ export const settings = {
     max: 60_000,
     fallback: 1_000,
   }),
-  idleMs: integer('IDLE_MS', 'A cell sleeps when nothing was in or around it so long; 0 = never.', {
-    min: 0,
-    max: 86_400_000,
-    fallback: 300_000,
-  }),
+  idleMs: integer(
+    'IDLE_MS',
+    'A cell sleeps when nothing was in or around it so long; 0 = never, -1 = as the manifest says.',
+    { min: -1, max: 86_400_000, fallback: -1 },
+  ),
   podsMin: integer('PODS_MIN', 'Fewest pods that it ever wants.', {
     min: 1,
     max: 10_000,

@@ -49,7 +49,8 @@ await runService('authority', async (parts, log) => {
   const { leadTtlMs, planMs } = config;
   // In lockstep nobody gets ahead of a neighbour, so nobody may sleep, and no time is dilated.
   const isLockstep = manifest.mode === 'lockstep';
-  const idleMs = isLockstep ? 0 : config.idleMs;
+  const idleMsGiven = config.idleMs < 0 ? manifest.sleep.idleMs : config.idleMs;
+  const idleMs = isLockstep ? 0 : idleMsGiven;
   const plan = isLockstep ? { dilationMax: 1 } : {};
   const policy = POLICIES.get(config.policy) as Policy;
   const authority = new Authority({

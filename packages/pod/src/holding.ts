@@ -14,6 +14,8 @@ export type Takeover = {
   readonly cause: string;
   readonly from: string;
   readonly lastAtMs: number;
+  /** Somebody was in the cell when it came here. */
+  readonly isBusy: boolean;
 };
 
 /** A commit that is still being put together. */

@@ -35,8 +35,12 @@ const CHANNELS_PER_TURN_MAX = 16;
 /** How long a cell that could not be read is not tried again. */
 const SHUN_MS = 5_000;
 const HANDOVER_MS = 120;
-/** Cells that are handed over together: those in which something happens, and the others. */
+/**
+ * Cells that are handed over together: those in which something happens, and the others. Who is late
+ * has too many, and few turns to let go of them.
+ */
 const BUSY_CELLS_MAX = 16;
+const BUSY_CELLS_MAX_LATE = 96;
 const QUIET_CELLS_MAX = 256;
 /** How long a cell that should sleep is held for something that does not come. */
 const WOKEN_MS = 5_000;
@@ -246,6 +250,7 @@ export class Keeper {
    */
   cellsToHandOver(
     isPromised: (cell: number) => boolean,
+    isLate: boolean,
   ): { readonly heir: string; readonly cells: readonly number[] } | undefined {
     const now = this.#parts.clock.nowMs();
     if (now < this.#nextHandoverMs || this.isDraining) return undefined;
@@ -262,7 +267,9 @@ export class Keeper {
     this.#nextHandoverMs = now + HANDOVER_MS;
     const { heir } = first;
     const of = misplaced.filter((other) => other.heir === heir);
-    const busy = of.filter(({ isBusy }) => isBusy).slice(0, BUSY_CELLS_MAX);
+    const busy = of
+      .filter(({ isBusy }) => isBusy)
+      .slice(0, isLate ? BUSY_CELLS_MAX_LATE : BUSY_CELLS_MAX);
     const quiet = of.filter(({ isBusy }) => !isBusy).slice(0, QUIET_CELLS_MAX);
     return { heir, cells: [...busy, ...quiet].map(({ cell }) => cell) };
   }

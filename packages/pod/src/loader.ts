@@ -74,7 +74,7 @@ export async function loadHoldings(
       for (const entry of channels.get(cell) ?? []) route(entry);
     }
     const { cause, from, lastAtMs } = grant;
-    holding.takeover = { cause, from, lastAtMs };
+    holding.takeover = { cause, from, lastAtMs, isBusy: state.table.count > 0 };
     holding.isIsolated = grant.attempts > 1;
     holding.isUnproven = grant.attempts > 1;
     return holding;

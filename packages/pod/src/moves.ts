@@ -31,9 +31,9 @@ export class Moves {
   }
 
   /** A few of the cells that others should hold are promised to them. */
-  async look(): Promise<void> {
+  async look(isLate: boolean): Promise<void> {
     const { keeper } = this.#parts;
-    const move = keeper.cellsToHandOver((cell) => this.standby.isPromised(cell));
+    const move = keeper.cellsToHandOver((cell) => this.standby.isPromised(cell), isLate);
     if (move !== undefined) await this.#promise(move.cells, move.heir);
     await this.#settleUnanswered();
   }
@@ -75,6 +75,8 @@ export class Moves {
     const again = new Map<string, number[]>();
     let firstMs = nowMs;
     for (const { cell, heir, sinceMs } of this.standby.overdue(nowMs)) {
+      // It is on its way to nobody: there is nobody to wait for.
+      if (heir === '') continue;
       const owner = ownerOf(cell);
       const isStill = owner === heir;
       if (keeper.isDraining || (isStill && nowMs - sinceMs >= COLD_AFTER_MS)) {

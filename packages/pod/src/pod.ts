@@ -225,7 +225,7 @@ export class Pod {
       if (grants.length > 0) this.#loadAside(grants);
       if (this.#clock !== undefined) this.#reliefs.look(this.#clock);
       this.#committer.prove();
-      await this.#moves.look();
+      await this.#moves.look(this.#rounds.isLate);
       await this.#keeper.learnTrims(this.#trims);
       if (this.#clock !== undefined) {
         await this.#rounds.takeovers.flush(this.#holdings, this.#clock);

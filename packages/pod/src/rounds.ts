@@ -31,6 +31,8 @@ const LEAVING_TICKS_MAX = 4;
 const TICK_MS_GAIN = 0.05;
 const RETRY_MS = 10;
 const IDLE_MS = 20;
+/** What everybody else of the pod waits for at most while cells tick. */
+const SLICE_MS = 20;
 
 export type RoundParts = {
   readonly holdings: ReadonlyMap<number, Holding>;
@@ -58,6 +60,8 @@ export class Rounds {
     ...{ dueTicks: 0, lateTicks: 0 },
   };
   readonly takeovers: Takeovers;
+  /** After the last round some cell was still behind the time of the world. */
+  isLate = false;
   readonly #parts: PodParts;
   readonly #round: RoundParts;
   readonly #order: Holding[] = [];
@@ -79,8 +83,11 @@ export class Rounds {
     // A lost tail may have shown some of the next ids to others; they are not used again.
     if (grant.cause === 'revoked' || grant.cause === 'expired')
       state.idCounter += ID_SKIP_ON_TAKEOVER;
-    // Ticks up to the former holder's last call changed nothing, or they would be in the log.
-    const lived = Math.min(tickAt(world, grant.lastAtMs), tickAt(world, grant.nowMs)) - 1;
+    // Ticks up to the former holder's last call changed nothing, or they would be in the log. Where
+    // nobody is none does: what slept has nothing to make up for.
+    const now = tickAt(world, grant.nowMs);
+    const isEmpty = state.table.count === 0;
+    const lived = (isEmpty ? now : Math.min(tickAt(world, grant.lastAtMs), now)) - 1;
     if (lived > state.tick) state.refresh(lived);
     holding.settledTick = state.tick;
   }
@@ -91,14 +98,15 @@ export class Rounds {
     const broken = [...this.#round.holdings.values()].filter(({ needsReload }) => needsReload);
     if (broken.length > 0) await this.#round.reload(broken);
     const target = world.mode === 'realtime' ? this.#target(world) : Number.POSITIVE_INFINITY;
-    const stepped = this.#stepDue(world, target);
+    const stepped = await this.#stepDue(world, target);
     const isUnsettled = await this.#commit();
     await this.#letGo(world, target);
+    this.isLate = world.mode === 'realtime' && !world.isPaused && this.#isBehind(target);
     if (isUnsettled) return RETRY_MS;
     if (stepped > 0 && world.mode === 'lockstep') return 0;
     if (world.mode === 'lockstep' || world.isPaused) return IDLE_MS;
     // A round that sent nothing has awaited nothing: sockets and timers must get their turn.
-    if (this.#isBehind(target)) return stepped > 0 ? 0 : 1;
+    if (this.isLate) return stepped > 0 ? 0 : 1;
     const waitMs = dueAtMs(world, target + 1) - this.#parts.store.nowMs();
     return Math.min(1_000, Math.max(1, waitMs));
   }
@@ -127,9 +135,11 @@ export class Rounds {
     return false;
   }
 
-  /** Ticks every due cell once. Cells whose last holder died on them go alone, one a round. */
-  #stepDue(world: WorldClock, target: number): number {
-    const startedMs = this.#parts.clock.nowMs();
+  /**
+   * Ticks every due cell once. Cells whose last holder died on them go alone, one a round. In realtime
+   * a long round is cut into slices: leases, handovers and what others send get their turn in between.
+   */
+  async #stepDue(world: WorldClock, target: number): Promise<number> {
     const order = this.#order;
     order.length = 0;
     let isolated: Holding | undefined;
@@ -145,29 +155,52 @@ export class Rounds {
       isolated.isIsolated = false;
     }
     // Who is due was decided above for all of them: a tick never opens the way for another.
+    const moment = { world, target };
+    let spentMs = 0;
+    for (let next = 0; next < order.length; ) {
+      const startedMs = this.#parts.clock.nowMs();
+      next = this.#stepSlice(order, next, moment);
+      spentMs += this.#parts.clock.nowMs() - startedMs;
+      if (next < order.length) await this.#parts.clock.sleep(0);
+    }
+    if (order.length > 0) {
+      this.counts.ticks++;
+      this.counts.cellTicks += order.length;
+      this.tickMs.add(spentMs);
+    }
+    return order.length;
+  }
+
+  /** As many as there is time for, one at least. Returns where the next slice begins. */
+  #stepSlice(order: readonly Holding[], first: number, { world, target }: Moment): number {
     const { clock, cpuMs = () => clock.nowMs() } = this.#parts;
+    const startedMs = clock.nowMs();
     const cpuStartedMs = cpuMs();
+    // In lockstep nobody is in a hurry, and what a tick reads must not change under it (T1).
+    const untilMs = world.mode === 'realtime' ? startedMs + SLICE_MS : Number.POSITIVE_INFINITY;
     let beganMs = startedMs;
-    for (const holding of order) {
+    let next = first;
+    for (; next < order.length && (next === first || beganMs < untilMs); next++) {
+      const holding = order[next] as Holding;
+      holding.spentMs = 0;
+      // It may have been lost while others had their turn.
+      const isHere = this.#round.holdings.get(holding.cell) === holding;
+      if (!isHere || holding.needsReload) continue;
       this.#step(holding, world, target);
       const endedMs = clock.nowMs();
       holding.spentMs = endedMs - beganMs;
       beganMs = endedMs;
     }
-    // PERF: reading the processor's time costs microseconds, so it is read once a round: what others
+    // PERF: reading the processor's time costs microseconds, so it is read once a slice: what others
     // took of the processor meanwhile is taken off each cell in proportion.
     const share = Math.min(1, (cpuMs() - cpuStartedMs) / (beganMs - startedMs || 1));
-    for (const holding of order) {
+    for (let i = first; i < next; i++) {
+      const holding = order[i] as Holding;
       // Who ticks more seldom learns as soon what a tick costs.
       const gain = Math.min(0.5, TICK_MS_GAIN * holding.dilation);
       holding.tickMs += (holding.spentMs * share - holding.tickMs) * gain;
     }
-    if (order.length > 0) {
-      this.counts.ticks++;
-      this.counts.cellTicks += order.length;
-      this.tickMs.add(this.#parts.clock.nowMs() - startedMs);
-    }
-    return order.length;
+    return next;
   }
 
   #isDue(holding: Holding, world: WorldClock, target: number): boolean {

@@ -32,11 +32,11 @@ export class Takeovers {
     const { takeover } = holding;
     if (takeover === undefined) return;
     holding.takeover = undefined;
-    const { cause, from, lastAtMs } = takeover;
+    // Where nobody was when it came here nobody has stood still, as in a cell that slept.
+    const { cause, from, lastAtMs, isBusy } = takeover;
     if (cause === 'free' || from === '' || lastAtMs === 0) return;
     const key = `${holding.block} ${cause} ${from}`;
     const resumedAtMs = this.#parts.store.nowMs();
-    const isBusy = holding.state.table.count > 0;
     const group: Group = this.#groups.get(key) ?? {
       ...{ block: holding.block, cause, from, cells: 0, busyCells: 0 },
       ...{ lastAtMs, resumedAtMs, gapMs: 0 },

@@ -15,7 +15,9 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', wake);
         resolve();
       };
-      const timer = setTimeout(wake, ms);
+      // A timer takes a millisecond at least; whoever only lets others run is back at once.
+      const timer = ms > 0 ? setTimeout(wake, ms) : undefined;
+      if (timer === undefined) setImmediate(wake);
       signal?.addEventListener('abort', wake);
     }),
 };

@@ -39,6 +39,8 @@ export type Manifest = {
   readonly layers: Readonly<Record<string, readonly string[]>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly lease: { readonly ttlMs: number; readonly graceMs: number };
+  /** A cell in and around which nothing is sleeps after this time; 0 = never. */
+  readonly sleep: { readonly idleMs: number };
   /** How far an entity moves, in space units, before its cell's index is told. */
   readonly index: { readonly resolution: number };
 };
@@ -51,7 +53,10 @@ const DEFAULTS = {
   seed: 1,
   ttlMs: 2_000,
   graceMs: 500,
+  idleMs: 300_000,
 } as const;
+/** A day. */
+const IDLE_MS_MAX = 86_400_000;
 /** The index is told when an entity has moved this far; every tick would cost more than commits. */
 const RESOLUTION_CELLS = 1 / 16;
 
@@ -142,6 +147,16 @@ const lease = strict({
   },
 });
 
+const sleep = strict({
+  idleMs: {
+    type: 'integer',
+    minimum: 0,
+    maximum: IDLE_MS_MAX,
+    default: DEFAULTS.idleMs,
+    description: 'A cell in and around which nothing was so long sleeps, in milliseconds; 0 = never.',
+  },
+});
+
 const index = strict({
   resolution: {
     type: 'number',
@@ -207,6 +222,7 @@ function keysOf(space: Schema, layer: Schema): Schema {
       description: 'Parameters for the simulation, as it likes them.',
     },
     lease,
+    sleep,
     index,
   };
   return strict(keys, ['world', 'module', 'space']);
@@ -229,9 +245,10 @@ export function worldSchemaJson(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-export type GivenManifest = Partial<Omit<Manifest, 'layers' | 'lease' | 'index'>> & {
+export type GivenManifest = Partial<Omit<Manifest, 'layers' | 'lease' | 'sleep' | 'index'>> & {
   readonly layers?: Readonly<Record<string, readonly string[] | 'all'>>;
   readonly lease?: Partial<Manifest['lease']>;
+  readonly sleep?: Partial<Manifest['sleep']>;
   readonly index?: Partial<Manifest['index']>;
 };
 
@@ -253,6 +270,7 @@ export function complete(given: GivenManifest, layers: Manifest['layers']): Mani
       ttlMs: given.lease?.ttlMs ?? DEFAULTS.ttlMs,
       graceMs: given.lease?.graceMs ?? DEFAULTS.graceMs,
     },
+    sleep: { idleMs: given.sleep?.idleMs ?? DEFAULTS.idleMs },
     index: { resolution: given.index?.resolution ?? space.cell * RESOLUTION_CELLS },
   };
 }
