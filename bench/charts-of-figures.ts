@@ -104,7 +104,12 @@ const PANELS: Readonly<Record<string, readonly Panel[]>> = {
     {
       title: 'What a takeover costs a cell',
       label: 'ticks missed',
-      picks: [{ figure: /^(?<row>pod \w+): ticks that a cell missed, (?<series>p\d+)$/ }],
+      picks: [{ figure: /^pod (?<row>[\w ]+): ticks that a cell missed, (?<series>p\d+)$/ }],
+    },
+    {
+      title: 'How long a cell stands still',
+      label: 'ms',
+      picks: [{ figure: /^pod (?<row>[\w ]+): gap of a cell, (?<series>p\d+)$/ }],
     },
   ],
   view: [

@@ -24,7 +24,7 @@ const HOLDER_MS_MAX = 30_000;
 const FULL = { kills: 100, drains: 20, calmDrains: 20, calmKills: 100, everyMs: 1_600 };
 const QUICK = { kills: 1, drains: 1, calmDrains: 1, calmKills: 1, everyMs: 1_000 };
 /** A pod that came has its share. */
-const SHARED_MS = 2_000;
+const SHARED_MS = 1_200;
 const SAY_EVERY = 10;
 
 /** Starved: it lives, and had no time to keep its leases. */

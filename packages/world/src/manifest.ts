@@ -153,7 +153,8 @@ const sleep = strict({
     minimum: 0,
     maximum: IDLE_MS_MAX,
     default: DEFAULTS.idleMs,
-    description: 'A cell in and around which nothing was so long sleeps, in milliseconds; 0 = never.',
+    description:
+      'A cell in and around which nothing was so long sleeps, in milliseconds; 0 = never.',
   },
 });
 
