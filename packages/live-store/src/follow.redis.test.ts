@@ -102,6 +102,20 @@ describe('a channel that is longer than a read', () => {
   });
 });
 
+test.each([
+  [0, [5, 6]],
+  [3, [4, 5, 6]],
+  [100, [1, 2, 3, 4, 5, 6]],
+])('L3 of a log stays what loading needs, and %i entries at least', async (logEntriesMin, kept) => {
+  const holder = await hold(await world.open({ logEntriesMin }), 5);
+  // With checkpoints at 2, 4 and 6 the older of the two that are kept is at 4.
+  for (let i = 1; i <= 6; i++) {
+    await holder.commit(i % 2 === 0 ? { checkpoint: bytes(`state ${i}`) } : {});
+  }
+  const raw = await at.redis.xrange(world.keys.cell(5).log, '-', '+');
+  expect(raw.map(([id]) => Number(id.split('-')[0]))).toEqual(kept);
+});
+
 describe('loading while the holder trims', () => {
   test('L3 begins again from the newer checkpoint', async () => {
     const store = await world.open();

@@ -83,8 +83,8 @@ export const LUA_MUTANTS: readonly Mutant[] = [
   ),
   lua(
     'trim-to-newest',
-    "redis.call('XTRIM', log, 'MINID', (older_seq + 1) .. '-0')",
-    "redis.call('XTRIM', log, 'MINID', (tonumber(seq) + 1) .. '-0')",
+    'math.min(older_seq, tonumber(seq) - log_keep)',
+    'tonumber(seq)',
   ),
   lua('newer-slot', 'if seq0 <= seq1 then', 'if seq0 > seq1 then'),
   // Channels and inboxes.
