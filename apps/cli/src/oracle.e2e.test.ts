@@ -31,7 +31,8 @@ async function calm(world: string, ticks: number, pods: number): Promise<string>
 async function disturbed(world: string, ticks: number, faults: string, hash: string) {
   const lockstep = ['--lockstep', '--ticks', String(ticks), '--expect', hash, '--gateways', '0'];
   const flags = [...lockstep, '--pods', '3', '--faults', faults];
-  const { code, report } = await user.json(['chaos', example(world), ...flags]);
+  const { code, report, fault } = await user.json(['chaos', example(world), ...flags]);
+  expect(fault).toBeUndefined();
   return { code, report: report as unknown as ChaosReport };
 }
 

@@ -61,6 +61,8 @@ export type Report = {
   readonly frozen: readonly { readonly cell: number; readonly why: string }[];
   readonly commits: number;
   readonly fencedCommits: number;
+  /** Renewals that a pod asked for after others had taken its cells. */
+  readonly fencedRenewals: number;
   readonly redis: {
     readonly kind: string;
     readonly bytesPerTick: number;
@@ -179,6 +181,7 @@ export function frozenOf(feed: readonly FeedEntry[]): Report['frozen'] {
 export type PodTotals = {
   readonly commits: number;
   readonly fenced: number;
+  readonly fencedRenewals: number;
   readonly bytes: number;
   readonly commands: number;
   readonly jumps: number;
@@ -199,6 +202,7 @@ export function podTotals(reports: Iterable<PodRecord['report']>): PodTotals {
   return {
     commits: sum('commits'),
     fenced: sum('fenced'),
+    fencedRenewals: sum('fencedRenewals'),
     bytes: sum('storeBytes') || sum('bytes'),
     commands: sum('storeCommands') || sum('commands'),
     jumps: sum('jumps'),
@@ -210,6 +214,11 @@ export function podTotals(reports: Iterable<PodRecord['report']>): PodTotals {
       p99: round(ticked.reduce((most, report) => Math.max(most, report['tickMsP99'] ?? 0), 0)),
     },
   };
+}
+
+/** What pods tried after others had taken their cells. */
+export function lateWrites(report: Pick<Report, 'fencedCommits' | 'fencedRenewals'>): string {
+  return `${report.fencedCommits} late ones and ${report.fencedRenewals} late renewals`;
 }
 
 /** Cells named in a reason: a line that can still be read; the JSON has more. */
@@ -279,7 +288,7 @@ export function summary(report: Report, colors: Colors): string[] {
       `${report.entitiesStart} → ${report.entitiesEnd} ` +
         `(${report.created} created, ${report.deleted} deleted)`,
     ),
-    row('commits', `${report.commits}, ${report.fencedCommits} late ones refused`),
+    row('commits', `${report.commits}, ${lateWrites(report)} refused`),
     row(
       'Redis',
       `${redis.bytesPerTick} bytes and ${redis.commandsPerTick} commands a tick, ` +

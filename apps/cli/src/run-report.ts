@@ -71,6 +71,7 @@ export function reportOf(world: StoredWorld, verdict: Verdict, facts: RunFacts):
     frozen: frozenOf(facts.feed),
     commits: totals.commits,
     fencedCommits: totals.fenced,
+    fencedRenewals: totals.fencedRenewals,
     redis: {
       kind: redisKind,
       bytesPerTick: perTick(totals.bytes),

@@ -31,6 +31,10 @@ const COUNTERS: Readonly<Record<string, Figure>> = {
   cellTicks: { name: 'leasehold_cell_ticks_total', help: 'Ticks of cells.' },
   commits: { name: 'leasehold_commits_total', help: 'Commits that the store has.' },
   fenced: { name: 'leasehold_commits_fenced_total', help: 'Commits refused for a lost lease.' },
+  fencedRenewals: {
+    name: 'leasehold_renewals_fenced_total',
+    help: 'Renewals refused for a lost lease.',
+  },
   unknown: { name: 'leasehold_commits_unknown_total', help: 'Commits whose reply was lost.' },
   refused: { name: 'leasehold_commits_refused_total', help: 'Commits that Redis refused.' },
   healed: { name: 'leasehold_commits_healed_total', help: 'Commits appended a second time.' },

@@ -25,6 +25,8 @@ export type CommitEvents = {
 export type CommitCounts = {
   commits: number;
   fenced: number;
+  /** Leases of cells that had nothing to commit, refused because others hold those cells. */
+  fencedRenewals: number;
   healed: number;
   reloads: number;
   unknown: number;
@@ -39,6 +41,7 @@ export class Committer {
   readonly counts: CommitCounts = {
     commits: 0,
     fenced: 0,
+    fencedRenewals: 0,
     healed: 0,
     reloads: 0,
     unknown: 0,

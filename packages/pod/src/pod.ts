@@ -238,7 +238,10 @@ export class Pod {
   async #renew(): Promise<void> {
     const { store, clock, settings } = this.#parts;
     if (store.status().isConnected) {
-      for (const holding of await this.#keeper.renew()) this.#lose(holding, 'FENCED');
+      for (const holding of await this.#keeper.renew()) {
+        this.#committer.counts.fencedRenewals++;
+        this.#lose(holding, 'FENCED');
+      }
     }
     await clock.sleep(settings.leaseTtlMs / RENEWALS_PER_LEASE);
   }

@@ -1,5 +1,6 @@
 /** Starts one Redis process on 127.0.0.1 and knows when it is ready and when it is gone. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +10,10 @@ import { ask, infoField } from './ask.ts';
 
 /** Somebody may take the port between our look and the server's; more than this is no accident. */
 const PORT_ATTEMPTS_MAX = 5;
+/** Where servers of our own listen. */
+const PORT_MIN = 20_000;
+const PORT_MAX = 31_999;
+const FREE_PORT_ATTEMPTS_MAX = 50;
 /** An append-only file of some gigabytes takes this long to load. */
 const READY_WAIT_MS = 120_000;
 
@@ -137,16 +142,27 @@ function logTail(directory: string): string {
   return readFileSync(join(directory, 'redis.log'), 'utf8').split('\n').slice(-6).join('\n');
 }
 
-/** A port on 127.0.0.1 that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
+/**
+ * A port on 127.0.0.1 that nobody listens on at this moment. Never one that the system gives to
+ * outgoing connections (32768 and up on Linux): while a server is down, one of those could take its
+ * port, even a client that keeps trying to reach that very server.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const port = randomInt(PORT_MIN, PORT_MAX + 1);
+    try {
+      return await listenOnce(port);
+    } catch (error) {
+      if (attempt >= FREE_PORT_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+function listenOnce(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
 

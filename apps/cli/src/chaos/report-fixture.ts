@@ -24,7 +24,7 @@ export const runReport = (over: Partial<Report> = {}): Report => ({
     frozen: [],
     commits: 8_000,
   },
-  ...{ fencedCommits: 7, stateHash: null, exitCode: 0, reasons: [] },
+  ...{ fencedCommits: 7, fencedRenewals: 2, stateHash: null, exitCode: 0, reasons: [] },
   redis: { kind: 'private', bytesPerTick: 1, commandsPerTick: 1, memoryBytes: 1 },
   tickMs: { p50: 1, p99: 2 },
   auditor: {

@@ -3,6 +3,7 @@ import type { FeedEntry } from '@leasehold/protocol';
 import type { Colors } from '../output.ts';
 import {
   gapMsOf,
+  lateWrites,
   type Quantiles,
   quantiles,
   type Report,
@@ -67,6 +68,7 @@ export type ChaosReport = {
     readonly commitsPerS: number;
     readonly ticksPerS: number;
     readonly fencedCommits: number;
+    readonly fencedRenewals: number;
   };
   /** The outside checker; null without gateways. */
   readonly clients: Omit<Judged, 'type'> | null;
@@ -142,6 +144,7 @@ export function chaosReportOf(facts: ChaosFacts): ChaosReport {
       commitsPerS: round(run.commits / Math.max(1, run.seconds), 1),
       ticksPerS: round(run.ticks / Math.max(1, run.seconds), 1),
       fencedCommits: run.fencedCommits,
+      fencedRenewals: run.fencedRenewals,
     },
     clients: facts.judged === undefined ? null : (clients as Omit<Judged, 'type'>),
     stateHash: run.stateHash,
@@ -244,7 +247,7 @@ function invariantsOf(facts: ChaosFacts, takeovers: readonly Taken[]): Invariant
   const lost = run.lost + auditor.unaccounted;
   return [
     judge('L1', 'no commit of a lease that has ended', wrong('L1', 'L2'), {
-      evidence: `${run.fencedCommits} late commits refused, ${auditor.checked.entries} entries read`,
+      evidence: `of commits ${lateWrites(run)} refused, ${auditor.checked.entries} entries read`,
     }),
     judge(
       'L3',

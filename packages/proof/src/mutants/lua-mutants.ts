@@ -81,11 +81,7 @@ export const LUA_MUTANTS: readonly Mutant[] = [
     APPEND,
     `if older_seq and older_seq > 0 then\n    redis.call('XTRIM', log, 'MINID', (older_seq + 1) .. '-0')\n  end\n  ${APPEND}`,
   ),
-  lua(
-    'trim-to-newest',
-    'math.min(older_seq, tonumber(seq) - log_keep)',
-    'tonumber(seq)',
-  ),
+  lua('trim-to-newest', 'math.min(older_seq, tonumber(seq) - log_keep)', 'tonumber(seq)'),
   lua('newer-slot', 'if seq0 <= seq1 then', 'if seq0 > seq1 then'),
   // Channels and inboxes.
   lua('cursor-not-stored', 'local fields = moved\n', 'local fields = {}\n', 'transfer'),
