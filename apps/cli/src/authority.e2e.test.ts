@@ -77,3 +77,42 @@ test(
   },
   3 * WAIT_MS,
 );
+
+const MANIFEST = `world: drowsy
+module: world.ts
+space: { kind: torus, width: 160, height: 160, cell: 10 }
+blockCells: 2
+tickHz: 20
+sleep: { idleMs: 300 }
+`;
+const MODULE = `import { component, f64, simulation, system } from '@leasehold/sdk';
+const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+const drift = system({
+  name: 'drift',
+  writes: { position: Position },
+  each({ position }) {
+    position.x += 0.1;
+  },
+});
+export default simulation({
+  components: [Position],
+  systems: [drift],
+  seed({ spawn }) {
+    spawn(Position({ x: 5, y: 5 }));
+  },
+});
+`;
+
+test(
+  'a world most of which sleeps starts again, and only what is awake is waited for',
+  async () => {
+    const folder = await user.folder('drowsy', { 'world.yaml': MANIFEST, 'world.ts': MODULE });
+    const flags = ['run', folder, '--pods', '2', '--authorities', '1', '--seconds', '3'];
+    const first = await user.json(flags);
+    expect([first.code, first.fault]).toEqual([0, undefined]);
+    const again = user.leasehold(flags);
+    expect((await again.exited).code, again.stderr).toBe(0);
+    expect(again.stderr).toMatch(/hold [0-9]+ cells, 2[0-9]{2} sleep/);
+  },
+  3 * WAIT_MS,
+);

@@ -286,18 +286,20 @@ export class LiveRun {
     const sharedByMs = performance.now() + SHARED_MAX_MS;
     const blocks = this.#world.loaded.grid.blocks;
     let held = 0;
+    let asleep = 0;
     // Every pod should have its share before time runs, or the run begins with handovers.
     const isShared = (): boolean =>
       performance.now() > sharedByMs ||
       this.fleet.alive.filter(({ report }) => (report['cells'] ?? 0) > 0).length >=
         Math.min(this.#options.pods, blocks);
-    while ((held < cells || !isShared()) && !this.#signal.aborted) {
+    while ((held + asleep < cells || !isShared()) && !this.#signal.aborted) {
       await this.#readPods();
+      asleep = await this.#asleep();
       held = this.fleet.alive.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
-      this.#output.live([`  ${held} of ${cells} cells are held`]);
+      this.#output.live([`  ${held} of ${cells - asleep} cells are held`]);
       if (this.fleet.alive.length === 0) throw this.#podFault();
       if (performance.now() > deadlineMs) {
-        throw new LeaseholdError('POD_FAILED', `only ${held} of ${cells} cells are held`, {
+        throw new LeaseholdError('POD_FAILED', `only ${held} of ${cells - asleep} cells are held`, {
           field: '--pods',
           value: String(this.#options.pods),
           remedy: 'Start more pods, or look at their log for what keeps them.',
@@ -307,7 +309,16 @@ export class LiveRun {
     }
     if (this.#signal.aborted) return;
     const pods = this.fleet.alive.length;
-    this.#output.progress(`${pods} pod${pods === 1 ? ' holds' : 's hold'} ${cells} cells`);
+    const sleeping = asleep === 0 ? '' : `, ${asleep} sleep`;
+    this.#output.progress(
+      `${pods} pod${pods === 1 ? ' holds' : 's hold'} ${held} cells${sleeping}`,
+    );
+  }
+
+  /** Cells that by the plan in force nobody is to hold: of a world that has run before, or starts slowly. */
+  async #asleep(): Promise<number> {
+    const plan = await this.#world.store.plan();
+    return plan?.asleep.reduce((sum, [, cells]) => sum + cells, 0) ?? 0;
   }
 
   #podFault(): LeaseholdError {
