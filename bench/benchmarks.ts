@@ -4,6 +4,7 @@ import { commit } from './commit.bench.ts';
 import type { Benchmark } from './figure.ts';
 import { follow } from './follow.bench.ts';
 import { memory } from './memory.bench.ts';
+import { parade } from './parade.bench.ts';
 import { plan } from './plan.bench.ts';
 import { scale } from './scale.bench.ts';
 import { takeover } from './takeover.bench.ts';
@@ -19,6 +20,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   takeover,
   scale,
   plan,
+  parade,
   views,
   memory,
   traffic,

@@ -22,8 +22,8 @@ const SIZES: readonly Size[] = [
 ];
 const QUICK: readonly Size[] = [{ side: 8, perCell: 256, ticks: 4, ticksBefore: 4 }];
 const ROUNDS = 7;
-/** What a world has unless it says otherwise: a cell / 16. */
-const INDEX_RESOLUTION = 100 / 16;
+/** What a world has unless it says otherwise: a cell / 4. */
+const INDEX_RESOLUTION = 100 / 4;
 
 const entitiesOf = ({ side, perCell }: Size): number => side * side * perCell;
 const count = (n: number): string => n.toLocaleString('en-US');

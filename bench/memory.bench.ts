@@ -22,7 +22,7 @@ const IDLE_SIDE = 32;
 const IDLE_BYTES_MAX = 8 * 1024;
 const BUSY_SIDE = 8;
 const PER_CELL = 256;
-const INDEX_RESOLUTION = 100 / 16;
+const INDEX_RESOLUTION = 100 / 4;
 /** As a realtime pod sets it. */
 const CHECKPOINT_EVERY = 32;
 const KB = 1_024;

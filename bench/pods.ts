@@ -12,6 +12,7 @@ import { Child } from './child.ts';
 import { startRedis } from './redis.ts';
 
 const SIMULATOR = fileURLToPath(new URL('../apps/simulator/src/main.ts', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../apps/authority/src/main.ts', import.meta.url));
 const LOOK_MS = 20;
 const HELD_MS_MAX = 120_000;
 /** Some may get nothing, when blocks are few. */
@@ -51,20 +52,29 @@ export async function openPods(folder: string) {
     const all: Child[] = [];
     let feedAfter = '0';
     const sharers = (): number => Math.min(alive.size, grid.blocks);
+    const env = {
+      ...{ REDIS_URL: redis.url, WORLD_FOLDER: folder, LEASEHOLD_HOME: home },
+      ...{ LOG_LEVEL: 'info', LEASEHOLD_PARENT: '1', PORT: '0' },
+    };
     return {
       ...{ redis, store, grid, tickHz, alive },
       /** `together`: how many are started at once, this one included. */
       start(together = 1, args: readonly string[] = []): BenchPod {
         const name = `pod-${all.length + 1}`;
         const child = new Child([...args, SIMULATOR], {
-          ...{ REDIS_URL: redis.url, WORLD_FOLDER: folder, LEASEHOLD_HOME: home, POD: name },
-          ...{ LOG_LEVEL: 'info', LEASEHOLD_PARENT: '1', PORT: '0' },
+          ...env,
+          POD: name,
           STARTING_PODS: String(together),
         });
         const pod = { name, child, startedMs: performance.now() };
         all.push(child);
         alive.set(name, pod);
         return pod;
+      },
+      /** From now on somebody plans who holds what. Resolves when the first plan is made. */
+      async plan(policy: string): Promise<void> {
+        all.push(new Child([AUTHORITY], { ...env, POLICY: policy }));
+        while ((await store.plan()) === undefined) await sleep(LOOK_MS);
       },
       async records(): Promise<PodRecord[]> {
         return (await store.pods()).filter(({ pod }) => alive.has(pod));
@@ -74,7 +84,9 @@ export async function openPods(folder: string) {
         const sinceMs = performance.now();
         for (;;) {
           const held = (await this.records()).map(({ report }) => report['cells'] ?? 0);
-          const isWhole = held.reduce((sum, cells) => sum + cells, 0) === grid.cells;
+          const plan = await store.plan();
+          const asleep = plan?.asleep.reduce((sum, [, cells]) => sum + cells, 0) ?? 0;
+          const isWhole = held.reduce((sum, cells) => sum + cells, 0) >= grid.cells - asleep;
           const isShared = held.filter((cells) => cells > 0).length >= sharers();
           const ms = performance.now() - sinceMs;
           if (isWhole && (isShared || !each || ms > SHARED_MS_MAX)) return;

@@ -30,8 +30,8 @@
 -- @each-arg?  checkpoint   bytes
 -- @each-list  cursors      cell:integer from:integer to:integer; max CURSORS_PER_COMMIT_MAX
 -- @each-list  outs         seq:integer to:integer body:bytes; max OUT_PER_COMMIT_MAX
--- @each-list  geo_puts     longitude:number latitude:number id:decimal; max GEO_PER_COMMIT_MAX
--- @each-list  geo_drops    id:decimal; max GEO_PER_COMMIT_MAX
+-- @each-list  geo_puts     score:number id:string; max GEO_PER_COMMIT_MAX
+-- @each-list  geo_drops    id:string; max GEO_PER_COMMIT_MAX
 -- @returns    OK now_ms:integer inbox_length:integer
 -- @returns    ALREADY
 -- @returns    FENCED nonce:string epoch:string
@@ -44,7 +44,7 @@
 -- PERF: what is only passed on stays text; each number written as text would cost 0.5 us.
 local deadline = deadline_of(call, ttl_ms)
 local fault = commit_fault(nonce, seq, hash, deadline, ending, heir)
-  or geo_fault(geo, geo_puts, geo_puts_count, geo_drops_count)
+  or (geo_puts_count + geo_drops_count > 0 and not geo and 'geo: its key is missing')
   or (checkpoint ~= '' and not (ckpt0 and ckpt1) and 'checkpoint: its keys are missing')
   or (inbox_to ~= inbox_from and not inbox and 'inbox: its key is missing')
   or ((outs_count > 0 or out_trim_to > 0) and not out and 'out: its key is missing')
@@ -168,6 +168,7 @@ if geo_drops_count > 0 then
   redis.call('ZREM', geo, unpack(geo_drops))
 end
 if geo_puts_count > 0 then
-  redis.call('GEOADD', geo, unpack(geo_puts))
+  -- PERF: what GEOADD would write, without its reading and writing of four numbers as text.
+  redis.call('ZADD', geo, unpack(geo_puts))
 end
 return { 'OK', call.now_ms, posts - inbox_at }

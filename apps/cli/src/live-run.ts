@@ -4,7 +4,6 @@
  * entity.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LeaseholdError } from '@leasehold/kernel';
 import type { AuditStatus, FeedEntry } from '@leasehold/protocol';
 import { type AuditWord, AuditWords, lastWord, wordLine } from './audit-words.ts';
 import { AuditorProcess } from './auditor-process.ts';
@@ -23,14 +22,12 @@ import type { Output } from './output.ts';
 import { frozenOf, type Kill, type Report, round } from './report.ts';
 import { reportOf } from './run-report.ts';
 import type { StoredWorld } from './stored-world.ts';
+import { untilHeld } from './until-held.ts';
 
 const LOOK_MS = 50;
 /** A supervisor's pause: on one machine a start would take its processors from the takeover. */
 const REPLACE_MS = 500;
 const REFRESH_MS = 250;
-/** Pods claim cell by cell at a bounded rate; a minute is for the largest worlds. */
-const HELD_MAX_MS = 60_000;
-const SHARED_MAX_MS = 5_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
 /** A system that fails everywhere fails for one reason. */
@@ -160,7 +157,14 @@ export class LiveRun {
     for (let i = 0; i < pods; i++) this.fleet.start(together);
     this.gateways.start();
     this.authorities.start();
-    await Promise.all([this.#untilCounted(), this.#untilHeld(), this.#untilServed()]);
+    await Promise.all([
+      this.#untilCounted(),
+      untilHeld({
+        ...{ world: this.#world, fleet: this.fleet, pods: this.#options.pods },
+        ...{ output: this.#output, signal: this.#signal, look: () => this.#readPods() },
+      }),
+      this.#untilServed(),
+    ]);
     this.#runningSinceMs = (await store.setClock({ ...clock, isPaused: false })).baseMs;
     this.#happenings.runningSinceMs = this.#runningSinceMs;
     this.#startedMs = performance.now();
@@ -278,56 +282,6 @@ export class LiveRun {
       await sleep(LOOK_MS);
     }
     await drained;
-  }
-
-  async #untilHeld(): Promise<void> {
-    const { cells } = this.#world.loaded.grid;
-    const deadlineMs = performance.now() + HELD_MAX_MS;
-    const sharedByMs = performance.now() + SHARED_MAX_MS;
-    const blocks = this.#world.loaded.grid.blocks;
-    let held = 0;
-    let asleep = 0;
-    // Every pod should have its share before time runs, or the run begins with handovers.
-    const isShared = (): boolean =>
-      performance.now() > sharedByMs ||
-      this.fleet.alive.filter(({ report }) => (report['cells'] ?? 0) > 0).length >=
-        Math.min(this.#options.pods, blocks);
-    while ((held + asleep < cells || !isShared()) && !this.#signal.aborted) {
-      await this.#readPods();
-      asleep = await this.#asleep();
-      held = this.fleet.alive.reduce((sum, { report }) => sum + (report['cells'] ?? 0), 0);
-      this.#output.live([`  ${held} of ${cells - asleep} cells are held`]);
-      if (this.fleet.alive.length === 0) throw this.#podFault();
-      if (performance.now() > deadlineMs) {
-        throw new LeaseholdError('POD_FAILED', `only ${held} of ${cells - asleep} cells are held`, {
-          field: '--pods',
-          value: String(this.#options.pods),
-          remedy: 'Start more pods, or look at their log for what keeps them.',
-        });
-      }
-      await sleep(LOOK_MS);
-    }
-    if (this.#signal.aborted) return;
-    const pods = this.fleet.alive.length;
-    const sleeping = asleep === 0 ? '' : `, ${asleep} sleep`;
-    this.#output.progress(
-      `${pods} pod${pods === 1 ? ' holds' : 's hold'} ${held} cells${sleeping}`,
-    );
-  }
-
-  /** Cells that by the plan in force nobody is to hold: of a world that has run before, or starts slowly. */
-  async #asleep(): Promise<number> {
-    const plan = await this.#world.store.plan();
-    return plan?.asleep.reduce((sum, [, cells]) => sum + cells, 0) ?? 0;
-  }
-
-  #podFault(): LeaseholdError {
-    const pod = this.fleet.pods.at(-1) as Pod;
-    return new LeaseholdError('POD_FAILED', `all pods ended: ${this.fleet.failures.join('; ')}`, {
-      field: 'pod',
-      value: pod.child.lastWords.join('\n'),
-      remedy: 'Mend what the last lines say, and run again: the world is as it was.',
-    });
   }
 
   #sayFailure(pod: Pod): void {

@@ -25,8 +25,10 @@ end
 local NOTHING = {}
 
 -- Reads the list behind `at`: the number of rows, then the rows, into one flat table that nobody
--- changes. Types of the columns: i integer, d decimal text, n number, s text or bytes. Returns the
--- table, the number of rows, the last position read, and the refusal if something is wrong.
+-- changes. Types of the columns: i integer, d decimal text, n text of a number, s text or bytes.
+-- Returns the table, the number of rows, the last position read, and the refusal if something is
+-- wrong. PERF: column by column, and the text of a number stays as it came: what is only passed on
+-- costs a fifth of what a search by pattern for each would.
 local function take_list(args, at, stop, types, max)
   local rows, width = tonumber(args[at + 1]), #types
   if not is_integer(rows) or at + 1 + rows * width > stop then
@@ -35,22 +37,28 @@ local function take_list(args, at, stop, types, max)
   if rows > max then
     return NOTHING, 0, at + 1, { 'TOOBIG', 'a list has more than ' .. max .. ' rows' }
   end
-  local list, fault = {}, nil
-  for i = 1, rows * width do
-    local column = (i - 1) % width + 1
-    local kind, value = string.sub(types, column, column), args[at + 1 + i]
+  local last = at + 1 + rows * width
+  local list, fault = { unpack(args, at + 2, last) }, nil
+  for column = 1, width do
+    local kind = string.sub(types, column, column)
     if kind == 'i' then
-      value = tonumber(value)
-      fault = fault or (not is_integer(value) and 'a list: not a whole number')
+      for i = column, rows * width, width do
+        local value = tonumber(list[i])
+        list[i] = value
+        fault = fault or (not is_integer(value) and 'a list: not a whole number')
+      end
     elseif kind == 'd' then
-      fault = fault or (not is_decimal(value) and 'a list: not a decimal number')
+      for i = column, rows * width, width do
+        fault = fault or (not is_decimal(list[i]) and 'a list: not a decimal number')
+      end
     elseif kind == 'n' then
-      value = tonumber(value)
-      fault = fault or ((value == nil or value ~= value) and 'a list: not a number')
+      for i = column, rows * width, width do
+        local value = tonumber(list[i])
+        fault = fault or (not (value and value >= 0) and 'a list: not a number from 0 on')
+      end
     end
-    list[i] = value
   end
-  return list, rows, at + 1 + rows * width, fault and { 'BADARG', fault } or nil
+  return list, rows, last, fault and { 'BADARG', fault } or nil
 end
 
 -- The answer when a command failed. Before the first write nothing has happened, and the caller

@@ -25,26 +25,6 @@ local function commit_fault(nonce, seq, hash, deadline, ending, heir)
   return nil
 end
 
--- GEOADD refuses what lies outside its projection, and by then the log has been written.
-local function geo_fault(geo, puts, puts_count, drops_count)
-  if puts_count == 0 and drops_count == 0 then
-    return nil
-  end
-  if not geo then
-    return 'geo: its key is missing'
-  end
-  for i = 1, puts_count * 3, 3 do
-    local longitude, latitude = puts[i], puts[i + 1]
-    if longitude < -180 or longitude > 180 then
-      return 'geo: a longitude is outside -180 and 180'
-    end
-    if latitude < -GEO_LATITUDE_MAX or latitude > GEO_LATITUDE_MAX then
-      return 'geo: a latitude is outside -85.05 and 85.05'
-    end
-  end
-  return nil
-end
-
 local function outs_bytes(outs, count)
   local bytes = 0
   for i = 3, count * 3, 3 do

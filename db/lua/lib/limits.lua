@@ -27,8 +27,6 @@ local HASH_BYTES_MAX = 32
 -- Beyond 1e14 Lua 5.1 writes a number as 1e+14, which is no stream id.
 local INTEGER_MAX = 99999999999999
 local SEQ_DIGITS_MAX = 14
--- Latitudes beyond this have no place in the index of Redis.
-local GEO_LATITUDE_MAX = 85.05112878
 -- An authority that hangs holds up planning for no longer than a pod that hangs does its cells.
 local LEAD_TTL_MS_MAX = 60 * 1000
 -- 10,000 regions of one cell, each with four edges.

@@ -1,5 +1,6 @@
 /** What a script takes of one cell: what the caller gave, and the names of the keys in use. */
 import type { Commit } from '@leasehold/protocol';
+import { geoScore } from '@leasehold/spatial';
 import type { CellCommitItem } from './generated/library.ts';
 import type { CellKeys } from './keys.ts';
 
@@ -54,7 +55,14 @@ export function commitItem(commit: Commit): Omit<CellCommitItem, keyof CellKeys>
     checkpoint: checkpoint ?? EMPTY,
     cursors: commit.cursors,
     outs: out,
-    geoPuts: geo?.put ?? NOTHING,
-    geoDrops: geo?.drop ?? NOTHING,
+    geoPuts: geo?.put.map(scored) ?? NOTHING,
+    geoDrops: geo?.drop.map(String) ?? NOTHING,
   };
 }
+
+type Put = NonNullable<Commit['geo']>['put'][number];
+
+const scored = ({ id, longitude, latitude }: Put) => ({
+  score: geoScore(longitude, latitude),
+  id: String(id),
+});

@@ -1,6 +1,6 @@
 /** What only a real server shows of the index: other keys in its place, cost, and its own limits. */
 import { createRandom } from '@leasehold/kernel';
-import { Grid, geoAround, type SpaceSpec, toGeo } from '@leasehold/spatial';
+import { Grid, geoAround, geoScore, type SpaceSpec, toGeo } from '@leasehold/spatial';
 import { useRedis } from '@leasehold/testkit';
 import { expect, test } from 'vitest';
 import { hold, useWorld } from './world-fixture.ts';
@@ -74,4 +74,28 @@ test.each(spaces)('a search around any point finds all of a cell on $kind', asyn
     }
     await holder.commit({ geo: { put: [], drop: put.map(({ id }) => id) } });
   }
+});
+
+test('a score is the one that GEOADD gives the same point', async () => {
+  const random = createRandom(3);
+  const points: [number, number][] = [
+    [0, 0],
+    [-180, -85.05112878],
+    [179.999_999, 85.051_128],
+  ];
+  for (let i = 0; i < 2_000; i++) {
+    const wide = random.chance(0.5);
+    points.push(
+      wide
+        ? [random.between(-180, 180), random.between(-85.05, 85.05)]
+        : [random.between(-1, 1), random.between(-1, 1)],
+    );
+  }
+  const key = 'scores-of-points';
+  await at.redis.geoadd(key, ...points.flatMap(([x, y], i) => [x, y, String(i)]));
+  const scores = await at.redis.zmscore(key, ...points.map((_, i) => String(i)));
+  await at.redis.del(key);
+  expect(points.map(([x, y]) => String(geoScore(x, y)))).toEqual(scores);
+  expect([geoScore(181, 0), geoScore(0, 86), geoScore(Number.NaN, 0)]).toEqual([-1, -1, -1]);
+  expect(geoScore(180, 1)).toBe(geoScore(-180, 1));
 });

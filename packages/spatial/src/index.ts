@@ -19,6 +19,7 @@ export {
   type GeoCircle,
   geoAround,
   geoBoxes,
+  geoScore,
   INDEX_STEP_DEGREES,
   REDIS_EARTH_RADIUS_M,
   toGeo,

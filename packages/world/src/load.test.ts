@@ -56,7 +56,7 @@ describe('a good world', () => {
       params: {},
       lease: { ttlMs: 2_000, graceMs: 500 },
       sleep: { idleMs: 300_000 },
-      index: { resolution: 6.25 },
+      index: { resolution: 25 },
     });
     expect(world.grid.cells).toBe(12);
     expect(world.simulation.systems.map(({ name }) => name)).toEqual(['drift']);

@@ -58,7 +58,7 @@ const DEFAULTS = {
 /** A day. */
 const IDLE_MS_MAX = 86_400_000;
 /** The index is told when an entity has moved this far; every tick would cost more than commits. */
-const RESOLUTION_CELLS = 1 / 16;
+const RESOLUTION_CELLS = 1 / 4;
 
 /** As much of JSON Schema as a manifest needs. */
 export type Schema = {
@@ -162,7 +162,7 @@ const index = strict({
   resolution: {
     type: 'number',
     exclusiveMinimum: 0,
-    description: 'Movement, in space units, that is worth indexing; a cell / 16.',
+    description: 'Movement, in space units, that is worth indexing; a cell / 4.',
   },
 });
 

@@ -74,7 +74,7 @@ export const LUA_MUTANTS: readonly Mutant[] = [
   lua(
     'index-before-append',
     APPEND,
-    `if geo_puts_count > 0 then\n    redis.call('GEOADD', geo, unpack(geo_puts))\n  end\n  ${APPEND}`,
+    `if geo_puts_count > 0 then\n    redis.call('ZADD', geo, unpack(geo_puts))\n  end\n  ${APPEND}`,
   ),
   lua(
     'trim-before-append',

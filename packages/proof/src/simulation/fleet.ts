@@ -18,6 +18,7 @@ export type FleetParts = {
   readonly logOf: (name: string) => Log;
   /** Pods that there should be. */
   readonly size: number;
+  readonly sliceMs: number;
 };
 
 type PodProcess = { readonly host: Host; pod: Pod | undefined };
@@ -62,7 +63,7 @@ export class Fleet {
       log: logOf(host.name),
       settings: {
         ...{ leaseTtlMs: LEASE_TTL_MS, blocksMax: 1_000 },
-        ...{ indexResolution: 0.5, startingPods },
+        ...{ indexResolution: 0.5, startingPods, sliceMs: this.#parts.sliceMs },
       },
       randomHex: () => random.next().toString(16).padStart(8, '0'),
       schemaOf: () => undefined,

@@ -16,6 +16,8 @@ export type Plan = {
   /** 0: the store has no replica, and a barrier waits for nothing. */
   readonly replicas: number;
   readonly replicaLagMs: number;
+  /** How long a pod ticks cells before it commits those it has: 0 = each by itself. */
+  readonly sliceMs: number;
   /** How long faults last, in virtual ms. */
   readonly faultyMs: number;
   /** Between two strikes, on average. */
@@ -49,6 +51,7 @@ export function draw(seed: number): Drawn {
     gateways: isViewed ? 1 + random.below(2) : 0,
     viewers: isViewed ? 1 + random.below(3) : 0,
     ...{ replicas, replicaLagMs: replicas * (10 + random.below(50)) },
+    sliceMs: stream(seed, 'slices').chance(0.5) ? 0 : 20,
     faultyMs: 8_000 + random.below(8_000),
     gapMs: (isLockstep ? 100 : 400) * (1 + random.below(4)),
   };
@@ -72,6 +75,6 @@ export function stream(seed: number, subject: string): Random {
 export function calmPlan(world: WorldOptions): Plan {
   return {
     ...{ seed: 0, world, pods: 1, gateways: 0, viewers: 0 },
-    ...{ replicas: 0, replicaLagMs: 0, faultyMs: 0, gapMs: 0, faults: {} },
+    ...{ replicas: 0, replicaLagMs: 0, sliceMs: 20, faultyMs: 0, gapMs: 0, faults: {} },
   };
 }

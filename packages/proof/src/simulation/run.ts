@@ -130,7 +130,10 @@ async function openRig(
   };
   const logOf = (name: string): Log => logTo(trace, name);
   const parts = { net, world, logOf };
-  const fleet: Fleet = new Fleet({ ...parts, random: stream(seed, 'nonces'), size: plan.pods });
+  const fleet: Fleet = new Fleet({
+    ...{ ...parts, random: stream(seed, 'nonces') },
+    ...{ size: plan.pods, sliceMs: plan.sliceMs },
+  });
   const gateways = new Gateways({ ...parts, size: plan.gateways });
   const random = stream(seed, 'viewers');
   const viewers = new Viewers({ time, gateways, world, random }, plan.viewers);

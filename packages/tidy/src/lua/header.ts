@@ -3,7 +3,10 @@
  * take the arguments apart in Lua, and the types of the call in TypeScript, so it cannot go stale.
  */
 
-/** Kinds of arguments: how Lua reads them, and what TypeScript asks for. */
+/**
+ * Kinds of arguments: how Lua reads them, and what TypeScript asks for. A number, from 0 on, is only
+ * passed on by Lua: it stays text.
+ */
 export const ARGUMENT_KINDS = {
   string: { lua: 's', type: 'string' },
   bytes: { lua: 's', type: 'Uint8Array' },

@@ -133,7 +133,7 @@ function itemArguments({ eachKeys, eachArgs }: Signature): string {
   lines.push(`local at, stop = a + ${required.length + 2}, a + 1 + width`);
   const firstBit = eachKeys.filter((key) => key.isOptional).length;
   optional.forEach((arg, i) => {
-    const isNumber = arg.kind === 'integer' || arg.kind === 'number';
+    const isNumber = arg.kind === 'integer';
     lines.push(
       `local ${arg.name} = ${isNumber ? '0' : `''`}`,
       `if ${bitTest(firstBit + i)} then`,
@@ -146,7 +146,7 @@ function itemArguments({ eachKeys, eachArgs }: Signature): string {
 }
 
 function argument({ name, kind }: Argument, value: string, local: string): string[] {
-  const isNumber = kind === 'integer' || kind === 'number';
+  const isNumber = kind === 'integer';
   const lines = [`${local}${name} = ${isNumber ? `tonumber(${value})` : value}`];
   const check =
     kind === 'integer' ? `is_integer(${name})` : kind === 'decimal' ? `is_decimal(${name})` : '';
