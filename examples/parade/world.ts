@@ -21,7 +21,7 @@ export const march = system({
   name: 'march',
   reads: { rank: Rank },
   writes: { position: Position },
-  params: { speed: 8, haste: 0.5, room: 1.5, yielding: 0.4 },
+  params: { speed: 8, haste: 0.5, room: 3, yielding: 0.1 },
   neighbours: { radius: (params) => params.room, reads: {} },
   each({ position, rank }, { neighbours, params, tick, dtS, space }) {
     const { x, y } = band(tick * dtS, params.speed, space.height);
@@ -45,7 +45,7 @@ export const march = system({
 export default simulation({
   components: [Position, Rank],
   systems: [march],
-  params: { people: 20_000, spread: 60 },
+  params: { people: 20_000, spread: 40 },
   seed({ spawn, random, params, space }) {
     const { x, y } = band(0, 0, space.height);
     for (let i = 0; i < params.people; i++) {

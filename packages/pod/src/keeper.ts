@@ -140,7 +140,7 @@ export class Keeper {
       this.#readPlan(now),
     ]);
     // One look more, and it is known who is dead: asking before would only be refused.
-    if (this.isDraining || this.roster.isInDoubt(now) || this.roster.isAwaiting) return [];
+    if (this.isDraining || this.roster.inDoubtForMs(now) > 0 || this.roster.isAwaiting) return [];
     const members = this.roster.members(now, this.isCordoned).sort();
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;

@@ -209,6 +209,7 @@ export class Pod {
   async #keep(): Promise<void> {
     const { store, clock } = this.#parts;
     const now = clock.nowMs();
+    let doubtEndsMs = Number.POSITIVE_INFINITY;
     if (store.status().isConnected) {
       if (now >= this.#nextClockMs) {
         this.#clock = await store.clock();
@@ -223,6 +224,9 @@ export class Pod {
       await this.#owed.settle(store);
       const grants = await this.#keeper.claim();
       if (grants.length > 0) this.#loadAside(grants);
+      const lookedMs = clock.nowMs();
+      const inDoubtForMs = this.#keeper.roster.inDoubtForMs(lookedMs);
+      if (inDoubtForMs > 0) doubtEndsMs = lookedMs + inDoubtForMs;
       if (this.#clock !== undefined) this.#reliefs.look(this.#clock);
       this.#committer.prove();
       await this.#moves.look(this.#rounds.isLate);
@@ -232,7 +236,8 @@ export class Pod {
       }
     }
     this.#former.prune(now);
-    await this.#keeping.wait(KEEP_MS);
+    // Whether somebody is dead is looked at as soon as it can be known.
+    await this.#keeping.wait(Math.min(KEEP_MS, Math.max(1, doubtEndsMs - clock.nowMs())));
   }
 
   async #renew(): Promise<void> {

@@ -121,12 +121,16 @@ export class Roster {
     return (this.#connected.has(pod) && isHeard) || this.#isSpared(pod, nowMs);
   }
 
-  /** Somebody was connected and is not: whether it comes back shows at the next look. */
-  isInDoubt(nowMs: number): boolean {
+  /**
+   * Somebody was connected and is not: in so long a look shows whether it has come back. 0 = nobody is
+   * in doubt.
+   */
+  inDoubtForMs(nowMs: number): number {
+    let forMs = 0;
     for (const [pod, sinceMs] of this.#absentMs) {
-      if (this.#seen.has(pod) && nowMs - sinceMs < ABSENT_MIN_MS) return true;
+      if (this.#seen.has(pod)) forMs = Math.max(forMs, sinceMs + ABSENT_MIN_MS - nowMs);
     }
-    return false;
+    return forMs;
   }
 
   /**

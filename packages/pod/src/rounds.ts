@@ -27,8 +27,10 @@ import { dueAtMs, tickAt } from './world-time.ts';
 const LEAVING_PART_MAX = 0.5;
 /** … unless it has waited for that so long. */
 const LEAVING_TICKS_MAX = 4;
-/** Of a new tick in the average of a cell's ticks. */
-const TICK_MS_GAIN = 0.05;
+/** What a tick costs is an average over so long: a crowd that walks is somewhere else soon. */
+const TICK_AVERAGE_S = 1;
+/** Of a new tick in that average, at most. */
+const TICK_GAIN_MAX = 0.5;
 const RETRY_MS = 10;
 const IDLE_MS = 20;
 const SLICE_MS = 20;
@@ -202,7 +204,7 @@ export class Rounds {
     for (let i = first; i < next; i++) {
       const holding = order[i] as Holding;
       // Who ticks more seldom learns as soon what a tick costs.
-      const gain = Math.min(0.5, TICK_MS_GAIN * holding.dilation);
+      const gain = Math.min(TICK_GAIN_MAX, holding.dilation / (world.rateHz * TICK_AVERAGE_S));
       holding.tickMs += (holding.spentMs * share - holding.tickMs) * gain;
     }
     return next;
