@@ -15,8 +15,8 @@ import { openPods, type Pods } from './pods.ts';
 
 const PARADE = fileURLToPath(new URL('../examples/parade/', import.meta.url));
 const PODS = 2;
-const FULL = { rates: [3, 4, 5, 6, 7, 8], warmMs: 20_000, measuredMs: 30_000 };
-const QUICK = { rates: [3], warmMs: 1_000, measuredMs: 1_000 };
+const FULL = { rates: [4, 5, 6, 7, 8], warmMs: 20_000, measuredMs: 30_000 };
+const QUICK = { rates: [4], warmMs: 1_000, measuredMs: 1_000 };
 const POLICIES = [staticGrid.name, regionsByLoad.name];
 const MISSED_BY_STATIC = 5;
 const MISSED_BY_OURS = 1;
