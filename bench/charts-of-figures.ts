@@ -112,6 +112,13 @@ const PANELS: Readonly<Record<string, readonly Panel[]>> = {
       picks: [{ figure: /^pod (?<row>[\w ]+): gap of a cell, (?<series>p\d+)$/ }],
     },
   ],
+  parade: [
+    {
+      title: 'One crowd of 20,000 on two pods',
+      label: '% of its ticks missed',
+      picks: [{ figure: /^(?<row>\d+ Hz), (?<series>[\w-]+): ticks missed$/ }],
+    },
+  ],
   view: [
     {
       title: 'What a core of the gateway encodes',

@@ -28,6 +28,8 @@ const LOOK_MS = 50;
 /** A supervisor's pause: on one machine a start would take its processors from the takeover. */
 const REPLACE_MS = 500;
 const REFRESH_MS = 250;
+/** A store that is away at the end of a run: as long as one takes to start again. */
+const STORE_AWAY_MS_MAX = 10_000;
 /** A line of progress this often where the view cannot be redrawn. */
 const PLAIN_EVERY_MS = 5_000;
 /** A system that fails everywhere fails for one reason. */
@@ -220,12 +222,13 @@ export class LiveRun {
   /** Drains the pods, hears the verdict, and adds everything up. */
   async finish({ atRest }: RunHooks = {}): Promise<Report> {
     this.#isEnding = true;
-    await this.#readPods();
+    // Where the store is away for a moment, the reports of the last second are read with the next.
+    await this.#readPods().catch(() => undefined);
     this.#output.progress('pods hand over');
     for (const { pod } of this.#wakes.splice(0)) this.fleet.wake(pod);
     await this.authorities.stop();
     await this.#drain();
-    await this.#readFeed();
+    await this.#patiently(() => this.#readFeed());
     this.#output.progress('the auditor counts again');
     const verdict = await this.#auditor.verdict();
     this.#untold.push(lastWord(verdict));
@@ -282,6 +285,19 @@ export class LiveRun {
       await sleep(LOOK_MS);
     }
     await drained;
+  }
+
+  /** Whoever is told nothing of a store that comes back learns nothing of the run. */
+  async #patiently(read: () => Promise<void>): Promise<void> {
+    const deadlineMs = performance.now() + STORE_AWAY_MS_MAX;
+    for (;;) {
+      try {
+        return await read();
+      } catch (error) {
+        if (performance.now() > deadlineMs) throw error;
+        await sleep(LOOK_MS);
+      }
+    }
   }
 
   #sayFailure(pod: Pod): void {

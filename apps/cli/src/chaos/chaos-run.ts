@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseholdError } from '@leasehold/kernel';
 import { LiveRun } from '../live-run.ts';
 import type { Output } from '../output.ts';
 import { choosePorts } from '../ports.ts';
@@ -136,7 +137,9 @@ export class ChaosRun {
     });
     await live.untilOver({ isOver: () => this.#isOver });
     await driving;
-    const run = await live.finish({ atRest: () => this.#judge() });
+    const run = await live.finish({ atRest: () => this.#judge() }).catch((error: unknown) => {
+      throw this.#unfinished(error);
+    });
     const { loaded } = this.#checked;
     return chaosReportOf({
       ...{ run, feed: live.feed, records: injector.records },
@@ -152,6 +155,17 @@ export class ChaosRun {
       seen: this.#checker?.seen ?? [],
       standstills: this.#checker?.standstills ?? [],
       failures: [...this.#failures, ...injector.leftOut, ...this.#podFailures],
+    });
+  }
+
+  /** Why there is no report: what went wrong before may say more than what failed last. */
+  #unfinished(error: unknown): unknown {
+    if (this.#failures.length === 0) return error;
+    const last = error instanceof Error ? error.message : String(error);
+    return new LeaseholdError('REDIS_UNREACHABLE', `${this.#failures.join('; ')}; then: ${last}`, {
+      field: '--faults',
+      value: this.#options.faults.join(),
+      remedy: 'Nothing was proved: run it again, with fewer pods if the machine is busy.',
     });
   }
 
@@ -216,8 +230,9 @@ export class ChaosRun {
       while (this.#progress() < 1 && !this.#signal.aborted) await sleep(LOOK_MS);
     }
     if (this.#signal.aborted) await faults;
-    if (this.#failures.length > 0 || this.#signal.aborted) return;
+    if (this.#signal.aborted) return;
     await this.#untilHeld();
+    if (this.#failures.length > 0) return;
     await sleep(QUIET_MS);
   }
 
