@@ -33,6 +33,7 @@ const TICK_AVERAGE_S = 1;
 const TICK_GAIN_MAX = 0.5;
 const RETRY_MS = 10;
 const IDLE_MS = 20;
+/** What everybody else of the pod waits for at most while cells tick. */
 const SLICE_MS = 20;
 
 export type RoundParts = {
@@ -66,8 +67,6 @@ export class Rounds {
   readonly #parts: PodParts;
   readonly #round: RoundParts;
   readonly #order: Holding[] = [];
-  /** Commits that were sent while other cells ticked. */
-  readonly #flights: Promise<boolean>[] = [];
 
   constructor(parts: PodParts, round: RoundParts) {
     this.#parts = parts;
@@ -102,7 +101,7 @@ export class Rounds {
     if (broken.length > 0) await this.#round.reload(broken);
     const target = world.mode === 'realtime' ? this.#target(world) : Number.POSITIVE_INFINITY;
     const stepped = await this.#stepDue(world, target);
-    const isUnsettled = await this.#commitAll();
+    const isUnsettled = await this.#commit();
     await this.#letGo(world, target);
     this.isLate = world.mode === 'realtime' && !world.isPaused && this.#isBehind(target);
     if (isUnsettled) return RETRY_MS;
@@ -162,12 +161,9 @@ export class Rounds {
     let spentMs = 0;
     for (let next = 0; next < order.length; ) {
       const startedMs = this.#parts.clock.nowMs();
-      const first = next;
-      next = this.#stepSlice(order, first, moment);
+      next = this.#stepSlice(order, next, moment);
       spentMs += this.#parts.clock.nowMs() - startedMs;
-      const isLast = next === order.length;
-      if (!isLast || this.#flights.length > 0) this.#commitAhead(order, first, next);
-      if (!isLast) await this.#parts.clock.sleep(0);
+      if (next < order.length) await this.#parts.clock.sleep(0);
     }
     if (order.length > 0) {
       this.counts.ticks++;
@@ -340,45 +336,11 @@ export class Rounds {
     return holding.state.tick >= target && sinceDueMs < LEAVING_PART_MAX * (1_000 / world.rateHz);
   }
 
-  /**
-   * PERF: the store works while the pod does. Only what is new is sent ahead: what the store misses
-   * is appended in its order, before anything else.
-   */
-  #commitAhead(order: readonly Holding[], first: number, next: number): void {
-    for (const { replay } of this.#round.holdings.values()) if (replay.length > 0) return;
-    const sending: Holding[] = [];
-    for (let i = first; i < next; i++) {
-      const holding = order[i] as Holding;
-      if (isSending(holding)) sending.push(holding);
-    }
-    const flight = this.#commit(sending);
-    // It is awaited with the others; until then nobody misses what went wrong with it.
-    flight.catch(() => undefined);
-    this.#flights.push(flight);
-  }
-
-  /** Whatever is not on its way yet, and then the replies to all. True if any is unknown. */
-  async #commitAll(): Promise<boolean> {
-    const flights = this.#flights;
-    if (flights.length === 0) return this.#commit(this.#unsent());
-    const settled = Promise.all(flights);
-    flights.length = 0;
-    const areUnsettled = await settled;
-    const rest = await this.#commit(this.#unsent());
-    return rest || areUnsettled.includes(true);
-  }
-
-  #unsent(): Holding[] {
-    const sending: Holding[] = [];
-    for (const holding of this.#round.holdings.values()) {
-      if (isSending(holding)) sending.push(holding);
-    }
-    return sending;
-  }
-
-  async #commit(sending: readonly Holding[]): Promise<boolean> {
-    const { committer } = this.#round;
+  async #commit(): Promise<boolean> {
+    const { holdings, committer } = this.#round;
     const { clock } = this.#parts;
+    const sending: Holding[] = [];
+    for (const holding of holdings.values()) if (isSending(holding)) sending.push(holding);
     if (sending.length === 0) return false;
     const startedMs = clock.nowMs();
     const isUnsettled = await committer.send(sending);

@@ -20,8 +20,8 @@ export type PodSettings = {
   /** Pods that start together, this one included: they know each other before they claim. */
   readonly startingPods?: number;
   /**
-   * A realtime round longer than this is cut: what has ticked is committed while the rest ticks, and
-   * everybody else of the pod gets a turn. 0 = after each cell. Default 20.
+   * A realtime round longer than this is cut, so that everybody else of the pod gets a turn. 0 = after
+   * each cell. Default 20.
    */
   readonly sliceMs?: number;
 };

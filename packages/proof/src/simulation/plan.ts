@@ -16,7 +16,7 @@ export type Plan = {
   /** 0: the store has no replica, and a barrier waits for nothing. */
   readonly replicas: number;
   readonly replicaLagMs: number;
-  /** How long a pod ticks cells before it commits those it has: 0 = each by itself. */
+  /** How long a pod ticks cells before others get their turn: 0 = after each. */
   readonly sliceMs: number;
   /** How long faults last, in virtual ms. */
   readonly faultyMs: number;
