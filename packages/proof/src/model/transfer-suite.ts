@@ -403,7 +403,7 @@ class TransferRun {
         );
         for (const cell of isFree) await this.#claim(this.#pods[i] as ModelPod, cell);
       }
-      const isCalm = (await this.#expectPlaces()) === 0 && round > 2;
+      const isCalm = (await this.#expectPlaces()) === 0 && round > 0;
       if (isCalm && (await this.#expectProgress())) return;
     }
     throw new Violation('E1', 'somebody is still on the way at rest');
