@@ -1,4 +1,4 @@
-import { POLICIES, regionsByLoad } from '@leasehold/plan';
+import { PLAN_SETTINGS, POLICIES, regionsByLoad } from '@leasehold/plan';
 import { choice, flag, integer, readConfig, text } from '@leasehold/service';
 
 const policies = [...POLICIES.keys()];
@@ -42,6 +42,11 @@ export const settings = {
     'A cell sleeps when nothing was in or around it so long; 0 = never, -1 = as the manifest says.',
     { min: -1, max: 86_400_000, fallback: -1 },
   ),
+  sparePercent: integer(
+    'SPARE_PERCENT',
+    'The part of a pod\'s tick that stays free, so that it can inherit another\'s cells.',
+    { min: 0, max: 99, fallback: PLAN_SETTINGS.spare * 100 },
+  ),
   podsMin: integer('PODS_MIN', 'Fewest pods that it ever wants.', {
     min: 1,
     max: 10_000,
@@ -52,6 +57,11 @@ export const settings = {
     max: 10_000,
     fallback: 1_000,
   }),
+  podsFallMs: integer(
+    'PODS_FALL_MS',
+    'It wants fewer pods when fewer would have done for so long; one that must come back costs more.',
+    { min: 1_000, max: 86_400_000, fallback: PLAN_SETTINGS.fallMs },
+  ),
   library: text('LEASEHOLD_LIBRARY', 'Function library to call; empty = the current one.', {
     fallback: '',
   }),

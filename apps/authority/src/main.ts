@@ -51,7 +51,10 @@ await runService('authority', async (parts, log) => {
   const isLockstep = manifest.mode === 'lockstep';
   const idleMsGiven = config.idleMs < 0 ? manifest.sleep.idleMs : config.idleMs;
   const idleMs = isLockstep ? 0 : idleMsGiven;
-  const plan = isLockstep ? { dilationMax: 1 } : {};
+  const plan = {
+    ...{ spare: config.sparePercent / 100, fallMs: config.podsFallMs },
+    ...(isLockstep ? { dilationMax: 1 } : {}),
+  };
   const policy = POLICIES.get(config.policy) as Policy;
   const authority = new Authority({
     ...{ name, store, grid, tickHz, policy, log, clock: systemClock },

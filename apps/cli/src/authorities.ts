@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
+import type { RunOptions } from './options.ts';
 
 const MAIN = fileURLToPath(new URL('../../authority/src/main.ts', import.meta.url));
 const REPLACE_MS = 500;
@@ -117,4 +118,12 @@ export class Authorities {
       authority.timer = setTimeout(() => this.#launch(authority), Math.min(REPLACE_MS_MAX, ms));
     });
   }
+}
+
+/** What authorities are to aim at, where it is not the usual. */
+export function aimsOf({ autoscale, sparePercent }: RunOptions): Readonly<Record<string, string>> {
+  return {
+    ...(autoscale && { PODS_MIN: String(autoscale.min), PODS_MAX: String(autoscale.max) }),
+    ...(sparePercent !== undefined && { SPARE_PERCENT: String(sparePercent) }),
+  };
 }

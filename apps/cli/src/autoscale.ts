@@ -25,13 +25,13 @@ export class Autoscaler {
     const wanted = Math.min(max, Math.max(min, scale.podsWanted));
     const { running } = run.fleet;
     for (let i = running.length; i < Math.min(wanted, running.length + STARTS_MAX); i++) {
-      run.say(`started ${run.fleet.start().name}: ${scale.why}`);
+      run.noteScaling(run.fleet.start().name, 'started', scale.why);
     }
     if (running.length <= wanted) return;
     const entities = (report: Readonly<Record<string, number>>): number => report['entities'] ?? 0;
     const [least] = [...running].sort((a, b) => entities(a.report) - entities(b.report));
     if (least === undefined || run.fleet.alive.length > running.length) return;
-    run.say(`${least.name} drains: ${scale.why}`);
+    run.noteScaling(least.name, 'drained', scale.why);
     void run.fleet.drain(least);
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditStatus, FeedEntry } from '@leasehold/protocol';
 import { type AuditWord, AuditWords, lastWord, wordLine } from './audit-words.ts';
 import { AuditorProcess } from './auditor-process.ts';
-import { Authorities } from './authorities.ts';
+import { aimsOf, Authorities } from './authorities.ts';
 import { CommitRates } from './commit-rates.ts';
 import { FaultClock } from './faults.ts';
 import { Fleet, type Pod } from './fleet.ts';
@@ -19,7 +19,7 @@ import { addressLine, plainLine, type ViewFacts, viewLines } from './live-view.t
 import { openAddress } from './open-address.ts';
 import type { RunOptions } from './options.ts';
 import type { Output } from './output.ts';
-import { frozenOf, type Kill, type Report, round } from './report.ts';
+import { frozenOf, type Kill, type Report, round, type Scaling } from './report.ts';
 import { reportOf } from './run-report.ts';
 import type { StoredWorld } from './stored-world.ts';
 import { untilHeld } from './until-held.ts';
@@ -63,6 +63,7 @@ export class LiveRun {
   readonly #faults: FaultClock;
   readonly #signal: AbortSignal;
   readonly #kills: Kill[] = [];
+  readonly #scaling: Scaling[] = [];
   readonly #stops: Kill[] = [];
   readonly #startsMs: number[] = [];
   readonly #wakes: { readonly pod: Pod; readonly atMs: number }[] = [];
@@ -120,13 +121,8 @@ export class LiveRun {
     const warn = (line: string): void => this.#output.warn(line);
     // In lockstep nobody gets ahead of a neighbour, so nobody may sleep.
     const awake = options.isLockstep ? { IDLE_MS: '0' } : {};
-    const { authorities: count, autoscale } = options;
-    const bounds =
-      autoscale === undefined
-        ? {}
-        : { PODS_MIN: String(autoscale.min), PODS_MAX: String(autoscale.max) };
     this.authorities = new Authorities({
-      ...{ env: { ...env, ...awake, ...bounds }, ...own, count, warn },
+      ...{ env: { ...env, ...awake, ...aimsOf(options) }, ...own, count: options.authorities, warn },
     });
     this.gateways = new Gateways({
       env,
@@ -243,6 +239,7 @@ export class LiveRun {
       feed: this.#feed,
       kills: this.#kills,
       stops: this.#stops,
+      scaling: this.#scaling,
       reports: this.fleet.pods.map(({ report }) => report),
       failures: this.fleet.failures,
     });
@@ -470,6 +467,12 @@ export class LiveRun {
   /** Seconds since time runs; 0 before that. */
   #elapsedS(): number {
     return this.#startedMs === 0 ? 0 : (performance.now() - this.#startedMs) / 1000;
+  }
+
+  /** A pod was started, or told to drain, as there are to be more or fewer. */
+  noteScaling(pod: string, what: Scaling['what'], why: string): void {
+    this.#scaling.push({ atS: round(this.#elapsedS(), 1), pod, what, why });
+    this.say(what === 'started' ? `started ${pod}: ${why}` : `${pod} drains: ${why}`);
   }
 
   /** Said in the view. */

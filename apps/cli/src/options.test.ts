@@ -48,6 +48,14 @@ describe('flags of run', () => {
     [{ killEvery: '0' }, '--kill-every'],
     [{ stopFor: '5' }, '--stop-for'],
     [{ break: 'everything' }, '--break'],
+    [{ autoscale: '2' }, '--autoscale'],
+    [{ autoscale: '8..2' }, '--autoscale'],
+    [{ autoscale: '0..2' }, '--autoscale'],
+    [{ autoscale: '2..65' }, '--autoscale'],
+    [{ autoscale: '2..8', authorities: '0' }, '--authorities'],
+    [{ authorities: '1', spare: '100' }, '--spare'],
+    [{ authorities: '1', spare: '0.5' }, '--spare'],
+    [{ spare: '30' }, '--spare'],
   ] satisfies [RunFlags, string][])('%o is refused by the name of its flag', (flags, field) => {
     expect(() => options(flags)).toThrow(
       expect.objectContaining({
@@ -63,6 +71,13 @@ describe('flags of run', () => {
       port: 65_534,
       isOpening: true,
     });
+  });
+
+  test('who scales has an authority, and as few pods as there may be', () => {
+    const scaled = { pods: 2, authorities: 1, autoscale: { min: 2, max: 8 } };
+    expect(options({ autoscale: '2..8' })).toMatchObject(scaled);
+    const given = options({ autoscale: '2..8', pods: '4', spare: '80' });
+    expect(given).toMatchObject({ ...scaled, pods: 4, sparePercent: 80 });
   });
 
   test('a build without a fence is given a second pod and a stop, or it could not show', () => {

@@ -9,6 +9,7 @@ export const BREAKS: readonly Break[] = ['fence', 'chain', 'channel'];
 export const PODS_MAX = 64;
 export const GATEWAYS_MAX = 16;
 export const AUTHORITIES_MAX = 8;
+const SPARE_PERCENT_MAX = 99;
 const PORT_MAX = 65_535;
 const DAY_S = 86_400;
 
@@ -18,6 +19,7 @@ export type RunFlags = {
   readonly gateways?: string;
   readonly authorities?: string;
   readonly autoscale?: string;
+  readonly spare?: string;
   readonly port?: string;
   readonly open?: boolean;
   readonly seconds?: string;
@@ -44,6 +46,8 @@ export type RunOptions = {
   readonly authorities: number;
   /** How many pods there may be, as the authority wants; undefined = as many as were started. */
   readonly autoscale: ScaleBounds | undefined;
+  /** In percent, what a plan leaves free of each pod's tick; undefined = the usual part. */
+  readonly sparePercent: number | undefined;
   /** Of the first gateway; 0 = a free one from the default on. */
   readonly port: number;
   /** Whether a browser is opened on the map. */
@@ -135,7 +139,7 @@ function scaleBounds(text: string | undefined): ScaleBounds | undefined {
   throw invalid('--autoscale', text, `Give two whole numbers from 1 to ${PODS_MAX}, as in 2..8.`);
 }
 
-function podOptions({ pods: count, authorities: planners, autoscale: bounds }: RunFlags) {
+function podOptions({ pods: count, authorities: planners, autoscale: bounds, spare }: RunFlags) {
   const autoscale = scaleBounds(bounds);
   const fallback = autoscale?.min ?? 1;
   const pods = numberOf('--pods', count, { ...WHOLE, min: 1, max: PODS_MAX, fallback });
@@ -143,7 +147,14 @@ function podOptions({ pods: count, authorities: planners, autoscale: bounds }: R
   const authorities = numberOf('--authorities', planners, {
     ...{ ...WHOLE, min: needed, max: AUTHORITIES_MAX, fallback: needed },
   });
-  return { pods, authorities, autoscale };
+  const sparePercent =
+    spare === undefined
+      ? undefined
+      : numberOf('--spare', spare, { ...WHOLE, min: 0, max: SPARE_PERCENT_MAX });
+  if (authorities === 0 && spare !== undefined) {
+    throw invalid('--spare', spare, 'It needs --authorities or --autoscale: who leaves it free.');
+  }
+  return { pods, authorities, autoscale, sparePercent };
 }
 
 function gatewayOptions({ gateways: count, port: first, open }: RunFlags) {

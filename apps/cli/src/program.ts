@@ -111,6 +111,7 @@ export function programOf(
       .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
       .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
       .option('--autoscale <a..b>', 'as many pods as the load asks for, from a to b')
+      .option('--spare <percent>', "part of each pod's tick that a plan leaves free (default: 25)")
       .option(
         '--port <p>',
         'port of the first gateway, the next for others (default: 7300 or free)',

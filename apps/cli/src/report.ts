@@ -25,6 +25,14 @@ export type Quantiles = { readonly p50: number; readonly p99: number; readonly m
 
 export type Kill = { readonly pod: string; readonly atMs: number };
 
+/** A pod that came or went because the authority wanted more or fewer, and its words for it. */
+export type Scaling = {
+  readonly atS: number;
+  readonly pod: string;
+  readonly what: 'started' | 'drained';
+  readonly why: string;
+};
+
 export type Report = {
   readonly world: string;
   readonly incarnation: number;
@@ -52,6 +60,8 @@ export type Report = {
   };
   readonly kills: number;
   readonly stops: number;
+  /** With `--autoscale`: which pods came and went, in the order of time. */
+  readonly scaling: readonly Scaling[];
   readonly jumps: number;
   /** Ticks of cells in which something is; late ones began after the next was due, or never. */
   readonly dueTicks: number;
@@ -264,6 +274,11 @@ const gapText = ({ ms, ticks }: { readonly ms: Quantiles; readonly ticks: Quanti
   `p50 ${ms.p50} ms, p99 ${ms.p99} ms, max ${ms.max} ms (${ticks.max} ticks)`;
 
 /** In lockstep no tick is late, and nothing is said. */
+function scalingText(scaling: readonly Scaling[]): string {
+  const started = scaling.filter(({ what }) => what === 'started').length;
+  return `started ${started}, drained ${scaling.length - started}`;
+}
+
 function lateText({ dueTicks, lateTicks }: Report): string {
   return dueTicks === 0 ? '' : `, ${round((100 * lateTicks) / dueTicks)} % late`;
 }
@@ -301,6 +316,7 @@ export function summary(report: Report, colors: Colors): string[] {
   }
   if (report.kills > 0) lines.push(row('kills', `${report.kills}; gaps ${gapText(gaps.killed)}`));
   if (report.stops > 0) lines.push(row('stops', `${report.stops}; gaps ${gapText(gaps.stopped)}`));
+  if (report.scaling.length > 0) lines.push(row('scaled', scalingText(report.scaling)));
   if (report.stateHash !== null) lines.push(row('state hash', report.stateHash));
   lines.push(
     row(

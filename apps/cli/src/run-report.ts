@@ -9,6 +9,7 @@ import {
   podTotals,
   type Report,
   round,
+  type Scaling,
   takeoversOf,
 } from './report.ts';
 import type { StoredWorld } from './stored-world.ts';
@@ -24,6 +25,7 @@ export type RunFacts = {
   readonly feed: readonly FeedEntry[];
   readonly kills: readonly Kill[];
   readonly stops: readonly Kill[];
+  readonly scaling: readonly Scaling[];
   /** The last of every pod there was. */
   readonly reports: readonly PodRecord['report'][];
   readonly failures: readonly string[];
@@ -64,6 +66,7 @@ export function reportOf(world: StoredWorld, verdict: Verdict, facts: RunFacts):
     gaps: gapsOf(takeovers),
     kills: facts.kills.length,
     stops: facts.stops.length,
+    scaling: facts.scaling,
     jumps: totals.jumps,
     dueTicks: totals.dueTicks,
     lateTicks: totals.lateTicks,

@@ -4,7 +4,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { PageShell } from './page-fixture.ts';
 
 const BLOCKS_MIN = 10;
-const AUTHORITY_BLOCKS = 13;
+const AUTHORITY_BLOCKS = 15;
 const PAGE_MS_MAX = 300_000;
 
 const at = useRedis();

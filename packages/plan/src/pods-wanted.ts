@@ -36,8 +36,6 @@ export type Wanted = {
 
 /** The load has to ask for more for so long, which is more than one garbage collection. */
 const RISE_MS = 2_000;
-/** And for fewer for so long: a pod that comes back costs more than one that idles a minute. */
-const FALL_MS = 60_000;
 /** Fewer pods must leave so much of the target free, or the next breath would ask for more again. */
 const FALL_ROOM = 0.15;
 /** Time between two questions counts at most so much: a clock that jumps asks for nothing. */
@@ -49,6 +47,7 @@ export function podsWanted(input: WantedInput): Wanted {
   const min = Math.max(1, input.min ?? 1);
   const max = Math.max(min, input.max ?? Infinity);
   const clamp = (pods: number): number => Math.min(max, Math.max(min, pods));
+  const { fallMs } = settings;
   const targetMs = settings.tickBudgetMs * (1 - settings.spare);
   const { ms, hot, all } = demandOf(input.loads, targetMs);
   const carrying = Math.max(1, input.pods);
@@ -70,15 +69,15 @@ export function podsWanted(input: WantedInput): Wanted {
     const why = `Up from ${wanted} to ${raw}: ${load}.`;
     return { ...state, pods: raw, why, aboveMs: 0, belowMs: 0, belowPeak: 0 };
   }
-  if (belowPeak > 0 && belowMs >= FALL_MS) {
-    const why = `Down from ${wanted} to ${belowPeak}: ${load}, and no more for ${FALL_MS / 1_000} s.`;
+  if (belowPeak > 0 && belowMs >= fallMs) {
+    const why = `Down from ${wanted} to ${belowPeak}: ${load}, and no more for ${fallMs / 1_000} s.`;
     return { ...state, pods: belowPeak, why, aboveMs: 0, belowMs: 0, belowPeak: 0 };
   }
   const why =
     aboveMs > 0 || raw > wanted
       ? `${wanted}, soon ${raw} if it lasts: ${load}.`
       : low < wanted
-        ? `${wanted}, though ${low} would do: ${load}; waiting ${FALL_MS / 1_000} s before it falls.`
+        ? `${wanted}, though ${low} would do: ${load}; waiting ${fallMs / 1_000} s before it falls.`
         : `${wanted}: ${load}.`;
   return { ...state, pods: wanted, why, aboveMs, belowMs, belowPeak };
 }

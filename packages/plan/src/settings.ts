@@ -19,6 +19,8 @@ export type PlanSettings = {
   readonly dilationMax: number;
   /** How long one step of relief is given to work before the next. */
   readonly reliefMs: number;
+  /** Fewer pods are wanted when fewer would have done for so long without a break. */
+  readonly fallMs: number;
 };
 
 export const PLAN_SETTINGS: PlanSettings = {
@@ -32,6 +34,7 @@ export const PLAN_SETTINGS: PlanSettings = {
   borderEntityMs: 0.0001,
   dilationMax: 4,
   reliefMs: 3_000,
+  fallMs: 60_000,
 };
 
 /** With the usual value for whatever is not given or is no number above 0. */

@@ -17,6 +17,7 @@ export const runReport = (over: Partial<Report> = {}): Report => ({
   ...{
     kills: 1,
     stops: 0,
+    scaling: [],
     jumps: 0,
     dueTicks: 9_000,
     lateTicks: 9,
