@@ -44,7 +44,7 @@ export const settings = {
   ),
   sparePercent: integer(
     'SPARE_PERCENT',
-    'The part of a pod\'s tick that stays free, so that it can inherit another\'s cells.',
+    "The part of a pod's tick that stays free, so that it can inherit another's cells.",
     { min: 0, max: 99, fallback: PLAN_SETTINGS.spare * 100 },
   ),
   podsMin: integer('PODS_MIN', 'Fewest pods that it ever wants.', {

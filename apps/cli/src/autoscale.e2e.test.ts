@@ -52,7 +52,10 @@ test('E1 E2 pods come when the load asks for them and leave when it does not, an
   expect(report).toMatchObject({ lost: 0, duplicated: 0, violations: [], reasons: [] });
   expect(code).toBe(0);
   const { scaling } = report;
-  expect(scaling[0]).toMatchObject({ what: 'started', why: expect.stringMatching(/^Up from 1 to/) });
+  expect(scaling[0]).toMatchObject({
+    what: 'started',
+    why: expect.stringMatching(/^Up from 1 to/),
+  });
   const downs = scaling.filter(({ what }) => what === 'drained');
   expect(downs.length).toBeGreaterThan(0);
   expect(downs[0]?.why).toMatch(/^Down from [23] to/);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditStatus, FeedEntry } from '@leasehold/protocol';
 import { type AuditWord, AuditWords, lastWord, wordLine } from './audit-words.ts';
 import { AuditorProcess } from './auditor-process.ts';
-import { aimsOf, Authorities } from './authorities.ts';
+import { Authorities, aimsOf } from './authorities.ts';
 import { CommitRates } from './commit-rates.ts';
 import { FaultClock } from './faults.ts';
 import { Fleet, type Pod } from './fleet.ts';
@@ -122,7 +122,12 @@ export class LiveRun {
     // In lockstep nobody gets ahead of a neighbour, so nobody may sleep.
     const awake = options.isLockstep ? { IDLE_MS: '0' } : {};
     this.authorities = new Authorities({
-      ...{ env: { ...env, ...awake, ...aimsOf(options) }, ...own, count: options.authorities, warn },
+      ...{
+        env: { ...env, ...awake, ...aimsOf(options) },
+        ...own,
+        count: options.authorities,
+        warn,
+      },
     });
     this.gateways = new Gateways({
       env,

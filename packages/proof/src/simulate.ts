@@ -28,6 +28,9 @@ ${Object.entries(BREAKS)
   .join('\n')}
 `;
 
+/** Seeds, which take about half a second each. */
+const SAID_EVERY = 50;
+
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -43,10 +46,13 @@ function shown({ seeds, virtualS, realS, timesRealTime, ...rest }: Swarm): strin
   ];
 }
 
-/** One line that is written over, for people who wait. */
+/** One line that is written over, for people who wait; where that cannot be, one every so often. */
 function progress(done: number, of: number): void {
-  if (!process.stderr.isTTY) return;
-  process.stderr.write(`\r${done} of ${of} seeds${done === of ? '\n' : ''}`);
+  const { isTTY } = process.stderr;
+  if (!isTTY && (done % SAID_EVERY !== 0 || done === of)) return;
+  process.stderr.write(
+    `${isTTY ? '\r' : ''}${done} of ${of} seeds${isTTY && done < of ? '' : '\n'}`,
+  );
 }
 
 async function replay(seed: number, hasCalls: boolean, defect: string): Promise<number> {
