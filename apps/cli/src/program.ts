@@ -91,6 +91,20 @@ function usageFault(error: CommanderError, argv: readonly string[]): LeaseholdEr
   });
 }
 
+/** What each command takes that runs a world for some time. */
+function timed(command: Command): Command {
+  return command
+    .option('--pods <n>', 'simulator processes (default: 1)')
+    .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
+    .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
+    .option('--autoscale <a..b>', 'as many pods as the load asks for, from a to b')
+    .option('--spare <percent>', "part of each pod's tick that a plan leaves free (default: 25)")
+    .option('--port <p>', 'port of the first gateway, the next for others (default: 7300 or free)')
+    .option('--open', 'open the map in a browser')
+    .option('--seconds <s>', 'how long; without it or --ticks until Ctrl-C')
+    .option('--fresh', 'forget the stored world and seed it anew');
+}
+
 export function programOf(
   output: Output,
   env: NodeJS.ProcessEnv,
@@ -105,20 +119,6 @@ export function programOf(
     command
       .option('--home <folder>', 'registry and private Redis (default: LEASEHOLD_HOME, .leasehold)')
       .option('--json', 'one JSON value on stdout, nothing else');
-  const timed = (command: Command): Command =>
-    command
-      .option('--pods <n>', 'simulator processes (default: 1)')
-      .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
-      .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
-      .option('--autoscale <a..b>', 'as many pods as the load asks for, from a to b')
-      .option('--spare <percent>', "part of each pod's tick that a plan leaves free (default: 25)")
-      .option(
-        '--port <p>',
-        'port of the first gateway, the next for others (default: 7300 or free)',
-      )
-      .option('--open', 'open the map in a browser')
-      .option('--seconds <s>', 'how long; without it or --ticks until Ctrl-C')
-      .option('--fresh', 'forget the stored world and seed it anew');
 
   home(timed(program.command('run <world>')))
     .description('Run a world folder with some pods, and judge it at the end.')
