@@ -153,8 +153,11 @@ export class Halo {
     return { cell, seq, hash, outSeq };
   }
 
-  /** One round: loads what is not loaded, then polls and routes what is new. */
-  async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<void> {
+  /**
+   * One round: loads what is not loaded, then polls and routes what is new. False when no cell can be
+   * polled yet: then nothing has been waited for.
+   */
+  async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<boolean> {
     const now = this.#clock.nowMs();
     const cold = [...this.#ghosts.values()].filter(
       ({ isReady, retryAtMs }) => !isReady && retryAtMs <= now,
@@ -165,8 +168,9 @@ export class Halo {
       const { cell, seq, hash, outSeq } = ghost;
       if (ghost.isReady) cursors.push({ cell, seq, hash, outSeq });
     }
-    if (cursors.length === 0) return;
+    if (cursors.length === 0) return false;
     for (const news of await this.#store.poll(cursors, blockMs)) this.take(news);
+    return true;
   }
 
   /** Takes in what a poll has told; of cells that are not followed, nothing. */

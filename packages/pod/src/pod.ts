@@ -184,10 +184,11 @@ export class Pod {
     }
     const startedMs = clock.nowMs();
     const isLockstep = world.mode === 'lockstep';
-    await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
+    const hasPolled = await this.#halo.read(this.#holdings, isLockstep ? READ_BLOCK_MS : 0);
     await this.#moves.answerHolders();
     if (isLockstep) {
       this.#ticking.wake();
+      if (!hasPolled) await this.#reading.wait(20);
       return;
     }
     this.#halo.age(tickAt(world, store.nowMs()));

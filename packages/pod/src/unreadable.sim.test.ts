@@ -1,8 +1,12 @@
 /** What one cell that cannot be read does to all the others (design §5: it fails alone). */
+import { LeaseholdError } from '@leasehold/kernel';
 import type { Store } from '@leasehold/protocol';
 import { simulation, system } from '@leasehold/sdk';
 import { expect, test } from 'vitest';
 import { openPods, wanderers } from './pods-fixture.ts';
+
+const unreadable = (): LeaseholdError =>
+  new LeaseholdError('BODY_MALFORMED', 'unreadable', { field: 'cell', value: '', remedy: 'none' });
 
 type World = Awaited<ReturnType<typeof openPods>>;
 
@@ -144,4 +148,40 @@ test('L5 cells that take longer to read than a lease lasts stay with who reads t
   const held = world.pods.get('a')?.report()['cells'];
   await world.close();
   expect(held).toBe(64);
+});
+
+test('W1 in lockstep a pod that can follow no neighbour for now waits, and stays awake for all else', async () => {
+  let isBlind = false;
+  let looks = 0;
+  const world = await openPods({
+    mode: 'lockstep',
+    wrap: (store, pod) =>
+      new Proxy(store, {
+        get(_, name: keyof Store) {
+          const of = store[name];
+          if (typeof of !== 'function') return of;
+          if (pod !== 'b') return of.bind(store);
+          if (name === 'status') {
+            return () => {
+              // Nothing that does not wait for anything comes to an end by itself.
+              if (isBlind && ++looks > 20_000) throw new Error('it spins');
+              return store.status();
+            };
+          }
+          if (!isBlind) return of.bind(store);
+          if (name === 'load') return () => Promise.reject(unreadable());
+          if (name !== 'poll') return of.bind(store);
+          return async (cursors: Parameters<Store['poll']>[0]) =>
+            cursors.map(({ cell }) => ({ cell, resync: true, entries: [], out: [] }));
+        },
+      }),
+  });
+  for (const name of ['a', 'b']) void world.start(name);
+  await world.clock.advance(1_500);
+  isBlind = true;
+  await world.clock.advance(3_000);
+  const seen = looks;
+  await world.close();
+  expect(seen).toBeGreaterThan(0);
+  expect(seen).toBeLessThan(20_000);
 });
