@@ -90,6 +90,16 @@ test('pods that all drain at once wait for nobody', async () => {
   await world.close();
 });
 
+test('a pod that is told to stop waits for none of its loops', async () => {
+  const world = await settled(0, 'pod-a', 'pod-b');
+  const stopped = world.pods.get('pod-b')?.stop();
+  const beginMs = world.clock.nowMs();
+  const endedMs = stopped?.then(() => world.clock.nowMs());
+  await world.clock.advance(1_000);
+  expect(((await endedMs) ?? Infinity) - beginMs).toBeLessThan(30);
+  await world.close();
+});
+
 test.each([0, 5, 10])(
   'no tick is late when a pod comes and takes its share, with round trips of %i ms',
   async (roundTripMs) => {

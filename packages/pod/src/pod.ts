@@ -49,6 +49,7 @@ export class Pod {
   readonly #ticking: Signal;
   readonly #keeping: Signal;
   readonly #reading: Signal;
+  readonly #renewing: Signal;
   #clock: WorldClock | undefined;
   #nextClockMs = 0;
   #nextReportMs = 0;
@@ -63,6 +64,7 @@ export class Pod {
     this.#ticking = new Signal(parts.clock);
     this.#keeping = new Signal(parts.clock);
     this.#reading = new Signal(parts.clock);
+    this.#renewing = new Signal(parts.clock);
     this.#halo = new Halo(parts, (entry) => this.#route(entry));
     this.#keeper = new Keeper(parts, this.#holdings, this.#loading);
     this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
@@ -121,7 +123,8 @@ export class Pod {
   /** Ends the loops. What is still held stays so until its lease is ended by others. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const signal of [this.#ticking, this.#keeping, this.#reading]) signal.wake();
+    const signals = [this.#ticking, this.#keeping, this.#reading, this.#renewing];
+    for (const signal of signals) signal.wake();
     await Promise.all(this.#loops);
   }
 
@@ -242,14 +245,14 @@ export class Pod {
   }
 
   async #renew(): Promise<void> {
-    const { store, clock, settings } = this.#parts;
+    const { store, settings } = this.#parts;
     if (store.status().isConnected) {
       for (const holding of await this.#keeper.renew()) {
         this.#committer.counts.fencedRenewals++;
         this.#lose(holding, 'FENCED');
       }
     }
-    await clock.sleep(settings.leaseTtlMs / RENEWALS_PER_LEASE);
+    await this.#renewing.wait(settings.leaseTtlMs / RENEWALS_PER_LEASE);
   }
 
   async #report(now: number): Promise<void> {
