@@ -1,6 +1,7 @@
 /**
  * `npm run prove:lockstep`: T1 as a table. Three worlds in lockstep, each on 1, 2, 4 and 8 pods, and
- * on three under every kind of fault: one state hash for all of it. Takes ten minutes on two cores.
+ * on four by a plan, and on three under every kind of fault, those of who plans included: one state
+ * hash for all of it. Takes ten minutes on two cores.
  * `-- --ticks 100 --seed 7 --worlds flocking` says how long, which faults when, and which worlds.
  */
 import { execFile } from 'node:child_process';
@@ -11,7 +12,16 @@ import { parseArgs } from 'node:util';
 import { ensureInstalled, node24, root } from './frame.mjs';
 
 const PODS = ['1', '2', '4', '8'];
-const FAULTS = ['kill', 'stop', 'partition', 'rolling', 'redis-restart', 'failover', 'slow'];
+const FAULTS = [
+  'kill',
+  'stop',
+  'partition',
+  'rolling',
+  'redis-restart',
+  'failover',
+  'slow',
+  'authority',
+];
 const ALL = FAULTS.join(',');
 
 const { values } = parseArgs({
@@ -67,8 +77,11 @@ try {
       row(world, `${pods} pods`, report, hash);
       hash ||= report.stateHash ?? '';
     }
+    const planned = ['--pods', '4', '--authorities', '1'];
+    row(world, '4 pods, by a plan', await leasehold(['run', ...lockstep, ...planned]), hash);
     for (const faults of [...FAULTS, ALL]) {
-      const flags = ['--pods', '3', '--faults', faults, '--seed', values.seed];
+      const planned = faults.includes('authority') ? ['--authorities', '2'] : [];
+      const flags = ['--pods', '3', ...planned, '--faults', faults, '--seed', values.seed];
       const report = await leasehold(['chaos', ...lockstep, ...flags, '--expect', hash]);
       const done = (report.faults ?? []).map(({ kind }) => kind);
       const name =

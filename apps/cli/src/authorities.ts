@@ -63,12 +63,22 @@ export class Authorities {
 
   /** undefined: nobody leads just now. */
   async scale(): Promise<Scale | undefined> {
-    for (const { url } of this.#authorities) {
+    return (await this.#leading())?.scale;
+  }
+
+  /** The one that leads and has made a plan; undefined: there is none just now. */
+  async leader(): Promise<string | undefined> {
+    return (await this.#leading())?.name;
+  }
+
+  /** Only the one that leads says how many pods are wanted. */
+  async #leading(): Promise<{ readonly name: string; readonly scale: Scale } | undefined> {
+    for (const { name, url } of this.#authorities) {
       if (url === '') continue;
       try {
         const signal = AbortSignal.timeout(SCALE_MS_MAX);
         const answer = await fetch(`${url}/scale`, { signal });
-        if (answer.ok) return (await answer.json()) as Scale;
+        if (answer.ok) return { name, scale: (await answer.json()) as Scale };
       } catch {
         // It has just died: another is asked.
       }

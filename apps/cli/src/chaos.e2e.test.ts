@@ -36,8 +36,8 @@ const brokenOf = ({ invariants }: ChaosReport): string[] =>
 describe.skipIf(!canStartRedis())('leasehold chaos (needs a redis-server program)', () => {
   test('V1 W1 every fault there is breaks no promise, and the report says what each cost', async () => {
     const folder = join(user.home, 'report');
-    const flags = ['--pods', '3', '--seconds', '13', '--seed', '3', '--report', folder];
-    const { code, report } = await chaos(...flags);
+    const flags = ['--pods', '3', '--authorities', '2', '--seconds', '14', '--seed', '3'];
+    const { code, report } = await chaos(...flags, '--report', folder);
     process.stderr.write(`chaos: ${JSON.stringify({ gaps: report.gaps, ...report.throughput })}\n`);
     expect([code, report.exitCode]).toEqual([report.exitCode, code]);
     expect(report.isComplete).toBe(true);

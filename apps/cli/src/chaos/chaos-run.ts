@@ -78,6 +78,8 @@ export class ChaosRun {
     const envOf = (name: string) => ({
       REDIS_URL: redis.urlOf(name),
       LOG_ENTRIES_MIN: String(LOG_ENTRIES_MIN),
+      // That every cell has a holder is what is looked at (W1).
+      IDLE_MS: '0',
     });
     const run = runOptionsOf(options, home);
     this.#live = new LiveRun(world, run, { output, signal, ports, envOf });
@@ -90,13 +92,13 @@ export class ChaosRun {
     surroundings: ChaosSurroundings,
   ): Promise<ChaosRun> {
     const { output, binary } = surroundings;
-    const { pods, gateways } = options;
+    const { pods, gateways, authorities } = options;
     const ports = await choosePorts(gateways, 0);
     const home = await mkdtemp(join(tmpdir(), 'leasehold-chaos-'));
     let redis: RedisPair | undefined;
     try {
       const hasReplica = options.faults.includes('failover');
-      const lines = pods + gateways;
+      const lines = pods + gateways + authorities;
       redis = await RedisPair.open({ binary, folder: home, hasReplica, lines });
       const servers = {
         redisUrl: redis.front.url,

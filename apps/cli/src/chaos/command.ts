@@ -14,11 +14,13 @@ Faults:
   slow           5 to 100 ms more for each answer of Redis, for one pod or all
   rolling        each pod hands over and leaves, after another was started
   gateway        SIGKILL a gateway; another takes its port
+  authority      SIGKILL the authority that leads; another leads (needs --authorities)
 
 Examples:
   $ leasehold chaos examples/flights --pods 6 --minutes 2
   $ leasehold chaos examples/flights --faults kill,stop --seconds 30 --json
   $ leasehold chaos examples/flights --seed 7 --report chaos-7
+  $ leasehold chaos examples/flights --authorities 2 --faults authority,kill
   $ leasehold chaos examples/flocking --lockstep --ticks 400 --pods 4
 
 It needs a redis-server program and runs servers of its own: a world that is stored elsewhere is
@@ -40,10 +42,11 @@ export function addChaos(
     .description('Run a world under faults, watch it from outside, and say which promises held.')
     .option('--pods <n>', 'simulator processes (default: 4)')
     .option('--gateways <n>', 'processes that serve views (default: 1)')
+    .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
     .option('--clients <n>', 'clients that watch through them (default: 8)')
     .option('--minutes <m>', 'how long faults begin (default: 1)')
     .option('--seconds <s>', 'the same in seconds')
-    .option('--faults <list>', `some of ${FAULT_KINDS.join(',')} (default: all)`)
+    .option('--faults <list>', `some of ${FAULT_KINDS.join(',')} (default: all that can be)`)
     .option('--seed <k>', 'of which fault comes when (default: 1)')
     .option('--lockstep', 'the same state bit for bit, whatever the faults')
     .option('--ticks <t>', 'with --lockstep: end at this tick (default: 400)')

@@ -14,6 +14,7 @@ export const FAULT_KINDS = [
   'slow',
   'rolling',
   'gateway',
+  'authority',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -80,6 +81,7 @@ function faultOf(kind: FaultKind, share: number, leaseTtlMs: number, random: Ran
     slow: random.between(1_500, 4_000),
     rolling: 0,
     gateway: 0,
+    authority: 0,
   };
   return {
     kind,

@@ -12,7 +12,7 @@ import type { RedisPair } from './redis-pair.ts';
 
 export type FaultRecord = {
   readonly kind: FaultKind;
-  /** Who it befell: a pod, a gateway, a server, or `all pods`. */
+  /** Who it befell: a pod, a gateway, an authority, a server, or `all pods`. */
   readonly target: string;
   /** Seconds since the world's time began to run. */
   readonly beginS: number;
@@ -52,6 +52,11 @@ const NO_CALM =
   'was left out: the pods did not come to hold every cell with a replica behind them in ' +
   `${CALM_MS_MAX / 1000} s, as on a machine that is too busy for so many`;
 const START_MS_MAX = 30_000;
+/** An authority takes the lead within two seconds, and then plans. */
+const LEADING_MS_MAX = 20_000;
+/** Each look asks each authority. */
+const LEADER_LOOK_MS = 100;
+const NO_LEADER = `an authority was not killed: none led for ${LEADING_MS_MAX / 1000} s`;
 const LISTENING_MS_MAX = 30_000;
 /** Until a pod is free of other faults, or has been started. */
 const FREE_MS_MAX = 20_000;
@@ -142,6 +147,8 @@ export class Injector {
         return this.#roll();
       case 'gateway':
         return this.#killGateway(fault);
+      case 'authority':
+        return this.#killAuthority();
       case 'redis-restart':
         return this.#restartRedis(fault);
       case 'failover':
@@ -238,6 +245,27 @@ export class Injector {
     while (!run.gateways.areListening && !signal.aborted && performance.now() < deadlineMs) {
       await this.#pause(LOOK_MS);
     }
+    this.#end(record);
+  }
+
+  /** Ends when another leads and has planned. */
+  async #killAuthority(): Promise<void> {
+    const { run, signal } = this.#parts;
+    const deadlineMs = performance.now() + LEADING_MS_MAX;
+    const leaderNow = async (): Promise<string | undefined> => {
+      while (!signal.aborted && performance.now() < deadlineMs) {
+        const name = await run.authorities.leader();
+        if (name !== undefined) return name;
+        await this.#pause(LEADER_LOOK_MS);
+      }
+      return undefined;
+    };
+    const name = await leaderNow();
+    if (name === undefined) return this.#leaveOut(NO_LEADER);
+    const record = this.#note('authority', name, 'SIGKILL of the one that leads');
+    run.say(`${name} killed, which led`);
+    run.authorities.kill(name);
+    await leaderNow();
     this.#end(record);
   }
 

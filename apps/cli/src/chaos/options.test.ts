@@ -14,7 +14,8 @@ describe('flags of chaos', () => {
       ticks: 0,
       isLockstep: false,
       seed: 1,
-      faults: FAULT_KINDS,
+      authorities: 0,
+      faults: FAULT_KINDS.filter((kind) => kind !== 'authority'),
       reportFolder: '',
     });
   });
@@ -26,6 +27,14 @@ describe('flags of chaos', () => {
 
   test('faults are taken by name, each once', () => {
     expect(options({ faults: 'stop, kill,kill' }).faults).toEqual(['kill', 'stop']);
+  });
+
+  test('an authority is killed only where there is one, and then by default too', () => {
+    expect(options({}).faults).not.toContain('authority');
+    expect(options({ authorities: '2' })).toMatchObject({
+      authorities: 2,
+      faults: expect.arrayContaining(['authority', 'gateway']),
+    });
   });
 
   test('without gateways nobody watches, and no gateway can be killed', () => {
@@ -58,6 +67,8 @@ describe('flags of chaos', () => {
     [{ faults: 'kill,earthquake' }, '--faults', 'earthquake'],
     [{ faults: '' }, '--faults', ''],
     [{ faults: 'gateway', gateways: '0' }, '--faults', 'gateway'],
+    [{ faults: 'kill,authority' }, '--faults', 'authority'],
+    [{ authorities: '9' }, '--authorities', '9'],
     [{ seed: '-1' }, '--seed', '-1'],
     [{ report: ' ' }, '--report', ' '],
     [{ expect: '0123456789abcdef' }, '--expect', '0123456789abcdef'],

@@ -1,6 +1,7 @@
 /** Flags of `leasehold chaos`: each refused by name, with the value and what it may be. */
 import { resolve } from 'node:path';
 import {
+  AUTHORITIES_MAX,
   type Break,
   breakOf,
   GATEWAYS_MAX,
@@ -18,6 +19,7 @@ export type ChaosFlags = {
   readonly seconds?: string;
   readonly faults?: string;
   readonly gateways?: string;
+  readonly authorities?: string;
   readonly clients?: string;
   readonly seed?: string;
   readonly report?: string;
@@ -32,6 +34,8 @@ export type ChaosOptions = {
   readonly folder: string;
   readonly pods: number;
   readonly gateways: number;
+  /** 0 = none: pods share the cells among themselves. */
+  readonly authorities: number;
   readonly clients: number;
   /** How long faults begin; 0 in lockstep, where ticks say it. */
   readonly seconds: number;
@@ -61,16 +65,18 @@ export const CLIENTS_MAX = 64;
 export function chaosOptions(folder: string, flags: ChaosFlags): ChaosOptions {
   const isLockstep = flags.lockstep === true;
   const gateways = whole('--gateways', flags.gateways, [0, GATEWAYS_MAX, 1]);
+  const authorities = whole('--authorities', flags.authorities, [0, AUTHORITIES_MAX, 0]);
   return {
     folder: resolve(folder),
     pods: whole('--pods', flags.pods, [1, PODS_MAX, PODS_DEFAULT]),
     gateways,
+    authorities,
     clients: clientsOf(flags, gateways),
     seconds: secondsOf(flags, isLockstep),
     isLockstep,
     ticks: ticksOf(flags, isLockstep),
     expectedHash: hashOf(flags, isLockstep),
-    faults: faultsOf(flags.faults, gateways),
+    faults: faultsOf(flags.faults, { gateway: gateways, authority: authorities }),
     seed: whole('--seed', flags.seed, [0, 2 ** 32 - 1, 1]),
     reportFolder: reportOf(flags.report),
     break: breakOf(flags.break),
@@ -79,11 +85,11 @@ export function chaosOptions(folder: string, flags: ChaosFlags): ChaosOptions {
 
 /** As a run without faults of its own. */
 export function runOptionsOf(options: ChaosOptions, home: string): RunOptions {
-  const { folder, pods, gateways, isLockstep, ticks } = options;
+  const { folder, pods, gateways, authorities, isLockstep, ticks } = options;
   return {
     ...{ folder, pods, gateways, isLockstep, ticks, home, break: options.break },
     ...{ port: 0, isOpening: false, seconds: 0, seed: -1, isFresh: true },
-    ...{ authorities: 0, autoscale: undefined, sparePercent: undefined },
+    ...{ authorities, autoscale: undefined, sparePercent: undefined },
     ...{ killEveryMs: 0, stopEveryMs: 0, stopForMs: 0 },
   };
 }
@@ -134,16 +140,20 @@ function hashOf({ expect }: ChaosFlags, isLockstep: boolean): string {
   throw invalid('--expect', expect, 'Give the 16 hex digits that a run with --lockstep printed.');
 }
 
-function faultsOf(text: string | undefined, gateways: number): FaultKind[] {
-  const possible = FAULT_KINDS.filter((kind) => kind !== 'gateway' || gateways > 0);
+/** How many there are of those that there need not be. */
+type Extras = Readonly<Partial<Record<FaultKind, number>>>;
+
+function faultsOf(text: string | undefined, extras: Extras): FaultKind[] {
+  const possible = FAULT_KINDS.filter((kind) => extras[kind] !== 0);
   if (text === undefined) return possible;
   const words = text.split(',').map((word) => word.trim());
   for (const word of words) {
     if (!FAULT_KINDS.some((kind) => kind === word)) {
       throw invalid('--faults', word, `Give some of ${FAULT_KINDS.join(', ')}, with commas.`);
     }
-    if (word === 'gateway' && gateways === 0) {
-      throw invalid('--faults', word, 'It needs --gateways: there is none to be killed.');
+    if (extras[word as FaultKind] === 0) {
+      const flag = word === 'gateway' ? '--gateways' : '--authorities';
+      throw invalid('--faults', word, `It needs ${flag}: there is none to be killed.`);
     }
   }
   return FAULT_KINDS.filter((kind) => words.includes(kind));

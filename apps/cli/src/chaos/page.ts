@@ -82,7 +82,7 @@ function rowsOf({ faults: some, takeovers }: ChaosReport): string[] {
   for (const { target } of some) names.add(target);
   for (const { pod } of takeovers) names.add(pod);
   const rank = (name: string): number =>
-    ['redis', 'gateway', 'all'].findIndex((kind) => name.startsWith(kind)) + 1 || 4;
+    ['redis', 'authority', 'gateway', 'all'].findIndex((kind) => name.startsWith(kind)) + 1 || 5;
   const inOrder = [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   return inOrder.slice(0, ROWS_MAX);
 }
@@ -225,9 +225,9 @@ function faultText({ kind, target, beginS, endS, beginTick, what, takenCells, ga
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1c2430;--dim:#667182;--line:#d9dee6;--back:#fff;--held:#137a3f;--broken:#b3261e;
---kill:#c62828;--stop:#6a4bc4;--partition:#c77700;--redis:#00796b;--slow:#9aa800;--rolling:#1976d2;--gateway:#ad1457;--still:#c6282822}
+--kill:#c62828;--stop:#6a4bc4;--partition:#c77700;--redis:#00796b;--slow:#9aa800;--rolling:#1976d2;--gateway:#ad1457;--authority:#5d4037;--still:#c6282822}
 @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--dim:#98a3b3;--line:#2c3543;--back:#12161d;--held:#5fd38d;--broken:#ff8a80;
---kill:#ff6b6b;--stop:#b39dff;--partition:#ffb74d;--redis:#4dd0c1;--slow:#d4e157;--rolling:#64b5f6;--gateway:#f48fb1;--still:#ff6b6b2e}}
+--kill:#ff6b6b;--stop:#b39dff;--partition:#ffb74d;--redis:#4dd0c1;--slow:#d4e157;--rolling:#64b5f6;--gateway:#f48fb1;--authority:#bcaaa4;--still:#ff6b6b2e}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:1.5rem 1rem 3rem}
@@ -245,6 +245,7 @@ text{fill:var(--dim);font:11px system-ui,sans-serif}.name{text-anchor:end}.at{te
 .partition{fill:var(--partition);background:var(--partition)}.slow{fill:var(--slow);background:var(--slow)}
 .redis-restart,.failover{fill:var(--redis);background:var(--redis)}.failover{opacity:.7}
 .rolling{fill:var(--rolling);background:var(--rolling)}.gateway{fill:var(--gateway);background:var(--gateway)}
+.authority{fill:var(--authority);background:var(--authority)}
 .legend{color:var(--dim);font-size:.85rem}.legend span{display:inline-block;margin-right:1rem}
 .legend i{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;margin-right:.35rem;vertical-align:-1px}
 .legend i.gap{height:2px;vertical-align:4px}
