@@ -56,6 +56,14 @@ test('falls only after a minute in which fewer would always have done, and then 
   expect(new Signal(8).run(90, (second) => (second === 30 ? 180 : 60)).pods).toBe(6);
 });
 
+test('follows a load that has fallen step by step a minute later, without waiting another', () => {
+  const signal = new Signal(8).run(30, () => 290).run(5, () => 250);
+  signal.run(59, () => 20);
+  expect(signal.pods).toBe(8);
+  signal.run(1, () => 20);
+  expect(signal.pods).toBe(1);
+});
+
 test('does not fall while the load asks for as many from time to time', () => {
   const signal = new Signal(4).run(600, (second) => (second % 30 < 3 ? 130 : 50));
   expect(signal.changes).toBe(0);

@@ -1,7 +1,8 @@
 /**
  * How many pods a world wants: the scale signal. Up as soon as the load asks for it for a moment,
- * down only when it has asked for fewer all the time for long. Whoever asks keeps the answer and
- * hands it in the next time; it is all the memory there is.
+ * down to the most that it has asked for in a long while, as the autoscaler of Kubernetes does
+ * (`stabilizationWindowSeconds`). Whoever asks keeps the answer and hands it in the next time; it is
+ * all the memory there is.
  */
 import type { Loads } from './loads.ts';
 import { type PlanSettings, planSettings } from './settings.ts';
@@ -27,12 +28,16 @@ export type Wanted = {
   /** For people. */
   readonly why: string;
   readonly atMs: number;
-  /** For how long the load has asked for more, or for fewer, without a break. */
+  /** For how long the load has asked for more without a break. */
   readonly aboveMs: number;
-  readonly belowMs: number;
-  /** The most that was asked for in the time below. */
-  readonly belowPeak: number;
+  /** For how long it has been looked at, on a clock that does not jump. */
+  readonly watchedMs: number;
+  /** The most that would have done, with room to spare, since each of these times. */
+  readonly peaks: readonly Peak[];
 };
+
+/** `atMs`: on the clock of `watchedMs`. */
+type Peak = { readonly atMs: number; readonly pods: number };
 
 /** The load has to ask for more for so long, which is more than one garbage collection. */
 const RISE_MS = 2_000;
@@ -58,20 +63,21 @@ export function podsWanted(input: WantedInput): Wanted {
   // What would still fit with room to spare is what may be gone down to.
   const low = clamp(Math.ceil(ms / (targetMs * (1 - FALL_ROOM)) - 1e-9));
   const aboveMs = raw > wanted ? (last?.aboveMs ?? 0) + stepMs : 0;
-  const belowMs = low < wanted ? (last?.belowMs ?? 0) + stepMs : 0;
-  const belowPeak = low < wanted ? Math.max(low, last?.belowMs ? last.belowPeak : 0) : 0;
-  const state = { utilization, raw, atMs: nowMs };
+  const watchedMs = (last?.watchedMs ?? 0) + stepMs;
+  const peaks = peaksWith({ atMs: watchedMs, pods: low }, last?.peaks ?? [], fallMs);
+  const peak = peaks[0]?.pods ?? low;
+  const state = { utilization, raw, atMs: nowMs, watchedMs, peaks };
   const load =
     `${all.toFixed(1)} ms of ticks` +
     (hot > 0 ? `, of which ${hot} cells are beyond a pod and count as one each` : '') +
     `; a pod is to carry ${targetMs.toFixed(1)} ms`;
   if (last !== undefined && raw > wanted && aboveMs >= RISE_MS) {
     const why = `Up from ${wanted} to ${raw}: ${load}.`;
-    return { ...state, pods: raw, why, aboveMs: 0, belowMs: 0, belowPeak: 0 };
+    return { ...state, pods: raw, why, aboveMs: 0 };
   }
-  if (belowPeak > 0 && belowMs >= fallMs) {
-    const why = `Down from ${wanted} to ${belowPeak}: ${load}, and no more for ${fallMs / 1_000} s.`;
-    return { ...state, pods: belowPeak, why, aboveMs: 0, belowMs: 0, belowPeak: 0 };
+  if (watchedMs >= fallMs && peak < wanted) {
+    const why = `Down from ${wanted} to ${peak}: ${load}, and ${peak} would have done for ${fallMs / 1_000} s.`;
+    return { ...state, pods: peak, why, aboveMs: 0 };
   }
   const why =
     aboveMs > 0 || raw > wanted
@@ -79,7 +85,18 @@ export function podsWanted(input: WantedInput): Wanted {
       : low < wanted
         ? `${wanted}, though ${low} would do: ${load}; waiting ${fallMs / 1_000} s before it falls.`
         : `${wanted}: ${load}.`;
-  return { ...state, pods: wanted, why, aboveMs, belowMs, belowPeak };
+  return { ...state, pods: wanted, why, aboveMs };
+}
+
+/**
+ * Of each time only what no later one exceeds, the highest first: a window's highest without keeping
+ * the window.
+ */
+function peaksWith(next: Peak, before: readonly Peak[], windowMs: number): Peak[] {
+  const peaks = before.filter(({ pods }) => pods > next.pods);
+  peaks.push(next);
+  while (peaks.length > 1 && next.atMs - (peaks[0] as Peak).atMs >= windowMs) peaks.shift();
+  return peaks;
 }
 
 /** More pods cannot help a cell that is beyond one: it counts as one pod's load. */
