@@ -76,7 +76,7 @@ export function podsWanted(input: WantedInput): Wanted {
     return { ...state, pods: raw, why, aboveMs: 0 };
   }
   if (watchedMs >= fallMs && peak < wanted) {
-    const why = `Down from ${wanted} to ${peak}: ${load}, and ${peak} would have done for ${fallMs / 1_000} s.`;
+    const why = `Down from ${wanted} to ${peak}, the most in ${fallMs / 1_000} s: ${load}.`;
     return { ...state, pods: peak, why, aboveMs: 0 };
   }
   const why =
