@@ -24,7 +24,7 @@ export type WorldFlags = {
   readonly home: string;
 };
 
-type Known = {
+export type Known = {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
@@ -77,14 +77,20 @@ async function candidatesOf(
   home: string,
 ): Promise<Known[]> {
   if (asked !== undefined) return [await knownOf(registry, asked, home)];
+  const found = await knownWorlds(registry);
+  if (found.length > 0) return found;
+  throw notReady('', home, 'no world was ever run');
+}
+
+/** Those that are seeded, but for what an older version has seeded. */
+export async function knownWorlds(registry: Registry): Promise<Known[]> {
   const found: Known[] = [];
   for (const name of await registry.worlds()) {
     const record = await registry.read(name);
     const known = record?.state === 'ready' ? ofRecord(record) : undefined;
     if (known !== undefined) found.push(known);
   }
-  if (found.length > 0) return found;
-  throw notReady('', home, 'no world was ever run');
+  return found;
 }
 
 async function knownOf(registry: Registry, asked: string, home: string): Promise<Known> {

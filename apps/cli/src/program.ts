@@ -10,6 +10,7 @@ import { Output } from './output.ts';
 import { addPlan } from './plan/command.ts';
 import { addPods } from './pods/command.ts';
 import { addWatch } from './watch-command.ts';
+import { addWorld } from './world/command.ts';
 
 const DAY_S = 86_400;
 
@@ -26,6 +27,7 @@ Examples:
   $ leasehold audit examples/flights --seconds 10
   $ leasehold chaos examples/flights --pods 4 --minutes 2 --report chaos
   $ leasehold dev examples/flocking
+  $ leasehold world pause
   $ leasehold pods
   $ leasehold drain pod-2
   $ leasehold plan show
@@ -158,6 +160,7 @@ export function programOf(
       exit(await dev(options, output));
     });
 
+  addWorld(program, output, env, exit);
   addPods(program, output, env, exit);
   addPlan(program, output, env, exit);
   addChaos(program, output, env, exit);

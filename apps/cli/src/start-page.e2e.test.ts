@@ -36,6 +36,14 @@ describe('a page of the documentation', { concurrent: true }, () => {
     PAGE_MS_MAX,
   );
 
+  test(
+    'every command of the page about time shows what it says',
+    async (context) => {
+      expect(await opened(context).run('docs/guides/time.md')).toBe(6);
+    },
+    PAGE_MS_MAX,
+  );
+
   test.skipIf(!canStartRedis())(
     'every command of the page about chaos shows what it says (needs a redis-server program)',
     async (context) => {

@@ -7,7 +7,13 @@
  * Each makes one pipelined round trip at a time.
  */
 import { ID_SKIP_ON_TAKEOVER, Signal } from '@leasehold/kernel';
-import type { ChannelEntry, Claim, WorldClock } from '@leasehold/protocol';
+import {
+  type ChannelEntry,
+  CLOCK_READ_MS,
+  type Claim,
+  tickAt,
+  type WorldClock,
+} from '@leasehold/protocol';
 import { Committer } from './committer.ts';
 import { FormerCells } from './former.ts';
 import { Halo } from './halo.ts';
@@ -20,14 +26,12 @@ import { Reliefs } from './reliefs.ts';
 import { cellLoads, type PodReport, podReport } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { KEEP_MS, LOAD_MS, type PodParts, REPORT_MS } from './settings.ts';
-import { tickAt } from './world-time.ts';
 
 const FAULT_PAUSE_MS = 50;
 /** How often it is looked which leases to extend. */
 const RENEWALS_PER_LEASE = 8;
 /** Cells that are loaded together: each part is a few round trips and blocks for some 20 ms. */
 const LOAD_CELLS_MAX = 64;
-const CLOCK_MS = 500;
 /** Until time runs: the first tick should come when it is due. */
 const CLOCK_PAUSED_MS = 50;
 /** How long a lockstep reader waits in the store for the first news. */
@@ -219,7 +223,7 @@ export class Pod {
         this.#clock = await store.clock();
         const isRunning = this.#clock?.isPaused === false;
         this.#halo.isExact = this.#clock?.mode === 'lockstep';
-        this.#nextClockMs = now + (isRunning ? CLOCK_MS : CLOCK_PAUSED_MS);
+        this.#nextClockMs = now + (isRunning ? CLOCK_READ_MS : CLOCK_PAUSED_MS);
       }
       if (now >= this.#nextReportMs) {
         this.#nextReportMs = now + REPORT_MS;

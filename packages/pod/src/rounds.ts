@@ -5,7 +5,7 @@
  *   lockstep  a cell runs tick t when all its neighbours have settled tick t − 1 (T1)
  */
 import { ID_SKIP_ON_TAKEOVER, LeaseholdError } from '@leasehold/kernel';
-import type { WorldClock } from '@leasehold/protocol';
+import { dueAtMs, tickAt, type WorldClock } from '@leasehold/protocol';
 import type { CellView } from '@leasehold/sdk/engine';
 import { type Committer, isSending } from './committer.ts';
 import type { Halo } from './halo.ts';
@@ -21,7 +21,6 @@ import {
   TICK_FAILURES_MAX,
 } from './settings.ts';
 import { Takeovers } from './takeovers.ts';
-import { dueAtMs, tickAt } from './world-time.ts';
 
 /** A cell that is to leave does so within this part of a tick after it has ticked, … */
 const LEAVING_PART_MAX = 0.5;

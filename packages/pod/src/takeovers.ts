@@ -3,10 +3,9 @@
  * first tick of this one, on the store's clock. One entry per block, former holder and cause. Times
  * and gaps are of cells with somebody in them: in the others nobody stands still.
  */
-import type { WorldClock } from '@leasehold/protocol';
+import { missedTicks, type WorldClock } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
 import type { PodParts } from './settings.ts';
-import { missedTicks } from './world-time.ts';
 
 type Group = {
   readonly block: number;

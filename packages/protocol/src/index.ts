@@ -64,3 +64,4 @@ export {
 } from './store.ts';
 export { Table } from './table.ts';
 export { type CellSeed, type CellSeedReply, SEED_EPOCH, type WorldAdmin } from './world-admin.ts';
+export { CLOCK_READ_MS, dueAtMs, missedTicks, tickAt } from './world-time.ts';

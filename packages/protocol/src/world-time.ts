@@ -1,4 +1,8 @@
-import type { WorldClock } from '@leasehold/protocol';
+/** What a world's clock says: which tick is due when. */
+import type { WorldClock } from './store.ts';
+
+/** Pods of a world whose time runs read its clock so often: what is written there is heard by then. */
+export const CLOCK_READ_MS = 500;
 
 /** The tick that a realtime world should have reached at a moment of the store's clock. */
 export function tickAt(clock: WorldClock, storeMs: number): number {

@@ -1,0 +1,75 @@
+/** `leasehold world list`: the worlds of a home, and which of them run. */
+import { fileRegistry, openLiveStore } from '@leasehold/live-store';
+import { tickAt } from '@leasehold/protocol';
+import { openServers } from '@leasehold/servers';
+import { type Known, knownWorlds } from '../known-world.ts';
+import type { Output } from '../output.ts';
+import { textTable } from '../text-table.ts';
+
+type WorldFacts = {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly cells: number;
+  readonly pods: number;
+  /** In the cells of its pods; who is on the way between two is in none. */
+  readonly entities: number;
+  /** null: its time has never run. */
+  readonly tick: number | null;
+  readonly rateHz: number | null;
+  readonly isPaused: boolean;
+};
+
+export async function list(home: string, output: Output): Promise<number> {
+  const known = await knownWorlds(fileRegistry(home));
+  const worlds = known.length === 0 ? [] : await looked(known, home);
+  output.json({ home, worlds });
+  if (worlds.length === 0) output.print('no world was ever run here: start one with leasehold run');
+  else output.print(textTable([TITLE, ...worlds.map(row)], LEFT).join('\n'));
+  return 0;
+}
+
+const TITLE = ['world', 'state', 'tick', 'Hz', 'pods', 'entities', 'cells', 'incarnation'];
+const LEFT: ReadonlySet<number> = new Set([0, 1]);
+
+function row(facts: WorldFacts): string[] {
+  const { world, tick, rateHz, pods, entities, cells, incarnation } = facts;
+  const numbers = [tick ?? '-', rateHz ?? '-', pods, entities, cells, incarnation];
+  return [world, stateOf(facts), ...numbers.map(String)];
+}
+
+function stateOf({ pods, isPaused, tick }: WorldFacts): string {
+  if (tick === null) return 'seeded';
+  if (pods === 0) return 'at rest';
+  return isPaused ? 'paused' : 'runs';
+}
+
+async function looked(known: readonly Known[], home: string): Promise<WorldFacts[]> {
+  const servers = await openServers({ home, allowEmbedded: true });
+  try {
+    const facts: WorldFacts[] = [];
+    for (const one of known) facts.push(await look(one, servers.redisUrl));
+    return facts;
+  } finally {
+    await servers.close();
+  }
+}
+
+async function look(known: Known, url: string): Promise<WorldFacts> {
+  const { world, incarnation, layer, grid } = known;
+  const store = await openLiveStore({ ...known, url });
+  try {
+    const [records, clock] = [await store.pods(), await store.clock()];
+    const alive = await store.connected(records.map(({ pod }) => pod));
+    const here = records.filter(({ pod }) => alive.has(pod));
+    return {
+      ...{ world, incarnation, layer, cells: grid.cells, pods: here.length },
+      entities: here.reduce((sum, { report }) => sum + (report['entities'] ?? 0), 0),
+      tick: clock === undefined ? null : tickAt(clock, store.nowMs()),
+      rateHz: clock?.rateHz ?? null,
+      isPaused: clock?.isPaused ?? false,
+    };
+  } finally {
+    await store.close();
+  }
+}
