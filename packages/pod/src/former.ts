@@ -6,6 +6,12 @@ import type { Claim, Store } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
 import { RING_MS } from './settings.ts';
 
+type Recalled = {
+  readonly returned: Holding[];
+  readonly claims: Claim[];
+  readonly isVoid: boolean;
+};
+
 type Former = { readonly holding: Holding; readonly atMs: number; readonly isLost: boolean };
 
 export class FormerCells {
@@ -28,23 +34,25 @@ export class FormerCells {
   /**
    * Of the cells that are not here, those whose holder is this pod again. `returned`: handed over
    * by a call that the server has not got; what it misses before that is in their rings. `claims`:
-   * all others, to be released.
+   * all others, to be released. `isVoid`: one of them goes back behind what this pod knew of a cell,
+   * so whatever else it remembers may build on what is lost (E1). A lease that is younger than what
+   * it knew does not: it was granted, and the cell was never read.
    */
-  async recalled(
-    store: Store,
-    pod: string,
-    isHere: (cell: number) => boolean,
-  ): Promise<{ readonly returned: Holding[]; readonly claims: Claim[] }> {
+  async recalled(store: Store, pod: string, isHere: (cell: number) => boolean): Promise<Recalled> {
     const returned: Holding[] = [];
     const claims: Claim[] = [];
+    let isVoid = false;
     const cells = [...this.#former.keys()].filter((cell) => !isHere(cell));
     const heads = cells.length === 0 ? [] : await store.heads(cells);
     for (const head of heads) {
       if ('tag' in head || !head.nonce.startsWith(`${pod}.`) || isHere(head.cell)) continue;
       const { holding, isLost } = this.#former.get(head.cell) as Former;
       if (!isLost && head.nonce === holding.claim.nonce) returned.push(holding);
-      else claims.push({ cell: head.cell, nonce: head.nonce, epoch: head.epoch });
+      else {
+        claims.push({ cell: head.cell, nonce: head.nonce, epoch: head.epoch });
+        if (BigInt(head.epoch) <= BigInt(holding.claim.epoch)) isVoid = true;
+      }
     }
-    return { returned, claims };
+    return { returned, claims, isVoid };
   }
 }

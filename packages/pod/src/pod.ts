@@ -453,17 +453,14 @@ export class Pod {
   async #recall(): Promise<void> {
     const { store, pod, log } = this.#parts;
     const isHere = (cell: number): boolean => this.#holdings.has(cell) || this.#loading.has(cell);
-    const { returned, claims } = await this.#former.recalled(store, pod, isHere);
+    const { returned, claims, isVoid } = await this.#former.recalled(store, pod, isHere);
     for (const holding of returned) {
       // The state has gone on with its new holder.
       holding.isReturned = true;
       this.#holdings.set(holding.cell, holding);
     }
-    if (claims.length > 0) {
-      await store.release(claims);
-      // Whoever built on what such a cell had is not to go on from there (E1).
-      for (const holding of this.#holdings.values()) holding.needsReload = true;
-    }
+    if (claims.length > 0) await store.release(claims);
+    if (isVoid) for (const holding of this.#holdings.values()) holding.needsReload = true;
     if (returned.length + claims.length === 0) return;
     const counts = { returned: returned.length, released: claims.length };
     log.warn(counts, 'the store names this pod the holder of cells it had given up');
