@@ -183,6 +183,11 @@ export class Keeper {
     return [...this.#offered.keys()].filter((cell) => !this.#asking.has(cell));
   }
 
+  /** Its lease may be granted at any moment, or was and nobody has heard of it. */
+  isAsking(cell: number): boolean {
+    return this.#asking.has(cell) || this.#unanswered.has(cell);
+  }
+
   #isHere(cell: number): boolean {
     return this.#holdings.has(cell) || this.#loading.has(cell);
   }

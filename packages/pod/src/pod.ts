@@ -452,7 +452,9 @@ export class Pod {
    */
   async #recall(): Promise<void> {
     const { store, pod, log } = this.#parts;
-    const isHere = (cell: number): boolean => this.#holdings.has(cell) || this.#loading.has(cell);
+    // L5: what is just being granted is not given back, or its first commit would be refused.
+    const isHere = (cell: number): boolean =>
+      this.#holdings.has(cell) || this.#loading.has(cell) || this.#keeper.isAsking(cell);
     const { returned, claims, isVoid } = await this.#former.recalled(store, pod, isHere);
     for (const holding of returned) {
       // The state has gone on with its new holder.

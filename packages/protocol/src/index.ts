@@ -22,11 +22,15 @@ export {
   parseInterest,
 } from './interest.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
+export type * from './life-store.ts';
+export { ANSWER_KEPT_S, DEAD_LETTERS_MAX, IDS_PER_CALL_MAX } from './life-store.ts';
 export { decodeLoadSample, encodeLoadSample } from './load-sample.ts';
 export type * from './plan.ts';
 export { DECISIONS_PER_PLAN_MAX, LEAD_TTL_MS_MAX } from './plan.ts';
 export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';
 export { checkLead, decisionTexts, journalEntry, podUnknown } from './plan-calls.ts';
+export type * from './request.ts';
+export { CREATES_PER_REQUEST_MAX, decodeRequest, encodeRequest } from './request.ts';
 export type { RowSet } from './row-set.ts';
 export {
   COMPONENTS_MAX,
