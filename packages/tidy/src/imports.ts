@@ -8,8 +8,8 @@ export const RANKS: readonly (readonly string[])[] = [
   ['kernel', 'process-lock'],
   ['spatial', 'tidy', 'servers'],
   ['testkit', 'protocol', 'service'],
-  ['sdk', 'live-store', 'twin-store', 'client', 'plan'],
-  ['world', 'pod'],
+  ['sdk', 'live-store', 'twin-store', 'client', 'plan', 'control'],
+  ['world', 'pod', 'prefabs'],
   ['view', 'authority'],
   ['proof'],
 ];
@@ -33,6 +33,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'live-store/keys',
   'live-store/link',
   'pod/pods-fixture',
+  'prefabs/component',
 ]);
 
 /** What only benchmarks and proof may import. */

@@ -1,0 +1,2 @@
+export { type Control, openControl } from './control.ts';
+export type { AppliedLayer, AppliedWorld, PrefabIndex, PrefabVersion } from './records.ts';
