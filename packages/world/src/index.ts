@@ -1,3 +1,4 @@
+export { type Change, manifestChanges, schemaChanges } from './changes.ts';
 export { type LoadedWorld, loadWorld, MANIFEST_FILE } from './load.ts';
 export {
   LEASE_GRACE_MS_MAX,
@@ -5,9 +6,11 @@ export {
   LEASE_TTL_MS_MAX,
   LEASE_TTL_MS_MIN,
   type Manifest,
+  type PrefabSource,
   SEED_MAX,
   SPACE_KINDS,
   TICK_HZ_MAX,
   TICK_HZ_MIN,
   worldSchemaJson,
 } from './manifest.ts';
+export { moduleMark, moduleVersion } from './module-version.ts';

@@ -43,6 +43,20 @@ export type Manifest = {
   readonly sleep: { readonly idleMs: number };
   /** How far an entity moves, in space units, before its cell's index is told. */
   readonly index: { readonly resolution: number };
+  /** Absent: the world has none. */
+  readonly prefabs?: PrefabSource;
+};
+
+/** Where the prefabs of a world come from. */
+export type PrefabSource = {
+  /** A path, from the world's folder, of a git repository or of anything in it; or its http(s) URL. */
+  readonly repository: string;
+  /** Folder of the prefabs, from the root of the repository. */
+  readonly folder: string;
+  /** A branch, a tag or a commit. */
+  readonly ref: string;
+  /** How often whoever follows the repository looks at it. */
+  readonly pollMs: number;
 };
 
 const DEFAULTS = {
@@ -54,7 +68,12 @@ const DEFAULTS = {
   ttlMs: 2_000,
   graceMs: 500,
   idleMs: 300_000,
+  prefabFolder: 'prefabs',
+  prefabRef: 'HEAD',
+  prefabPollMs: 10_000,
 } as const;
+/** More often would be a nuisance to whoever serves the repository. */
+const POLL_MS_MIN = 1_000;
 /** A day. */
 const IDLE_MS_MAX = 86_400_000;
 /** The index is told when an entity has moved this far; every tick would cost more than commits. */
@@ -166,6 +185,35 @@ const index = strict({
   },
 });
 
+const prefabs = strict(
+  {
+    repository: {
+      type: 'string',
+      minLength: 1,
+      description: 'Git repository with prefabs: a path from this folder, or an http(s) URL.',
+    },
+    folder: {
+      type: 'string',
+      default: DEFAULTS.prefabFolder,
+      description: 'Folder of the prefabs, from the root of the repository.',
+    },
+    ref: {
+      type: 'string',
+      minLength: 1,
+      default: DEFAULTS.prefabRef,
+      description: 'Branch, tag or commit that is followed.',
+    },
+    pollMs: {
+      type: 'integer',
+      minimum: POLL_MS_MIN,
+      maximum: IDLE_MS_MAX,
+      default: DEFAULTS.prefabPollMs,
+      description: 'How often the repository is looked at, in milliseconds.',
+    },
+  },
+  ['repository'],
+);
+
 function keysOf(space: Schema, layer: Schema): Schema {
   const keys: Readonly<Record<string, Schema>> = {
     world: {
@@ -225,6 +273,7 @@ function keysOf(space: Schema, layer: Schema): Schema {
     lease,
     sleep,
     index,
+    prefabs,
   };
   return strict(keys, ['world', 'module', 'space']);
 }
@@ -246,11 +295,14 @@ export function worldSchemaJson(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-export type GivenManifest = Partial<Omit<Manifest, 'layers' | 'lease' | 'sleep' | 'index'>> & {
+export type GivenManifest = Partial<
+  Omit<Manifest, 'layers' | 'lease' | 'sleep' | 'index' | 'prefabs'>
+> & {
   readonly layers?: Readonly<Record<string, readonly string[] | 'all'>>;
   readonly lease?: Partial<Manifest['lease']>;
   readonly sleep?: Partial<Manifest['sleep']>;
   readonly index?: Partial<Manifest['index']>;
+  readonly prefabs?: Partial<PrefabSource>;
 };
 
 /** A checked manifest with every default in its place. */
@@ -273,5 +325,15 @@ export function complete(given: GivenManifest, layers: Manifest['layers']): Mani
     },
     sleep: { idleMs: given.sleep?.idleMs ?? DEFAULTS.idleMs },
     index: { resolution: given.index?.resolution ?? space.cell * RESOLUTION_CELLS },
+    ...(given.prefabs === undefined ? {} : { prefabs: prefabSource(given.prefabs) }),
+  };
+}
+
+function prefabSource({ repository, folder, ref, pollMs }: Partial<PrefabSource>): PrefabSource {
+  return {
+    repository: repository as string,
+    folder: folder ?? DEFAULTS.prefabFolder,
+    ref: ref ?? DEFAULTS.prefabRef,
+    pollMs: pollMs ?? DEFAULTS.prefabPollMs,
   };
 }
