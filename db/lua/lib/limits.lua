@@ -38,3 +38,14 @@ local JOURNAL_ENTRIES_MAX = 10000
 -- One in ten seconds for an hour, and as many again.
 local SAMPLES_MAX = 720
 local SAMPLES_KEPT_MS = 3600 * 1000
+-- A bulk job asks for a chunk at a time; a cell has 2^32 of them.
+local IDS_PER_CALL_MAX = 100000
+local ID_COUNTER_MAX = 4294967295
+-- Three arguments each, as many as unpack is given elsewhere.
+local NOTES_PER_CALL_MAX = 256
+-- Of each of 64 shards; a note is late by some ticks, not by 65,536 deaths.
+local DEATHS_NOTED_MAX = 1024
+local LETTERS_PER_CALL_MAX = 64
+local DEAD_LETTERS_MAX = 10000
+-- 3 KB each if there are as many as there may be; the largest has 64 KB.
+local LETTER_BYTES_MAX = 32 * 1024 * 1024

@@ -4,7 +4,7 @@
  * Every key of a cell carries the hash tag of its block, so that the cells of a block share a slot
  * of Redis Cluster and can be committed in one call.
  */
-import { assert, checkName, LeaseholdError } from '@leasehold/kernel';
+import { assert, checkName, hashOf, LeaseholdError } from '@leasehold/kernel';
 
 /** What a grid must tell: which block a cell is in, and where that block lies. */
 export type BlockGrid = {
@@ -51,6 +51,9 @@ export class Keys {
   readonly samples: string;
   readonly orders: string;
   readonly interests: string;
+  /** Letters that found nobody, and their order: one call changes both. */
+  readonly letters: string;
+  readonly letterOrder: string;
   /** The pub/sub channel that every pod of the layer subscribes. */
   readonly planChannel: string;
   readonly #grid: BlockGrid;
@@ -77,6 +80,8 @@ export class Keys {
     this.samples = `${tag}:samples:${layer}`;
     this.orders = `${tag}:orders:${layer}`;
     this.interests = `${tag}:interests:${layer}`;
+    this.letters = `${tag}:letters:${layer}`;
+    this.letterOrder = `${tag}:letterorder:${layer}`;
     this.planChannel = `${tag}:planned:${layer}`;
   }
 
@@ -110,14 +115,38 @@ export class Keys {
     return keys;
   }
 
+  /** Where entities of a shard are, and which of them died last. */
+  whereabouts(shard: number): { readonly dir: string; readonly died: string } {
+    const tag = this.#shardTag(shard);
+    return { dir: `${tag}:dir:${this.layer}`, died: `${tag}:died:${this.layer}` };
+  }
+
+  /** The answer to a request. */
+  answer(request: string): string {
+    return `${this.#shardTag(shardOf(request))}:answer:${this.layer}:${request}`;
+  }
+
   /** The pub/sub channel that only this pod subscribes. */
   podChannel(pod: string): string {
     return `{${this.world}.${this.incarnation}}:pod:${pod}`;
   }
 
+  #shardTag(shard: number): string {
+    return `${this.#blockPrefix}d${shard}}`;
+  }
+
   #tag(block: number): string {
     return `${this.#blockPrefix}${this.#grid.blockX(block)}.${this.#grid.blockY(block)}}`;
   }
+}
+
+/** What is known by entity or by request is spread over so many slots of Redis Cluster. */
+const SHARDS = 64;
+
+/** The shard of an entity's id, or of a request's. */
+export function shardOf(id: number | string): number {
+  if (typeof id === 'number') return id % SHARDS;
+  return Number.parseInt(hashOf(Buffer.from(id)).slice(0, 4), 16) % SHARDS;
 }
 
 /** The incarnation in the name of a block's key of this world, or undefined for any other key. */

@@ -11,18 +11,23 @@ import type {
   Claim,
   Commit,
   CommitReply,
+  DeadLetter,
   FeedEntry,
   FollowCursor,
   FollowNews,
   Head,
   LeaseReply,
+  LifeStore,
   NearCandidate,
   NearSearch,
   Plan,
   PodRecord,
+  Post,
   Refusal,
+  RequestAnswer,
   Store,
   StoreStatus,
+  Whereabouts,
   WorldClock,
 } from '@leasehold/protocol';
 import { type CallOptions, callCells } from './calls.ts';
@@ -44,7 +49,9 @@ import { GeoReads } from './geo-reads.ts';
 import { readHead } from './head.ts';
 import { type BlockGrid, type CellKeys, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
+import { holdersOf, type InboxPosition, readInboxes } from './inbox-reads.ts';
 import { Link, type LinkChange, type LinkOptions, type Traffic } from './link.ts';
+import { Lives } from './lives.ts';
 import { Loader, worldFault } from './loader.ts';
 import type { LuaFunction } from './lua-function.ts';
 import { Plans } from './plans.ts';
@@ -103,7 +110,7 @@ export async function openLiveStore(options: LiveStoreOptions): Promise<LiveStor
   return store;
 }
 
-export class LiveStore implements Store {
+export class LiveStore implements Store, LifeStore {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
@@ -117,6 +124,7 @@ export class LiveStore implements Store {
   readonly #follower: Follower;
   readonly #loader: Loader;
   readonly #geo: GeoReads;
+  readonly #lives: Lives;
   readonly #pods: Pods;
   readonly #podList: PodList;
   readonly #plans: Plans;
@@ -148,6 +156,7 @@ export class LiveStore implements Store {
     this.#follower = new Follower(this.#reads, this.#keys, localMs);
     this.#loader = new Loader(this.#commands, this.#keys, (cells) => this.#headsOf(cells));
     this.#geo = new GeoReads(this.#commands, this.#keys);
+    this.#lives = new Lives(this.#commands, this.#keys, this.#calls);
     const links = { commands: this.#commands, hearing: this.#hearing };
     this.#pods = new Pods(links, this.#keys, this.#clock);
     this.#podList = new PodList(this.#commands, this.#keys, this.#clock);
@@ -247,9 +256,23 @@ export class LiveStore implements Store {
     ({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]
   > {
     const replies = await this.#call(inboxPost, this.#world(), posts);
-    return replies.map((reply) =>
-      reply.tag === 'TOOBIG' ? { tag: 'BADARG', message: reply.message } : reply,
-    );
+    const posted: { cell: number; nonce: string }[] = [];
+    const answers = replies.map((reply, i) => {
+      if (reply.tag === 'TOOBIG') return { tag: 'BADARG', message: reply.message } as const;
+      if (reply.tag !== 'OK') return reply;
+      posted.push({ cell: posts[i]?.cell ?? 0, nonce: reply.nonce });
+      return { tag: 'OK', seq: reply.seq } as const;
+    });
+    for (const [pod, cells] of holdersOf(posted)) {
+      // A hint: whoever is not told looks by itself, later.
+      this.#podList.tellPosted(pod, cells).catch(() => undefined);
+    }
+    return answers;
+  }
+
+  inboxes(positions: readonly InboxPosition[]): Promise<(readonly Post[])[]> {
+    if (positions.length === 0) return Promise.resolve([]);
+    return readInboxes(this.#commands, this.#keys, positions);
   }
 
   async heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
@@ -356,6 +379,43 @@ export class LiveStore implements Store {
 
   getSchema(hash: string): Promise<string | undefined> {
     return this.#shared.getSchema(hash);
+  }
+
+  async reserveIds(cell: number, count: number): Promise<number> {
+    const first = await this.#lives.reserveIds(cell, count);
+    // E2: ids that a failover takes back would be given out again.
+    if (this.status().replicas > 0) await this.barrier();
+    return first;
+  }
+
+  noteWhereabouts(notes: readonly Whereabouts[]): Promise<void> {
+    return this.#lives.noteWhereabouts(notes);
+  }
+
+  whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
+    return this.#lives.whereabouts(ids);
+  }
+
+  putAnswers(
+    answers: readonly { readonly id: string; readonly answer: RequestAnswer }[],
+  ): Promise<void> {
+    return this.#lives.putAnswers(answers);
+  }
+
+  answers(ids: readonly string[]): Promise<(RequestAnswer | undefined)[]> {
+    return this.#lives.answers(ids);
+  }
+
+  addDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    return this.#lives.addDeadLetters(letters);
+  }
+
+  deadLetters(count: number): Promise<DeadLetter[]> {
+    return this.#lives.deadLetters(count);
+  }
+
+  dropDeadLetters(ids: readonly string[]): Promise<number> {
+    return this.#lives.dropDeadLetters(ids);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
  * it remembers is the term in which a name leads, as the store said.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { assert, type ErrorCode, hashOf, LeaseholdError } from '@leasehold/kernel';
+import { hashOf } from '@leasehold/kernel';
 import {
   type CellLoad,
   checkLead,
@@ -27,13 +27,13 @@ import {
   podUnknown,
   type WritePlanReply,
 } from '@leasehold/protocol';
-import { callCells } from './calls.ts';
 import { checkRedisUrl } from './faults.ts';
 import { leaderResign, leaderTake, planWrite, sampleWrite } from './generated/library.ts';
 import { type BlockGrid, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
 import { Link, type LinkChange } from './link.ts';
 import type { LuaFunction } from './lua-function.ts';
+import { type Answer, callOne } from './one-call.ts';
 import { Plans } from './plans.ts';
 import { PodList } from './pod-list.ts';
 import { ServerClock } from './server-clock.ts';
@@ -72,23 +72,6 @@ export async function openLivePlanStore(options: LivePlanStoreOptions): Promise<
   }
   return store;
 }
-
-type FaultTag = 'NOWORLD' | 'SEALED' | 'BADARG' | 'TOOBIG' | 'REFUSED' | 'BROKEN' | 'UNKNOWN';
-type Answer<Reply> = Exclude<Reply, { readonly tag: FaultTag }>;
-
-const REFUSED = {
-  code: 'REDIS_REFUSED',
-  remedy: 'Look at the memory, replicas and disk of Redis, then repeat.',
-} as const;
-
-/** Answers that no caller of a plan has a use for: they become errors. */
-const FAULTS: Readonly<Record<string, { readonly code: ErrorCode; readonly remedy: string }>> = {
-  BADARG: { code: 'SETTING_INVALID', remedy: 'Call it with what its description asks for.' },
-  TOOBIG: { code: 'LIMIT_EXCEEDED', remedy: 'Send less at once.' },
-  REFUSED,
-  BROKEN: REFUSED,
-  UNKNOWN: { code: 'REDIS_UNREACHABLE', remedy: 'Repeat the call: that is harmless.' },
-};
 
 export class LivePlanStore implements PlanStore {
   readonly #options: LivePlanStoreOptions;
@@ -282,22 +265,13 @@ export class LivePlanStore implements PlanStore {
   }
 
   /** Rejects with what stands in the way of an answer. */
-  async #call<Call, Item, Reply extends { readonly tag: string }>(
+  #call<Call, Item, Reply extends { readonly tag: string }>(
     fn: LuaFunction<Call, Item, Reply>,
     item: Item,
   ): Promise<Answer<Reply>> {
     const calls = { library: this.#library, perBlock: false };
     const call = { incarnation: this.#keys.incarnation } as Call;
-    const [reply] = await callCells(this.#link, calls, fn, call, [item]);
-    assert(reply !== undefined, 'one item has one reply');
-    const fault = FAULTS[reply.tag];
-    if (fault === undefined) return reply as Answer<Reply>;
-    const { message = '' } = reply as { readonly message?: string };
-    throw new LeaseholdError(fault.code, `${fn.name}: the store answers ${reply.tag} ${message}`, {
-      field: fn.name,
-      value: reply.tag,
-      remedy: fault.remedy,
-    });
+    return callOne(this.#link, calls, fn, { call, item });
   }
 
   #readable<T>(what: string, read: () => T): T | undefined {

@@ -1,6 +1,7 @@
 /** What the parts of the store suite share: a world of its own per test, and a holder of a cell. */
 import { expect } from 'vitest';
 import { entryHash } from './entry-hash.ts';
+import type { LifeStore } from './life-store.ts';
 import type { PlanStore } from './plan.ts';
 import type {
   AcquireReply,
@@ -25,7 +26,7 @@ export type SuiteWorld = {
   readonly heirMs: number;
   /** A short lease; around 150 on a real one. */
   readonly ttlMs: number;
-  openStore(pod: string): Promise<Store>;
+  openStore(pod: string): Promise<Store & LifeStore>;
   /** A connection of an authority or a tool. */
   openPlans(name: string): Promise<PlanStore>;
   /** Lets at least `ms` pass on the server. */

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import type { SuiteWorld } from './store-suite-bench.ts';
 import { indexTests } from './store-suite-index.ts';
 import { leaseTests } from './store-suite-lease.ts';
+import { answerTests, idTests, letterTests, whereaboutsTests } from './store-suite-life.ts';
 import { channelTests, commitTests, followTests } from './store-suite-log.ts';
 import { leadTests, loadTests, orderTests, planTests } from './store-suite-plan.ts';
 import { creationTests, podTests, sharedTests } from './store-suite-world.ts';
@@ -45,6 +46,10 @@ export function describeStore(name: string, open: () => Promise<SuiteWorld>): vo
       describe('loads', () => loadTests(world));
       describe('orders', () => orderTests(world));
       describe('clock, feed and schemas', () => sharedTests(world));
+      describe('ids', () => idTests(world));
+      describe('whereabouts', () => whereaboutsTests(world));
+      describe('answers', () => answerTests(world));
+      describe('letters', () => letterTests(world));
     });
   });
 }

@@ -18,6 +18,7 @@ import {
   type LeaseReply,
   type LogEntry,
   OUT_PER_COMMIT_MAX,
+  type Post,
   SEED_EPOCH,
 } from '@leasehold/protocol';
 import type { TwinDefect } from './defects.ts';
@@ -68,9 +69,11 @@ export type CellRecord = {
   hash: string;
   tick: number;
   idCounter: number;
+  /** Ids given out to who asked from outside. */
+  asked: number;
   inboxSeq: number;
   inboxCursor: number;
-  inbox: { readonly seq: number; readonly body: Uint8Array }[];
+  inbox: Post[];
   /** The last ids posted, oldest first, with their positions. */
   postIds: Map<string, number>;
   outSeq: number;
@@ -101,6 +104,7 @@ export function newCell(): CellRecord {
     hash: '',
     tick: 0,
     idCounter: 0,
+    asked: 0,
     inboxSeq: 0,
     inboxCursor: 0,
     inbox: [],
@@ -453,7 +457,7 @@ export function post(cell: CellRecord, id: string, body: Uint8Array) {
     return { tag: 'FULL' } as const;
   }
   cell.inboxSeq += 1;
-  cell.inbox.push({ seq: cell.inboxSeq, body: body.slice() });
+  cell.inbox.push({ seq: cell.inboxSeq, id, body: body.slice() });
   cell.postIds.set(id, cell.inboxSeq);
   const oldest = cell.postIds.keys().next().value;
   if (cell.postIds.size > POST_IDS_MAX && oldest !== undefined) cell.postIds.delete(oldest);

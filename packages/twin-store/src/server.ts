@@ -4,9 +4,17 @@
  * machine and no dice, so a run with the same calls is the same run.
  */
 import { assert, type Clock } from '@leasehold/kernel';
-import type { FeedEntry, PlanStore, PodRecord, Store, WorldClock } from '@leasehold/protocol';
+import type {
+  FeedEntry,
+  LifeStore,
+  PlanStore,
+  PodRecord,
+  Store,
+  WorldClock,
+} from '@leasehold/protocol';
 import { type CellRecord, type Moment, newCell } from './cell.ts';
 import type { TwinDefect } from './defects.ts';
+import { type LifeRecord, newLifeRecord } from './lives.ts';
 import { ManualClock } from './manual-clock.ts';
 import { newPlanRecord, type PlanRecord } from './plans.ts';
 
@@ -50,6 +58,8 @@ export type WorldRecord = {
   readonly pods: Map<string, PodRecord>;
   /** By layer. */
   readonly plans: Map<string, PlanRecord>;
+  /** By layer. */
+  readonly lives: Map<string, LifeRecord>;
   clock: WorldClock | undefined;
   feed: { readonly id: number; readonly entry: FeedEntry }[];
   feedId: number;
@@ -74,7 +84,7 @@ export type Connection = {
 };
 
 /** The name of a call, for faults that hit only some. */
-export type CallName = keyof Store | keyof PlanStore;
+export type CallName = keyof Store | keyof PlanStore | keyof LifeStore;
 
 type Fault = { left: number; readonly only: CallName | undefined };
 
@@ -274,6 +284,7 @@ class Server {
         schemas: new Map(),
         pods: new Map(),
         plans: new Map(),
+        lives: new Map(),
         clock: undefined,
         feed: [],
         feedId: 0,
@@ -306,6 +317,13 @@ class Server {
     const plan = plans.get(layer) ?? newPlanRecord();
     plans.set(layer, plan);
     return plan;
+  }
+
+  life(key: string, layer: string): LifeRecord {
+    const { lives } = this.world(key);
+    const life = lives.get(layer) ?? newLifeRecord();
+    lives.set(layer, life);
+    return life;
   }
 
   listeners(world: string, pod: string): Connection[] {

@@ -9,21 +9,31 @@ import type {
   Claim,
   Commit,
   CommitReply,
+  DeadLetter,
   FeedEntry,
   FollowCursor,
   FollowNews,
   Head,
   LeaseReply,
+  LifeStore,
   NearCandidate,
   NearSearch,
   Plan,
   PodRecord,
+  Post,
   Refusal,
+  RequestAnswer,
   Store,
   StoreStatus,
+  Whereabouts,
   WorldClock,
 } from '@leasehold/protocol';
-import { LOCATE_CELLS_MAX, NEAR_COUNT_MAX, NEAR_SEARCHES_MAX } from '@leasehold/protocol';
+import {
+  LOCATE_CELLS_MAX,
+  NEAR_COUNT_MAX,
+  NEAR_SEARCHES_MAX,
+  POSTS_PER_READ_MAX,
+} from '@leasehold/protocol';
 import {
   acquire,
   badArg,
@@ -38,8 +48,18 @@ import {
 import { broken } from './faults.ts';
 import { imageOf, newsOf } from './follow.ts';
 import { nearIn } from './geo.ts';
+import {
+  addLetters,
+  answerOf,
+  dropLetters,
+  keepAnswers,
+  lettersOf,
+  note,
+  reserve,
+  whereaboutsOf,
+} from './lives.ts';
 import { keepLoads, PlanReader } from './plans.ts';
-import { connectedOf, podsOf, tellPod } from './pods.ts';
+import { connectedOf, podsOf, tellLayer, tellPod } from './pods.ts';
 import { type CallName, type Connection, type TwinServer, worldKey } from './server.ts';
 
 /** Notes kept for people; the oldest are dropped. */
@@ -54,13 +74,13 @@ export type TwinStoreOptions = {
 };
 
 /** Opens a connection. It is there at once; nothing is awaited. */
-export function openTwinStore(server: TwinServer, options: TwinStoreOptions): Store {
+export function openTwinStore(server: TwinServer, options: TwinStoreOptions): Store & LifeStore {
   checkName('world', options.world);
   checkName('layer', options.layer);
   return new TwinStore(server, options);
 }
 
-class TwinStore implements Store {
+class TwinStore implements Store, LifeStore {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
@@ -146,7 +166,28 @@ class TwinStore implements Store {
   ) {
     type Reply = ReturnType<typeof post> | Refusal;
     return this.#each<(typeof posts)[number], Reply>('post', posts, ({ cell, id, body }) =>
-      this.#onCell<Reply>(cell, (record) => post(record, id, body)),
+      this.#onCell<Reply>(cell, (record) => {
+        const reply = post(record, id, body);
+        if (reply.tag === 'OK') this.#tellPosted(cell, record.nonce);
+        return reply;
+      }),
+    );
+  }
+
+  /** Whoever holds the cell; all pods where nobody does. */
+  #tellPosted(cell: number, nonce: string): void {
+    const message = JSON.stringify({ posted: [cell] });
+    const pod = nonce.slice(0, Math.max(0, nonce.lastIndexOf('.')));
+    if (pod === '') tellLayer(this.#server, this.#key, this.layer, message);
+    else tellPod(this.#server, this.#key, pod, message);
+  }
+
+  inboxes(positions: readonly { readonly cell: number; readonly after: number }[]) {
+    return this.#read('inboxes', (): (readonly Post[])[] =>
+      positions.map(({ cell, after }) => {
+        const waiting = this.#find(cell)?.inbox.filter(({ seq }) => seq > after) ?? [];
+        return waiting.slice(0, POSTS_PER_READ_MAX);
+      }),
     );
   }
 
@@ -330,6 +371,49 @@ class TwinStore implements Store {
     return this.#read('getSchema', () => this.#server.world(this.#key).schemas.get(hash));
   }
 
+  // ---- the life of entities ----
+
+  reserveIds(cell: number, count: number): Promise<number> {
+    return this.#read('reserveIds', () => {
+      const refusal = this.#refusal(cell);
+      if (refusal && refusal.tag !== 'BADARG') throw worldFault(refusal.tag);
+      const of = refusal ? undefined : this.#server.cell(this.#key, this.layer, cell);
+      return reserve(of, cell, count);
+    });
+  }
+
+  noteWhereabouts(notes: readonly Whereabouts[]): Promise<void> {
+    return this.#read('noteWhereabouts', () => note(this.#life(), notes));
+  }
+
+  whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
+    return this.#read('whereabouts', () => ids.map((id) => whereaboutsOf(this.#life(), id)));
+  }
+
+  putAnswers(
+    answers: readonly { readonly id: string; readonly answer: RequestAnswer }[],
+  ): Promise<void> {
+    return this.#read('putAnswers', () => keepAnswers(this.#life(), answers, this.#server.nowMs()));
+  }
+
+  answers(ids: readonly string[]): Promise<(RequestAnswer | undefined)[]> {
+    return this.#read('answers', () =>
+      ids.map((id) => answerOf(this.#life(), id, this.#server.nowMs())),
+    );
+  }
+
+  addDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    return this.#read('addDeadLetters', () => addLetters(this.#life(), letters));
+  }
+
+  deadLetters(count: number): Promise<DeadLetter[]> {
+    return this.#read('deadLetters', () => lettersOf(this.#life(), count));
+  }
+
+  dropDeadLetters(ids: readonly string[]): Promise<number> {
+    return this.#read('dropDeadLetters', () => dropLetters(this.#life(), ids));
+  }
+
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
@@ -349,6 +433,10 @@ class TwinStore implements Store {
 
   #plan() {
     return this.#server.plan(this.#key, this.layer);
+  }
+
+  #life() {
+    return this.#server.life(this.#key, this.layer);
   }
 
   #find(number: number): CellRecord | undefined {

@@ -231,6 +231,46 @@ export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply
 };
 
 /**
+ * Set ids of a cell aside for who asks from outside. They have an origin of their own, so they never
+ * meet those that the cell's holder gives out, and need no lease.
+ *
+ * `db/lua/ids_reserve.lua`
+ */
+export type IdsReserveCall = { readonly incarnation: string | number; };
+export type IdsReserveItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly count: number;
+};
+export type IdsReserveReply =
+  | { readonly tag: 'OK'; readonly first: number }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const idsReserve: LuaFunction<IdsReserveCall, IdsReserveItem, IdsReserveReply> = {
+  name: 'ids_reserve',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta'],
+  eachOptionalKeys: [],
+  eachArgs: ['count'],
+  eachOptionalArgs: [],
+  eachLists: [],
+  replies: {
+    OK: [['first', 'integer']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
  * Ask cells to do something. A cell's inbox counts its own posts, without gaps.
  *
  * `db/lua/inbox_post.lua`
@@ -245,7 +285,7 @@ export type InboxPostItem = {
   readonly body: Uint8Array;
 };
 export type InboxPostReply =
-  | { readonly tag: 'OK'; readonly seq: number }
+  | { readonly tag: 'OK'; readonly seq: number; readonly nonce: string }
   | { readonly tag: 'FULL' }
   | { readonly tag: 'TOOBIG'; readonly message: string }
   | { readonly tag: 'NOWORLD' }
@@ -263,7 +303,7 @@ export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply
   eachOptionalArgs: [],
   eachLists: [],
   replies: {
-    OK: [['seq', 'integer']],
+    OK: [['seq', 'integer'], ['nonce', 'string']],
     FULL: [],
     TOOBIG: [['message', 'string']],
     NOWORLD: [],
@@ -564,6 +604,84 @@ export const leaseRevoke: LuaFunction<LeaseRevokeCall, LeaseRevokeItem, LeaseRev
 };
 
 /**
+ * Keep letters that found nobody. The oldest go when there are too many.
+ *
+ * `db/lua/letter_add.lua`
+ */
+export type LetterAddCall = { readonly incarnation: string | number; };
+export type LetterAddItem = {
+  readonly letters: string;
+  readonly order: string;
+  readonly added: readonly { readonly id: string; readonly atMs: number; readonly json: Uint8Array }[];
+};
+export type LetterAddReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const letterAdd: LuaFunction<LetterAddCall, LetterAddItem, LetterAddReply> = {
+  name: 'letter_add',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['letters', 'order'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachOptionalArgs: [],
+  eachLists: [['added', ['id', 'atMs', 'json']]],
+  replies: {
+    OK: [],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Remove letters that somebody has dealt with.
+ *
+ * `db/lua/letter_drop.lua`
+ */
+export type LetterDropCall = { readonly incarnation: string | number; };
+export type LetterDropItem = {
+  readonly letters: string;
+  readonly order: string;
+  readonly ids: readonly (string)[];
+};
+export type LetterDropReply =
+  | { readonly tag: 'OK'; readonly dropped: number }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const letterDrop: LuaFunction<LetterDropCall, LetterDropItem, LetterDropReply> = {
+  name: 'letter_drop',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['letters', 'order'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachOptionalArgs: [],
+  eachLists: [['ids', ['id']]],
+  replies: {
+    OK: [['dropped', 'integer']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
  * Write a layer's plan and why it changed, and tell the pods: all of it, or nothing.
  *
  * `mark` is a hash of the body: readers compare it, because after a failover a version may come
@@ -659,6 +777,45 @@ export const sampleWrite: LuaFunction<SampleWriteCall, SampleWriteItem, SampleWr
   },
 };
 
+/**
+ * Note in which cells entities were seen. A hint: it may be lost, and is rebuilt from state.
+ *
+ * `db/lua/whereabouts_note.lua`
+ */
+export type WhereaboutsNoteCall = { readonly incarnation: string | number; };
+export type WhereaboutsNoteItem = {
+  readonly dir: string;
+  readonly died: string;
+  readonly notes: readonly { readonly id: string | number; readonly place: number; readonly tick: number }[];
+};
+export type WhereaboutsNoteReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const whereaboutsNote: LuaFunction<WhereaboutsNoteCall, WhereaboutsNoteItem, WhereaboutsNoteReply> = {
+  name: 'whereabouts_note',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['dir', 'died'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachOptionalArgs: [],
+  eachLists: [['notes', ['id', 'place', 'tick']]],
+  replies: {
+    OK: [],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
 /** The library of functions; `@library@` stands for its name. */
 export const LIBRARY_TEMPLATE = `#!lua name=@library@
 
@@ -703,6 +860,17 @@ local JOURNAL_ENTRIES_MAX = 10000
 -- One in ten seconds for an hour, and as many again.
 local SAMPLES_MAX = 720
 local SAMPLES_KEPT_MS = 3600 * 1000
+-- A bulk job asks for a chunk at a time; a cell has 2^32 of them.
+local IDS_PER_CALL_MAX = 100000
+local ID_COUNTER_MAX = 4294967295
+-- Three arguments each, as many as unpack is given elsewhere.
+local NOTES_PER_CALL_MAX = 256
+-- Of each of 64 shards; a note is late by some ticks, not by 65,536 deaths.
+local DEATHS_NOTED_MAX = 1024
+local LETTERS_PER_CALL_MAX = 64
+local DEAD_LETTERS_MAX = 10000
+-- 3 KB each if there are as many as there may be; the largest has 64 KB.
+local LETTER_BYTES_MAX = 32 * 1024 * 1024
 
 -- lib/decimal
 -- Whole numbers of any size as text without leading zeros: epochs are microseconds, beyond 1e14.
@@ -1597,6 +1765,76 @@ redis.register_function({
   function_name = '@library@_cell_heads', callback = call_cell_heads, flags = { 'no-writes' }
 })
 
+-- ids_reserve
+local function ids_reserve(call, block, meta, count)
+  if count < 1 or count > IDS_PER_CALL_MAX then
+    return { 'BADARG', 'count: not within 1 and 100000' }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+  local last = tonumber(redis.call('HGET', meta, 'asked') or '0')
+  if last + count > ID_COUNTER_MAX then
+    return { 'TOOBIG', 'a cell bears 4294967295 entities that are asked for from outside' }
+  end
+  -- E2: an id is given out once.
+  redis.call('HINCRBY', meta, 'asked', count)
+  call.wrote = true
+  return { 'OK', last + 1 }
+end
+
+local function call_ids_reserve(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 2 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local count = tonumber(args[a + 3])
+    if not is_integer(count) then
+      fault = { 'BADARG', 'count: not integer' }
+    end
+    local at, stop = a + 3, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(ids_reserve, call, block, meta, count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_ids_reserve', callback = call_ids_reserve
+})
+
 -- inbox_post
 local function inbox_post(call, block, meta, inbox, posted, id, body)
   if id == '' or #id > NONCE_BYTES_MAX then
@@ -1616,10 +1854,12 @@ local function inbox_post(call, block, meta, inbox, posted, id, body)
 
   -- M1: a repetition gets the position it had, also after the post was consumed.
   local known = redis.call('HGET', posted, 'i' .. id)
+  local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone', 'nonce')
+  -- Whoever holds the cell is to be told.
+  local nonce = was[5] or ''
   if known then
-    return { 'OK', tonumber(known) }
+    return { 'OK', tonumber(known), nonce }
   end
-  local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone')
   local last, cursor = tonumber(was[1] or '0'), tonumber(was[2] or '0')
   local sum, done = tonumber(was[3] or '0'), tonumber(was[4] or '0')
   if last - cursor >= INBOX_ENTRIES_MAX or sum - done + #body > INBOX_BYTES_MAX then
@@ -1638,7 +1878,7 @@ local function inbox_post(call, block, meta, inbox, posted, id, body)
     redis.call('HDEL', posted, 'i' .. old)
   end
   redis.call('HSET', posted, 'i' .. id, seq, slot, id)
-  return { 'OK', seq }
+  return { 'OK', seq, nonce }
 end
 
 local function call_inbox_post(keys, args)
@@ -2275,6 +2515,157 @@ redis.register_function({
   function_name = '@library@_lease_revoke', callback = call_lease_revoke
 })
 
+-- letter_add
+local function letter_add(call, letters, order, added, added_count)
+  -- S-3: a key of another type is found before the first write.
+  redis.call('HLEN', letters)
+  redis.call('ZCARD', order)
+  for i = 1, added_count * 3, 3 do
+    local id, at_ms, json = added[i], added[i + 1], added[i + 2]
+    -- L4: a letter that is there stays as it is.
+    if redis.call('HSETNX', letters, 'l' .. id, json) == 1 then
+      call.wrote = true
+      redis.call('ZADD', order, at_ms, id)
+      redis.call('HINCRBY', letters, 'bytes', #json)
+    end
+  end
+  local count = redis.call('ZCARD', order)
+  local bytes = tonumber(redis.call('HGET', letters, 'bytes') or '0')
+  -- At most as many steps as there are letters.
+  while count > DEAD_LETTERS_MAX or bytes > LETTER_BYTES_MAX do
+    local oldest = redis.call('ZPOPMIN', order)[1]
+    if not oldest then
+      break
+    end
+    local size = redis.call('HSTRLEN', letters, 'l' .. oldest)
+    redis.call('HDEL', letters, 'l' .. oldest)
+    bytes = redis.call('HINCRBY', letters, 'bytes', -size)
+    count = count - 1
+  end
+  return { 'OK' }
+end
+
+local function call_letter_add(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local letters, order = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    local added, added_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      added, added_count, at, list_fault = take_list(args, at, stop, 'sns', LETTERS_PER_CALL_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(letter_add, call, letters, order, added, added_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_letter_add', callback = call_letter_add
+})
+
+-- letter_drop
+local function letter_drop(call, letters, order, ids, ids_count)
+  redis.call('HLEN', letters)
+  local dropped = 0
+  for i = 1, ids_count do
+    local field = 'l' .. ids[i]
+    if redis.call('ZREM', order, ids[i]) == 1 then
+      call.wrote = true
+      redis.call('HINCRBY', letters, 'bytes', -redis.call('HSTRLEN', letters, field))
+      dropped = dropped + redis.call('HDEL', letters, field)
+    end
+  end
+  return { 'OK', dropped }
+end
+
+local function call_letter_drop(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local letters, order = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    local ids, ids_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      ids, ids_count, at, list_fault = take_list(args, at, stop, 's', LETTERS_PER_CALL_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(letter_drop, call, letters, order, ids, ids_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_letter_drop', callback = call_letter_drop
+})
+
 -- plan_write
 local function plan_write(call, leader, plan, journal, name, term, version, mark, channel, body, decisions, decisions_count)
   local bytes = #body
@@ -2445,5 +2836,80 @@ end
 
 redis.register_function({
   function_name = '@library@_sample_write', callback = call_sample_write
+})
+
+-- whereabouts_note
+local function whereabouts_note(call, dir, died, notes, notes_count)
+  -- S-3: a list of another type is found before the first write.
+  redis.call('LLEN', died)
+  for i = 1, notes_count * 3, 3 do
+    local id, place, tick = notes[i], notes[i + 1], notes[i + 2]
+    local known = redis.call('HGET', dir, id)
+    -- N1: of two notes the later tick stands; pods write theirs when they can.
+    if not known or tonumber(string.match(known, '%d+$')) < tick then
+      redis.call('HSET', dir, id, string.format('%.0f:%.0f', place, tick))
+      call.wrote = true
+      -- That it died is remembered for a while, so that an earlier note that is late does not bring
+      -- it back.
+      if place == 0 and redis.call('RPUSH', died, id) > DEATHS_NOTED_MAX then
+        local oldest = redis.call('LPOP', died)
+        redis.call('HDEL', dir, oldest)
+      end
+    end
+  end
+  return { 'OK' }
+end
+
+local function call_whereabouts_note(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local dir, died = keys[k + 1], keys[k + 2]
+    k = k + 2
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    local notes, notes_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      notes, notes_count, at, list_fault = take_list(args, at, stop, 'dii', NOTES_PER_CALL_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(whereabouts_note, call, dir, died, notes, notes_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_whereabouts_note', callback = call_whereabouts_note
 })
 `;

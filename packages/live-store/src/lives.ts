@@ -1,0 +1,165 @@
+/** What is kept for the life of entities beside their cells: whereabouts, ids, answers, letters. */
+import { LeaseholdError } from '@leasehold/kernel';
+import {
+  ANSWER_KEPT_S,
+  type DeadLetter,
+  type LifeStore,
+  type RequestAnswer,
+  type Whereabouts,
+} from '@leasehold/protocol';
+import type { CallOptions } from './calls.ts';
+import { idsReserve, letterAdd, letterDrop, whereaboutsNote } from './generated/library.ts';
+import { type Keys, shardOf } from './keys.ts';
+import type { Link, Request } from './link.ts';
+import { callAll, callOne } from './one-call.ts';
+
+// The limits of `db/lua/lib/limits.lua` that callers need not know.
+const NOTES_PER_CALL_MAX = 256;
+const LETTERS_PER_CALL_MAX = 64;
+/** Ids, and letters, that one command asks for. */
+const READ_MAX = 1_000;
+
+export class Lives implements LifeStore {
+  readonly #link: Link;
+  readonly #keys: Keys;
+  readonly #calls: CallOptions;
+  readonly #call: { readonly incarnation: number };
+
+  constructor(link: Link, keys: Keys, calls: CallOptions) {
+    this.#link = link;
+    this.#keys = keys;
+    this.#calls = calls;
+    this.#call = { incarnation: keys.incarnation };
+  }
+
+  async reserveIds(cell: number, count: number): Promise<number> {
+    if (!this.#keys.has(cell)) {
+      throw new LeaseholdError('SETTING_INVALID', `the grid has no cell ${cell}`, {
+        field: 'cell',
+        value: String(cell),
+        remedy: 'Name a cell of the grid.',
+      });
+    }
+    const item = { ...this.#keys.cell(cell), count };
+    const { first } = await callOne(this.#link, this.#calls, idsReserve, {
+      call: this.#call,
+      item,
+    });
+    return first;
+  }
+
+  async noteWhereabouts(notes: readonly Whereabouts[]): Promise<void> {
+    const items = [...byShard(notes)].flatMap(([shard, of]) =>
+      chunks(of, NOTES_PER_CALL_MAX).map((some) => ({
+        ...this.#keys.whereabouts(shard),
+        notes: some.map(({ id, cell, tick }) => ({ id, place: cell + 1, tick })),
+      })),
+    );
+    await callAll(this.#link, this.#calls, whereaboutsNote, { call: this.#call, items });
+  }
+
+  async whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
+    if (ids.length === 0) return [];
+    const asked = [...byShard(ids.map((id) => ({ id })))].flatMap(([shard, of]) =>
+      chunks(of, READ_MAX).map((some) => ({ shard, some })),
+    );
+    const found = new Map<number, number>();
+    const replies = await this.#read(
+      asked.map(({ shard, some }): Request => {
+        return ['HMGET', this.#keys.whereabouts(shard).dir, ...some.map(({ id }) => id)];
+      }),
+    );
+    asked.forEach(({ some }, i) => {
+      some.forEach(({ id }, j) => {
+        const cell = Number.parseInt((replies[i] as (string | null)[])[j] ?? '0', 10) - 1;
+        if (cell >= 0) found.set(id, cell);
+      });
+    });
+    return ids.map((id) => found.get(id));
+  }
+
+  async putAnswers(
+    answers: readonly { readonly id: string; readonly answer: RequestAnswer }[],
+  ): Promise<void> {
+    await this.#read(
+      answers.map(({ id, answer }): Request => {
+        // L4: whoever takes a cell over may answer again what was answered: the first one stays.
+        return ['SET', this.#keys.answer(id), JSON.stringify(answer), 'NX', 'EX', ANSWER_KEPT_S];
+      }),
+    );
+  }
+
+  async answers(ids: readonly string[]): Promise<(RequestAnswer | undefined)[]> {
+    const replies = await this.#read(ids.map((id): Request => ['GET', this.#keys.answer(id)]));
+    return replies.map((json) =>
+      json === null ? undefined : (JSON.parse(json as string) as RequestAnswer),
+    );
+  }
+
+  async addDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    const items = chunks(letters, LETTERS_PER_CALL_MAX).map((some) => ({
+      ...this.#letterKeys(),
+      added: some.map((letter) => ({
+        id: letter.id,
+        atMs: letter.atMs,
+        json: Buffer.from(JSON.stringify(letter)),
+      })),
+    }));
+    await callAll(this.#link, this.#calls, letterAdd, { call: this.#call, items });
+  }
+
+  async deadLetters(count: number): Promise<DeadLetter[]> {
+    const { letters, order } = this.#letterKeys();
+    if (count < 1) return [];
+    const ids = (await this.#link.call(['ZRANGE', order, 0, count - 1])) as string[];
+    const replies = await this.#read(
+      chunks(ids, READ_MAX).map((some): Request => {
+        return ['HMGET', letters, ...some.map((id) => `l${id}`)];
+      }),
+    );
+    // One that was dropped between the two reads is no longer there.
+    return (replies as (string | null)[][])
+      .flat()
+      .flatMap((json) => (json === null ? [] : [JSON.parse(json) as DeadLetter]));
+  }
+
+  async dropDeadLetters(ids: readonly string[]): Promise<number> {
+    const items = chunks(ids, LETTERS_PER_CALL_MAX).map((some) => ({
+      ...this.#letterKeys(),
+      ids: some,
+    }));
+    const replies = await callAll(this.#link, this.#calls, letterDrop, { call: this.#call, items });
+    return replies.reduce((sum, { dropped }) => sum + dropped, 0);
+  }
+
+  #letterKeys(): { readonly letters: string; readonly order: string } {
+    return { letters: this.#keys.letters, order: this.#keys.letterOrder };
+  }
+
+  /** One round trip; rejects if any of them failed. */
+  async #read(requests: readonly Request[]): Promise<unknown[]> {
+    if (requests.length === 0) return [];
+    const outcomes = await this.#link.exec(requests);
+    return outcomes.map(({ value, error }) => {
+      if (error !== undefined) throw error;
+      return value;
+    });
+  }
+}
+
+function byShard<T extends { readonly id: number }>(of: readonly T[]): Map<number, T[]> {
+  const shards = new Map<number, T[]>();
+  for (const each of of) {
+    const shard = shardOf(each.id);
+    const known = shards.get(shard);
+    if (known === undefined) shards.set(shard, [each]);
+    else known.push(each);
+  }
+  return shards;
+}
+
+function chunks<T>(of: readonly T[], most: number): T[][] {
+  const parts: T[][] = [];
+  for (let i = 0; i < of.length; i += most) parts.push(of.slice(i, i + most));
+  return parts;
+}
