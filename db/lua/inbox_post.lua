@@ -7,7 +7,7 @@
 -- @each-key  posted       hash: the last ids, and their positions
 -- @each-arg  id           string
 -- @each-arg  body         bytes
--- @returns   OK seq:integer
+-- @returns   OK seq:integer nonce:string
 -- @returns   FULL
 -- @returns   TOOBIG message:string
 -- @include   lib/limits lib/decimal lib/call lib/block
@@ -29,10 +29,12 @@ end
 
 -- M1: a repetition gets the position it had, also after the post was consumed.
 local known = redis.call('HGET', posted, 'i' .. id)
+local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone', 'nonce')
+-- Whoever holds the cell is to be told.
+local nonce = was[5] or ''
 if known then
-  return { 'OK', tonumber(known) }
+  return { 'OK', tonumber(known), nonce }
 end
-local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone')
 local last, cursor = tonumber(was[1] or '0'), tonumber(was[2] or '0')
 local sum, done = tonumber(was[3] or '0'), tonumber(was[4] or '0')
 if last - cursor >= INBOX_ENTRIES_MAX or sum - done + #body > INBOX_BYTES_MAX then
@@ -51,4 +53,4 @@ if old then
   redis.call('HDEL', posted, 'i' .. old)
 end
 redis.call('HSET', posted, 'i' .. id, seq, slot, id)
-return { 'OK', seq }
+return { 'OK', seq, nonce }

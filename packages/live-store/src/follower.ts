@@ -212,7 +212,7 @@ export function channelRequest({ out }: CellKeys, afterSeq: number): Request {
 }
 
 /** RESP3 answers a map, which arrives as keys and values in turn; RESP2 answers pairs. */
-function readStreams(outcome: Outcome | undefined): Streams {
+export function readStreams(outcome: Outcome | undefined): Streams {
   const flat = ((valueIn(outcome) ?? []) as readonly unknown[]).flatMap((each) =>
     each instanceof Buffer ? [each] : isPair(each) ? each : [each],
   );

@@ -49,4 +49,10 @@ export class PodList {
   async notify(pod: string, message: string): Promise<void> {
     await this.#link.call(['PUBLISH', this.#keys.podChannel(pod), message]);
   }
+
+  /** Something was posted to cells of a pod, or of nobody: then all pods of the layer are told. */
+  async tellPosted(pod: string, cells: readonly number[]): Promise<void> {
+    const channel = pod === '' ? this.#keys.planChannel : this.#keys.podChannel(pod);
+    await this.#link.call(['PUBLISH', channel, JSON.stringify({ posted: cells })]);
+  }
 }

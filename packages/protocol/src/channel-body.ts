@@ -1,7 +1,11 @@
-/** A channel entry: the whole rows of entities that leave a cell for another. */
+/**
+ * A channel entry that carries the whole rows of entities that leave a cell for another. Those that
+ * carry letters are in `letters.ts`.
+ */
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { migrate } from './evolution.ts';
 import { bodySchema, readHeader, type SchemaSource, writeHeader } from './header.ts';
+import { channelKind } from './letters.ts';
 import { readIds, readRowPayload, writeIds, writeRowPayload } from './rows.ts';
 import type { SchemaResolver } from './schema.ts';
 import type { Table } from './table.ts';
@@ -39,7 +43,10 @@ export function decodeRows(
   return { tick, rows: typeof source === 'function' ? rows : migrate(rows, source) };
 }
 
-/** What can be said of a channel entry without its schema. Throws `BODY_MALFORMED`. */
+/**
+ * What can be said of a channel entry without its schema; letters move nobody. Throws
+ * `BODY_MALFORMED`.
+ */
 export function inspectRows(bytes: Uint8Array): {
   readonly schemaHash: string;
   readonly tick: number;
@@ -47,7 +54,9 @@ export function inspectRows(bytes: Uint8Array): {
   readonly ids: number[];
 } {
   const reader = new ByteReader(bytes, 'channel');
-  const schemaHash = readHeader(reader, 'rows');
+  const kind = channelKind(bytes);
+  const schemaHash = readHeader(reader, kind);
+  if (kind !== 'rows') return { schemaHash, tick: 0, ids: [] };
   const tick = reader.varint();
   const ids = reader.ids('ids');
   reader.section();

@@ -12,7 +12,7 @@ export const FORMAT_VERSION = 1;
 /** Most rows of a cell, and of one body: far above what a body of 1 MB can carry with positions. */
 export const ROWS_MAX = 131_072;
 
-export const KIND = { commit: 1, checkpoint: 2, rows: 3 } as const;
+export const KIND = { commit: 1, checkpoint: 2, rows: 3, mail: 4, outbox: 5 } as const;
 export type BodyKind = keyof typeof KIND;
 
 /** PERF: every commit of every cell names its schema, and making the digits took longer than the rest. */

@@ -22,6 +22,18 @@ export {
   parseInterest,
 } from './interest.ts';
 export { canonicalJson, JSON_DEPTH_MAX, type Json } from './json.ts';
+export {
+  channelKind,
+  decodeMail,
+  decodeOutbox,
+  decodePost,
+  encodeMail,
+  encodeOutbox,
+  type Letter,
+  OUTBOX,
+  type Outbox,
+  type Undelivered,
+} from './letters.ts';
 export type * from './life-store.ts';
 export { ANSWER_KEPT_S, DEAD_LETTERS_MAX, IDS_PER_CALL_MAX } from './life-store.ts';
 export { decodeLoadSample, encodeLoadSample } from './load-sample.ts';
@@ -30,7 +42,7 @@ export { DECISIONS_PER_PLAN_MAX, LEAD_TTL_MS_MAX } from './plan.ts';
 export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';
 export { checkLead, decisionTexts, journalEntry, podUnknown } from './plan-calls.ts';
 export type * from './request.ts';
-export { CREATES_PER_REQUEST_MAX, decodeRequest, encodeRequest } from './request.ts';
+export { CREATES_PER_REQUEST_MAX, decodeRequest, encodeRequest, valuesHash } from './request.ts';
 export type { RowSet } from './row-set.ts';
 export {
   COMPONENTS_MAX,
@@ -64,6 +76,7 @@ export {
   NEAR_COUNT_MAX,
   NEAR_SEARCHES_MAX,
   OUT_PER_COMMIT_MAX,
+  POSTS_PER_READ_MAX,
   SYSTEM_MS,
 } from './store.ts';
 export { Table } from './table.ts';

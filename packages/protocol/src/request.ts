@@ -2,8 +2,8 @@
  * What the outside asks of entities: the body of a post to the inbox of the cell they are in.
  * Values are by component and field name, so whoever asks needs no schema hash.
  */
-import { LeaseholdError } from '@leasehold/kernel';
-import type { Json } from './json.ts';
+import { hashOf, LeaseholdError } from '@leasehold/kernel';
+import { canonicalJson, type Json } from './json.ts';
 
 /** Values by component name, then by field name. A field that is left out keeps its value. */
 export type ComponentValues = Readonly<Record<string, Readonly<Record<string, Json>>>>;
@@ -59,6 +59,15 @@ export type RefusalCode = 'ENTITY_GONE' | 'MATCH_FAILED' | 'VALUE_INVALID' | 'EV
 
 /** Most entities in one request: so many rows of common size stay below the bytes of a post. */
 export const CREATES_PER_REQUEST_MAX = 512;
+
+/**
+ * The hash that an entity tag carries: of all fields of the components that were read. Values that
+ * JSON cannot carry count as null.
+ */
+export function valuesHash(values: ComponentValues): string {
+  const plain = JSON.parse(JSON.stringify(values)) as Json;
+  return hashOf(encoder.encode(canonicalJson(plain, 'entity')));
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });

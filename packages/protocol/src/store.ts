@@ -105,6 +105,16 @@ export type ChannelEntry = {
   readonly body: Uint8Array;
 };
 
+/** What waits in a cell's inbox. */
+export type Post = {
+  /** Position in the inbox, from 1, without gaps. */
+  readonly seq: number;
+  /** As the poster named it. */
+  readonly id: string;
+  /** As `decodePost` reads it. */
+  readonly body: Uint8Array;
+};
+
 /** One tick of one cell, appended under its lease, atomically with all that must agree with it. */
 export type Commit = {
   readonly claim: Claim;
@@ -294,6 +304,13 @@ export interface Store {
   post(
     posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[],
   ): Promise<({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]>;
+  /**
+   * What waits in inboxes behind these positions, in order; at most `POSTS_PER_READ_MAX` of each. To
+   * be asked by whoever holds the cells: posts that a commit has consumed are gone.
+   */
+  inboxes(
+    cells: readonly { readonly cell: number; readonly after: number }[],
+  ): Promise<(readonly Post[])[]>;
   heads(cells: readonly number[]): Promise<(Head | Refusal)[]>;
 
   /**
@@ -379,7 +396,9 @@ export const BYTES_PER_CALL_MAX = 512 * 1024;
 export const BYTES_PER_CELL_MAX = 1024 * 1024;
 /** Most index updates in one commit: 256 cost Redis about 0.3 ms. */
 export const GEO_PER_COMMIT_MAX = 256;
-/** Most channel entries in one commit: one per neighbour, and events later. */
+/** Most posts of one inbox that are read at once, and consumed by one tick. */
+export const POSTS_PER_READ_MAX = 256;
+/** Most channel entries in one commit: rows and letters for each neighbour, and what is for none. */
 export const OUT_PER_COMMIT_MAX = 64;
 /** Most cells of one `locate`: measured, 4,096 take 2.4 ms of Redis. */
 export const LOCATE_CELLS_MAX = 4_096;

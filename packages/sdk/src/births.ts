@@ -1,8 +1,9 @@
 /** What a tick will add, end and change in the set of entities, gathered while systems run. */
 import { LeaseholdError } from '@leasehold/kernel';
-import { type Column, type LayerSchema, Table } from '@leasehold/protocol';
+import { type Column, type FieldValue, type LayerSchema, Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { type AnyComponent, ComponentValue } from './component.ts';
+import type { EventValue } from './event.ts';
 import { printable } from './kinds.ts';
 import { notFinite } from './rows.ts';
 import { type SpatialFields, spatialFields } from './view.ts';
@@ -47,6 +48,34 @@ export class Placement {
         remedy: `List it in components of the simulation, which has ${[...this.#known.keys()].join(', ')}.`,
       },
     );
+  }
+
+  /** A component of the simulation by its name. Throws `COMPONENT_UNKNOWN`. */
+  component(name: string): AnyComponent {
+    const component = this.#known.get(name);
+    if (component !== undefined) return component;
+    throw new LeaseholdError('COMPONENT_UNKNOWN', `no component is called ${printable(name)}`, {
+      field: name,
+      value: name,
+      remedy: `The simulation has ${[...this.#known.keys()].join(', ')}.`,
+    });
+  }
+
+  /** Throws `SPATIAL_NOT_FINITE` for a value that would put an entity nowhere. */
+  checkPlace({ component, values }: ComponentValue): void {
+    const { name, fields, spatial } = component.schema;
+    for (const [f, field] of fields.entries()) {
+      if (spatial?.includes(field.name) !== true || Number.isFinite(values[f])) continue;
+      throw notFinite(`${name}.${field.name}`, values[f]);
+    }
+  }
+
+  /** A value as the column has it: inside the space, if it says where somebody is. */
+  placed(component: number, field: number, value: FieldValue): FieldValue {
+    const { spatial } = this;
+    if (spatial?.component !== component) return value;
+    if (field === spatial.x) return this.wrappedX(value as number);
+    return field === spatial.y ? this.wrappedY(value as number) : value;
   }
 
   /** The index of the component of a value that `spawn` or `add` was given. */
@@ -124,6 +153,11 @@ export class Placement {
   }
 }
 
+/** What a letter has besides its payload: ids, ticks and names. */
+const LETTER_BYTES = 100;
+/** Of the megabyte that a commit may carry, channels and all. */
+const EMITTED_BYTES_MAX = 384 * 1024;
+
 /** Marks of rows: it dies with this tick, and moreover acts no more. */
 const DYING = 1;
 export const ENDED = 2;
@@ -136,6 +170,10 @@ export class Requests {
   /** How many die, and how many of those act no more in this tick. */
   deaths = 0;
   ended = 0;
+  /** Events sent by systems, in the order in which they were. */
+  readonly emitted: { readonly to: number; readonly from: number; readonly value: EventValue }[] =
+    [];
+  #emittedBytes = 0;
   /** Components to give (`value`) or take, by entity, in the order asked. */
   readonly exchanges: { id: number; component: number; value: ComponentValue | undefined }[] = [];
   readonly #placement: Placement;
@@ -153,6 +191,17 @@ export class Requests {
     this.deaths = 0;
     this.ended = 0;
     this.exchanges.length = 0;
+    this.emitted.length = 0;
+    this.#emittedBytes = 0;
+  }
+
+  /** Answers false, and sends nothing, when a tick of a cell has sent as much as it may. */
+  emit(to: number, from: number, value: EventValue): boolean {
+    const bytes = JSON.stringify(value.payload).length + LETTER_BYTES;
+    if (this.#emittedBytes + bytes > EMITTED_BYTES_MAX) return false;
+    this.#emittedBytes += bytes;
+    this.emitted.push({ to, from, value });
+    return true;
   }
 
   /** A row dies with this tick; ended by a sequential system, it acts no more either. */

@@ -10,14 +10,22 @@ import {
   type CellImage,
   type ChannelEntry,
   type CommitParts,
+  channelKind,
   type Departure,
   decodeCheckpoint,
   decodeCommit,
+  decodeMail,
+  decodePost,
   decodeRows,
   encodeCheckpoint,
   encodeCommit,
+  encodeMail,
+  encodeOutbox,
   encodeRows,
+  type Letter,
   type LogEntry,
+  OUTBOX,
+  type Post,
   type SchemaResolver,
   settle,
   Table,
@@ -25,6 +33,7 @@ import {
 import type { Grid } from '@leasehold/spatial';
 import { type Placement, Requests } from './births.ts';
 import { ChangeMemory } from './changes.ts';
+import { type MailInput, type MailKit, Mailroom, type PostedRequest } from './mailroom.ts';
 import type { Runner } from './runner.ts';
 import type { Host } from './running.ts';
 import { CellView, type ViewField } from './view.ts';
@@ -36,6 +45,7 @@ export type CellKit = {
   readonly runner: Runner;
   readonly viewFields: readonly ViewField[];
   readonly needsHalo: boolean;
+  readonly mail: MailKit;
   readonly usesChanged: boolean;
 };
 
@@ -47,6 +57,12 @@ export type StepInput = {
   readonly jumped?: number;
   /** Channel entries to merge, in the order in which a follower will merge them. */
   readonly arrivals: readonly ChannelEntry[];
+  /** What the inbox asks of the cell, in its order. */
+  readonly posts?: readonly Post[];
+  /** Lockstep: views are of the tick before, exactly. */
+  readonly isExact?: boolean;
+  /** How often this tick was tried before, by this holder or by others who died. */
+  readonly tries?: number;
   /** A neighbour at the end of the previous tick, or in realtime as it was last seen. */
   view(cell: number): CellView | undefined;
 };
@@ -60,7 +76,9 @@ export type StepResult = {
   readonly births: number;
   readonly deaths: number;
   readonly departures: number;
-  readonly arrivals: number;
+  /** Entities that came from other cells. */
+  readonly arrived: readonly number[];
+  readonly died: readonly number[];
 };
 
 /** Components that all rows have, and that any row has, as bits. */
@@ -76,12 +94,17 @@ function maskSpan({ masks, count }: Table): MaskSpan {
   return { inAll, inAny };
 }
 
+type Sent = { readonly seq: number; readonly to: number; readonly body: Uint8Array };
+type Welcomed = { readonly arrived: readonly number[]; readonly letters: readonly Letter[] };
+const NOBODY: Welcomed = { arrived: [], letters: [] };
+
 /** Two views are kept; the third is the one that is written next. */
 const VIEWS = 3;
 
 export class CellState implements Host {
   readonly cell: number;
   readonly requests: Requests;
+  readonly mailroom: Mailroom;
   tick = 0;
   idCounter = 0;
   /** Whether the latest view has rows that left with its tick. */
@@ -104,6 +127,7 @@ export class CellState implements Host {
     this.#older = older;
     this.#table = new Table(kit.placement.schema);
     this.requests = new Requests(kit.placement);
+    this.mailroom = new Mailroom(kit.mail, cell);
     this.#views = Array.from({ length: VIEWS }, () => new CellView(cell, kit.viewFields));
     this.#memory = kit.usesChanged ? new ChangeMemory() : undefined;
     this.#publish(this.#table, 0);
@@ -133,6 +157,7 @@ export class CellState implements Host {
     const { schema } = this.#kit.placement;
     this.#isSpoilt = false;
     this.#span = undefined;
+    this.mailroom.forget();
     this.#memory?.clear();
     for (const view of this.#views) view.tick = -1;
     if (image.checkpoint === undefined) {
@@ -165,6 +190,8 @@ export class CellState implements Host {
     applyCommit(this.#table, body, (table) => this.#close(table, body.tick, body.births));
     this.tick = body.tick;
     this.idCounter = body.idCounter;
+    if (body.arrivals.length > 0) this.mailroom.forget();
+    for (const { to, ids } of body.departures) this.mailroom.note(to, ids, body.tick);
     this.hasInFlight = body.departures.length > 0;
     this.#isSpoilt = false;
   }
@@ -214,8 +241,11 @@ export class CellState implements Host {
     const table = this.#table;
     const idCounter = this.idCounter;
     if (input.arrivals.length > 0) this.#span = undefined;
-    const arrivals = this.#welcome(input.arrivals);
+    const { arrived, letters } = this.#welcome(input.arrivals);
     requests.begin(table);
+    const mail = this.#mailInput(input, letters);
+    this.mailroom.begin(table, requests, mail);
+    if (this.mailroom.hasNews || requests.births.count > 0) this.#span = undefined;
     const { runner } = this.#kit;
     runner.run(this, {
       tick: input.tick,
@@ -223,46 +253,98 @@ export class CellState implements Host {
       own: this.view(input.tick - 1) ?? this.latestView(),
       view: input.view,
     });
+    if (requests.emitted.length > 0) {
+      this.mailroom.emit(table, requests, (id) => this.#cellOf(id, input));
+    }
     requests.exchange(table);
     this.#wrap();
     const { departures, out } = this.#departures(input);
+    this.#send(out, input);
+    const died = requests.deathsOf(table);
     const parts: CommitParts = {
       tick: input.tick,
       idCounter: this.idCounter,
       arrivals: input.arrivals,
       births: requests.births,
-      deaths: requests.deathsOf(table),
+      deaths: died,
       departures,
       ...(input.jumped === undefined ? {} : { jumped: input.jumped }),
     };
     const left = departures.reduce((sum, { ids }) => sum + ids.length, 0);
     const result: StepResult = {
-      changed: this.idCounter !== idCounter || (input.jumped ?? 0) > 0 || hasNews(table, parts),
+      changed:
+        this.idCounter !== idCounter ||
+        (input.jumped ?? 0) > 0 ||
+        out.length > 0 ||
+        (input.posts?.length ?? 0) > 0 ||
+        hasNews(table, parts),
       body: encodeCommit(table, parts),
       out,
       births: requests.births.count,
-      deaths: parts.deaths.length,
+      deaths: died.length,
       departures: left,
-      arrivals,
+      arrived,
+      died,
     };
     if (requests.exchanges.length + result.births + result.deaths + left > 0)
       this.#span = undefined;
     settle(table, parts, (settled) => this.#close(settled, input.tick, requests.births));
     this.tick = input.tick;
+    for (const { to, ids } of departures) this.mailroom.note(to, ids, input.tick);
     this.hasInFlight = left > 0;
     this.#isSpoilt = false;
     return result;
   }
 
-  #welcome(entries: readonly ChannelEntry[]): number {
+  #welcome(entries: readonly ChannelEntry[]): Welcomed {
+    if (entries.length === 0) return NOBODY;
     const { schema } = this.#kit.placement;
-    let count = 0;
+    const arrived: number[] = [];
+    const letters: Letter[] = [];
     for (const { body } of entries) {
+      if (channelKind(body) === 'mail') {
+        letters.push(...decodeMail(body));
+        continue;
+      }
       const { rows } = decodeRows(body, schema, this.#older);
       this.#table.merge(rows);
-      count += rows.count;
+      for (let row = 0; row < rows.count; row++) arrived.push(rows.ids[row] as number);
     }
-    return count;
+    if (arrived.length > 0) this.mailroom.forget();
+    return { arrived, letters };
+  }
+
+  #mailInput({ tick, posts, isExact, tries }: StepInput, letters: readonly Letter[]): MailInput {
+    const requests: PostedRequest[] = [];
+    const all = posts === undefined || posts.length === 0 ? letters : [...letters];
+    for (const { id, body } of posts ?? []) {
+      const post = decodePost(body);
+      if ('request' in post) requests.push({ id, request: post.request });
+      else (all as Letter[]).push(...post.letters);
+    }
+    return { tick, letters: all, requests, isExact: isExact ?? false, tries: tries ?? 0 };
+  }
+
+  /** In which of the cells around somebody was at the end of the tick before. */
+  #cellOf(id: number, { view }: StepInput): number | undefined {
+    return this.#kit.grid.neighbours(this.cell).find((cell) => view(cell)?.has(id) === true);
+  }
+
+  /** One channel entry more for each cell that letters go to, and one for what the holder brings. */
+  #send(out: Sent[], { outSeq }: StepInput): void {
+    const { mailroom } = this;
+    if (!mailroom.hasNews) return;
+    const { schema } = this.#kit.placement;
+    const add = (to: number, body: Uint8Array): void => {
+      out.push({ seq: outSeq + out.length + 1, to, body });
+    };
+    const { onward, far, dead, answers } = mailroom;
+    for (const to of [...onward.keys()].sort((a, b) => a - b)) {
+      add(to, encodeMail(schema, onward.get(to) as Letter[]));
+    }
+    if (far.length + dead.length + answers.length > 0) {
+      add(OUTBOX, encodeOutbox(schema, { far, dead, answers }));
+    }
   }
 
   /** Brings positions that systems moved out of a wrapped space back into it. */
@@ -296,10 +378,10 @@ export class CellState implements Host {
   }
 
   /** Finds who belongs elsewhere now, and writes one channel entry per destination. */
-  #departures(input: StepInput): { departures: Departure[]; out: StepResult['out'] } {
+  #departures(input: StepInput): { departures: Departure[]; out: Sent[] } {
     const leaving = this.#leaving();
     const departures: Departure[] = [];
-    const out: { seq: number; to: number; body: Uint8Array }[] = [];
+    const out: Sent[] = [];
     for (const to of [...leaving.keys()].sort((a, b) => a - b)) {
       const rows = leaving.get(to) as number[];
       const seq = input.outSeq + out.length + 1;

@@ -8,8 +8,10 @@ import type { Grid } from '@leasehold/spatial';
 import { Placement } from './births.ts';
 import { type CellKit, CellState } from './cell.ts';
 import type { AnyComponent } from './component.ts';
+import { type AnyEvent, Undelivered as UndeliveredEvent } from './event.ts';
 import { printable } from './kinds.ts';
 import { Lattice, SQUARES_MAX, squaresOf } from './lattice.ts';
+import { LETTERS_SCHEMA } from './letter-order.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { orderSystems } from './order.ts';
 import { RowSet } from './rows.ts';
@@ -65,10 +67,11 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   const { grid } = options;
   const known = knownComponents(simulation);
   const own = layerComponents(known, options);
-  const schema = layerSchema(
-    options.layer,
-    own.map((component) => component.schema),
-  );
+  const events = knownEvents(simulation.systems);
+  const schema = layerSchema(options.layer, [
+    ...own.map((component) => component.schema),
+    ...(simulation.systems.some(({ emits }) => emits.length > 0) ? [LETTERS_SCHEMA] : []),
+  ]);
   const placement = new Placement(schema, grid, known);
   const systems = orderSystems(layerSystems(simulation, own, placement));
   const params = worldParams(simulation, systems, options.params);
@@ -76,7 +79,9 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   const radii = systems.map((system, s) => radiusOf(system, params, placement, squares[s]));
   const viewFields = viewFieldsOf(schema, systems);
   const rows = new RowSet(new Table(schema));
-  const needsHalo = radii.some((radius) => radius > 0);
+  // Who sends must know who is in the cells around.
+  const sends = systems.some(({ emits }) => emits.length > 0);
+  const needsHalo = sends || radii.some((radius) => radius > 0);
   const { spatial } = placement;
   const pool =
     needsHalo && spatial ? new Neighbourhood(grid, schema, viewFields, spatial) : undefined;
@@ -102,7 +107,8 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
     time,
   });
   const usesChanged = running.some((system) => system.changed !== 0);
-  const kit: CellKit = { grid, placement, runner, viewFields, needsHalo, usesChanged };
+  const mail = { placement, events, tickHz: options.tickHz };
+  const kit: CellKit = { grid, placement, runner, mail, viewFields, needsHalo, usesChanged };
   return {
     schema,
     grid,
@@ -140,6 +146,22 @@ function knownComponents(simulation: Simulation): Map<string, AnyComponent> {
     }
     known.set(schema.name, component);
   });
+  return known;
+}
+
+/** Every event that some system takes or sends. Two of one name are one, or a mistake. */
+function knownEvents(systems: readonly System[]): Map<string, AnyEvent> {
+  const known = new Map<string, AnyEvent>([[UndeliveredEvent.event, UndeliveredEvent]]);
+  for (const { name, on, emits } of systems) {
+    for (const event of [...(on ? [on.event] : []), ...emits]) {
+      const before = known.get(event.event) ?? event;
+      if (before !== event) {
+        const remedy = 'Declare it once, and import it where it is used.';
+        throw systemInvalid(name, `another event is called ${event.event}, too`, remedy);
+      }
+      known.set(event.event, event);
+    }
+  }
   return known;
 }
 

@@ -26,6 +26,15 @@ export {
   type Values,
 } from './component.ts';
 export {
+  type AnyEvent,
+  type Event,
+  type EventRow,
+  type Events,
+  EventValue,
+  event,
+  Undelivered,
+} from './event.ts';
+export {
   bool,
   entity,
   type Field,

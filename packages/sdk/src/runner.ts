@@ -10,7 +10,7 @@ import type { CellState } from './cell.ts';
 import type { Lattice } from './lattice.ts';
 import type { Box, Neighbourhood } from './neighbourhood.ts';
 import type { RowSet } from './rows.ts';
-import type { RunningSystem } from './running.ts';
+import type { Delivery, RunningSystem } from './running.ts';
 import { CellView, type ViewField } from './view.ts';
 
 export type RunInput = {
@@ -71,6 +71,10 @@ export class Runner {
     const { cursor } = this.#options.rows;
     cursor.row = -1;
     try {
+      if (system.on !== undefined) {
+        this.#deliver(system, cell, input);
+        return;
+      }
       if (this.#takesAll(system, cell)) {
         system.loop.all(cell.table.count);
         return;
@@ -90,6 +94,24 @@ export class Runner {
     } finally {
       context.host(undefined, input.tick);
     }
+  }
+
+  /** Runs a system once for each event that reached a row that it matches. */
+  #deliver(system: RunningSystem, cell: CellState, input: RunInput): void {
+    const all = cell.mailroom.due(system.on?.event.event ?? '');
+    if (all.length === 0) return;
+    const { table, requests } = cell;
+    const { required, forbidden } = system;
+    const matching = all.filter(({ row }) => {
+      const mask = table.masks[row] as number;
+      const isMatching = (mask & required) === required && (mask & forbidden) === 0;
+      return isMatching && requests.gone[row] !== ENDED;
+    });
+    if (matching.length === 0) return;
+    if (this.#rows.length < matching.length) this.#rows = new Int32Array(matching.length);
+    for (let i = 0; i < matching.length; i++) this.#rows[i] = (matching[i] as Delivery).row;
+    if (system.radius > 0) this.#gather(system, cell, input, matching.length);
+    system.take(matching, this.#options.rows.cursor);
   }
 
   /** Whether a system runs on every row of a cell, with nothing to be made ready for each. */

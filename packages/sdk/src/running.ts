@@ -6,6 +6,8 @@ import type { Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { Placement, Requests } from './births.ts';
 import type { AnyComponent, Components, ComponentValue } from './component.ts';
+import { EventValue } from './event.ts';
+import { printable } from './kinds.ts';
 import type { Lattice } from './lattice.ts';
 import { type Loop, loopOf } from './loop.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
@@ -15,6 +17,13 @@ import { SquareList } from './squares.ts';
 import type { Context, Params, System } from './system.ts';
 
 type List = NeighbourList | SquareList;
+
+/** An event that reached an entity: its row, who sent it, and its values. */
+export type Delivery = {
+  readonly row: number;
+  readonly from: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+};
 
 /** What a cell lends to the systems while they run on it. */
 export interface Host {
@@ -55,6 +64,8 @@ export class RunningSystem {
   readonly required: number;
   readonly forbidden: number;
   readonly changed: number;
+  /** The event it takes; undefined: it runs on all matching rows. */
+  readonly on: System['on'];
   /** What each receives as its row. */
   readonly row: object;
   readonly context: SystemContext;
@@ -65,6 +76,7 @@ export class RunningSystem {
   readonly neighbourMask: number;
   /** Whether it writes where its neighbours are. */
   readonly movesNeighbours: boolean;
+  readonly #begin: (row: number) => void;
   readonly #optional: readonly { name: string; bit: number; view: object }[];
 
   constructor(options: RunningOptions) {
@@ -98,6 +110,8 @@ export class RunningSystem {
     bind(system.reads, rows.readable);
     bind(system.writes, rows.writable);
     bind(system.optional, rows.readable);
+    if (system.on !== undefined) row[system.on.key] = undefined;
+    this.on = system.on;
     this.row = row;
     this.#optional = Object.entries(system.optional).map(([key, component]) => {
       const c = placement.indexOf(component, name);
@@ -108,6 +122,7 @@ export class RunningSystem {
     const { each, context } = this;
     const begin = this.#beginOf(list, options);
     const end = this.#endOf(options);
+    this.#begin = begin;
     this.loop = loopOf({ name, each, row, context, cursor: rows.cursor, begin, end });
   }
 
@@ -159,6 +174,21 @@ export class RunningSystem {
     return !this.isSequential && !this.hasOptional && this.radius === 0;
   }
 
+  /** Runs once for each delivery, whose rows are all matching. */
+  take(deliveries: readonly Delivery[], cursor: Cursor): void {
+    const { row: view, context } = this;
+    const key = this.on?.key ?? '';
+    for (const { row, from, payload } of deliveries) {
+      cursor.row = row;
+      context.from = from;
+      (view as Record<string, unknown>)[key] = payload;
+      this.#begin(row);
+      this.each(view, context);
+    }
+    context.from = 0;
+    (view as Record<string, unknown>)[key] = undefined;
+  }
+
   /** Shows only those optional components that a row has. */
   showOptional(mask: number): void {
     const row = this.row as Record<string, object | undefined>;
@@ -182,6 +212,9 @@ export class SystemContext implements Context {
   readonly despawn: Context['despawn'];
   readonly add: Context['add'];
   readonly remove: Context['remove'];
+  readonly emit: Context['emit'];
+  /** Who sent the event that is taken. */
+  from = 0;
   readonly #system: System;
   readonly #placement: Placement;
   readonly #random = new Random();
@@ -213,6 +246,7 @@ export class SystemContext implements Context {
     this.despawn = (id = this.id) => this.#despawn(id);
     this.add = (value) => this.#exchange(value.component, value);
     this.remove = (component) => this.#exchange(component, undefined);
+    this.emit = (to, event) => this.#emit(to, event);
   }
 
   /** Turns the context to a cell; `undefined` when the system is over. */
@@ -293,6 +327,18 @@ export class SystemContext implements Context {
       throw this.#misuse(by, 'the component is of another layer', 'Leave it to its layer.');
     }
     host.requests.exchanges.push({ id: this.id, component: index, value });
+  }
+
+  #emit(to: number, value: EventValue): boolean {
+    const host = this.#open('emit');
+    if (!(value instanceof EventValue) || !this.#system.emits.includes(value.type)) {
+      const what = value instanceof EventValue ? value.type.event : printable(value);
+      throw this.#misuse('emit', `it sends ${what}`, 'Name the event in emits, and call it.');
+    }
+    if (!Number.isSafeInteger(to) || to <= 0) {
+      throw this.#misuse('emit', `it sends to ${printable(to)}`, 'Give the id of an entity.');
+    }
+    return host.requests.emit(to, this.id, value);
   }
 
   #open(what: string): Host {

@@ -6,6 +6,7 @@
 import { checkName, LeaseholdError, type Random } from '@leasehold/kernel';
 import type { Grid } from '@leasehold/spatial';
 import type { AnyComponent, Components, ComponentValue, ReadonlyRow, Row } from './component.ts';
+import type { AnyEvent, EventRow, Events, EventValue } from './event.ts';
 
 /**
  * Settings of a world that a system reads, with the values they have when the manifest has none.
@@ -85,6 +86,16 @@ export interface Context<
    * was ended.
    */
   readonly despawn: (id?: number) => void;
+  /**
+   * Sends an event to an entity, wherever it is, this one included; it takes effect with the next
+   * tick there if it is in this or a neighbouring cell. From one entity to another events take effect
+   * once and in the order in which they were emitted. The event must be among `emits`. Answers false,
+   * and sends nothing, when the cell has sent as much in this tick as it may (384 KB): try again
+   * later.
+   */
+  readonly emit: (to: number, event: EventValue) => boolean;
+  /** In a system with `on`: the entity that emitted the event; 0: the outside. */
+  readonly from: number;
   /** Gives the entity a component, or replaces its values, at the end of this tick. */
   readonly add: (value: ComponentValue) => void;
   /** Takes a component from the entity at the end of this tick. */
@@ -92,11 +103,16 @@ export interface Context<
 }
 
 /** A row as `each` receives it, by the names of the declaration. */
-export type SystemRow<R extends Components, W extends Components, O extends Components> = {
+export type SystemRow<
+  R extends Components,
+  W extends Components,
+  O extends Components,
+  E extends Events = None,
+> = {
   readonly [K in keyof R]: ReadonlyRow<R[K]>;
 } & { readonly [K in keyof W]: Row<W[K]> } & {
   readonly [K in keyof O]: ReadonlyRow<O[K]> | undefined;
-};
+} & { readonly [K in keyof E]: EventRow<E[K]> };
 
 /** `writes` of neighbours exist in sequential order only. */
 type NeighbourOptions<N extends Components, P extends Params, M extends Components> =
@@ -148,6 +164,7 @@ export type SystemOptions<
   N extends Components,
   P extends Params,
   M extends Components = None,
+  E extends Events = None,
 > = NeighbourOptions<N, P, M> & {
   readonly name: string;
   /** Components an entity must have, given readonly. */
@@ -165,11 +182,19 @@ export type SystemOptions<
    * the previous tick counts as changed.
    */
   readonly changed?: readonly AnyComponent[];
+  /**
+   * One event, by the name under which `each` receives it: then `each` runs once for every event of
+   * that type that reached a matching entity with this tick, in the order in which they were emitted,
+   * and not at all for the others. Not in sequential order, nor with `changed`.
+   */
+  readonly on?: E;
+  /** The events that it sends. */
+  readonly emits?: readonly AnyEvent[];
   /** Names of systems that must have run before, or must run after. */
   readonly after?: readonly string[];
   readonly before?: readonly string[];
   readonly params?: P;
-  each(row: SystemRow<R, W, O>, context: Context<N, P, M>): void;
+  each(row: SystemRow<R, W, O, E>, context: Context<N, P, M>): void;
 };
 
 /** A declared system, its access laid open for ordering and for the engine. */
@@ -181,6 +206,9 @@ export interface System {
   readonly with: readonly AnyComponent[];
   readonly without: readonly AnyComponent[];
   readonly changed: readonly AnyComponent[];
+  /** The event it takes and its name in the row; undefined: it runs for every matching entity. */
+  readonly on: { readonly key: string; readonly event: AnyEvent } | undefined;
+  readonly emits: readonly AnyEvent[];
   readonly after: readonly string[];
   readonly before: readonly string[];
   readonly order: 'simultaneous' | 'sequential';
@@ -198,7 +226,7 @@ export interface System {
 
 const KEYS = new Set([
   ...['name', 'reads', 'writes', 'optional', 'with', 'without', 'changed', 'after', 'before'],
-  ...['order', 'params', 'neighbours', 'each'],
+  ...['order', 'params', 'neighbours', 'each', 'on', 'emits'],
 ]);
 /** Names that a neighbour has of its own. */
 const NEIGHBOUR_KEYS = new Set(['id', 'dx', 'dy', 'distance', 'isOwn']);
@@ -211,7 +239,7 @@ const NEIGHBOUR_SETTINGS = new Set(['radius', 'squares', 'reads', 'writes']);
  * in ascending order of ids. It must be a function of what it is given: no clock, dice or network.
  *
  * Errors: `NAME_INVALID`, `SYSTEM_INVALID` (unknown key, one component declared twice, no `each`,
- * writes of neighbours without sequential order).
+ * writes of neighbours without sequential order, `on` that is not one event).
  */
 export function system<
   R extends Components = None,
@@ -220,7 +248,8 @@ export function system<
   N extends Components = None,
   P extends Params = None,
   M extends Components = None,
->(options: SystemOptions<R, W, O, N, P, M>): System {
+  E extends Events = None,
+>(options: SystemOptions<R, W, O, N, P, M, E>): System {
   const { name } = options;
   checkName('system name', name);
   for (const key of Object.keys(options)) {
@@ -246,6 +275,8 @@ export function system<
     with: options.with ?? [],
     without: options.without ?? [],
     changed: options.changed ?? [],
+    on: onOf(name, options.on),
+    emits: options.emits ?? [],
     after: options.after ?? [],
     before: options.before ?? [],
     order: options.order ?? 'simultaneous',
@@ -285,7 +316,34 @@ function checkAccess(declared: System): void {
       requireComponent(name, `${sort}[${i}]`, used);
     }
   }
+  checkEvents(declared, rowNames);
   checkNeighbours(declared);
+}
+
+function onOf(name: string, on: Events | undefined): System['on'] {
+  if (on === undefined) return undefined;
+  const [first, ...rest] = Object.entries(on);
+  if (first === undefined || rest.length > 0) {
+    const remedy = 'Declare one event, and another system for another event.';
+    throw invalid(name, 'on', `it takes ${rest.length === 0 ? 'no event' : 'several'}`, remedy);
+  }
+  return { key: first[0], event: first[1] };
+}
+
+function checkEvents(declared: System, rowNames: ReadonlySet<string>): void {
+  const { name, on, emits } = declared;
+  for (const [i, used] of [...(on ? [on.event] : []), ...emits].entries()) {
+    if (typeof used?.event === 'string') continue;
+    const field = on && i === 0 ? 'on' : 'emits';
+    throw invalid(name, field, 'it names what is no event', 'Give it what event() returned.');
+  }
+  if (on === undefined) return;
+  if (rowNames.has(on.key)) throw invalid(name, 'on', `${on.key} is taken`, 'Rename the event.');
+  if (declared.order === 'sequential' || declared.changed.length > 0) {
+    const what = declared.order === 'sequential' ? 'sequential' : 'of what changed';
+    const remedy = 'Take the event in a system of its own, which writes what the other reads.';
+    throw invalid(name, 'on', `it takes events and is ${what}`, remedy);
+  }
 }
 
 function checkNeighbours({ name, neighbours, order }: System): void {

@@ -6,16 +6,26 @@ import { assert, createRandom, type Random } from '@leasehold/kernel';
 import {
   type ChannelEntry,
   type Column,
+  channelKind,
+  decodeOutbox,
   decodeRows,
+  type EntityRequest,
   encodeCommit,
+  encodeMail,
+  encodeRequest,
   type LogEntry,
+  OUTBOX,
+  type Post,
+  type RequestAnswer,
   StateHash,
   Table,
+  type Undelivered,
 } from '@leasehold/protocol';
 import { Grid, type SpaceSpec } from '@leasehold/spatial';
 import type { CellState } from './cell.ts';
 import { compile, type Engine } from './compile.ts';
 import type { AnyComponent, ComponentValue, ReadonlyRow } from './component.ts';
+import type { EventValue } from './event.ts';
 import { simulation as declare, type SeedContext, type Simulation } from './simulation.ts';
 
 export type TestWorldOptions = {
@@ -74,6 +84,12 @@ export class TestWorld {
   readonly #seqs: Float64Array;
   readonly #random: Random;
   #inFlight: ChannelEntry[] = [];
+  readonly #posts = new Map<number, Post[]>();
+  #postCount = 0;
+  /** Letters that nobody could take, and why. */
+  readonly undelivered: Undelivered[] = [];
+  /** Answers to what was sent or asked, by the number that `send` and `ask` returned. */
+  readonly answers = new Map<string, RequestAnswer>();
 
   constructor(engine: Engine, options: TestWorldOptions) {
     this.engine = engine;
@@ -110,6 +126,8 @@ export class TestWorld {
   #step(): void {
     const tick = ++this.tick;
     const arrivals = Map.groupBy(this.#inFlight, (entry) => entry.to);
+    const posts = new Map(this.#posts);
+    this.#posts.clear();
     const sent: ChannelEntry[] = [];
     for (const cell of this.#order()) {
       const state = this.#cells[cell] as CellState;
@@ -117,16 +135,51 @@ export class TestWorld {
         tick,
         outSeq: this.#outSeqs[cell] as number,
         arrivals: arrivals.get(cell) ?? [],
+        posts: posts.get(cell) ?? [],
+        isExact: true,
         view: (near) => this.#cells[near]?.view(tick - 1),
       });
       this.#outSeqs[cell] = (this.#outSeqs[cell] as number) + out.length;
-      for (const entry of out) sent.push({ ...entry, from: cell, tick });
+      for (const entry of out) {
+        if (entry.to === OUTBOX) this.#bring(entry.body);
+        else sent.push({ ...entry, from: cell, tick });
+      }
       this.births += counts.births;
       this.deaths += counts.deaths;
       this.crossings += counts.departures;
       if (this.#options.verify) this.#verify(state, this.#entry(cell, tick, body));
     }
     this.#inFlight = sent.sort((a, b) => a.from - b.from || a.seq - b.seq);
+  }
+
+  /** What the holder of a cell would do with what is for no cell around. */
+  #bring(body: Uint8Array): void {
+    const { far, dead, answers } = decodeOutbox(body);
+    this.undelivered.push(...dead);
+    for (const { id, answer } of answers) this.answers.set(id, answer);
+    for (const letter of far)
+      this.#post(letter.to, letter.post, encodeMail(this.engine.schema, [letter]));
+  }
+
+  /** Sends an event from outside; it takes effect with the next tick. Returns the id of its answer. */
+  send(to: number, { type, payload }: EventValue): string {
+    const request: EntityRequest = { kind: 'event', id: to, event: type.event, payload };
+    return this.ask(request);
+  }
+
+  /** Asks something of entities, as the API does. Returns the id of its answer. */
+  ask(request: EntityRequest): string {
+    const id = `ask-${++this.#postCount}`;
+    this.#post(request.kind === 'create' ? 0 : request.id, id, encodeRequest(request));
+    return id;
+  }
+
+  #post(to: number, id: string, body: Uint8Array): void {
+    const found = this.#cells.find(({ table }) => table.find(to) !== -1);
+    const cell = found?.cell ?? 0;
+    const posts = this.#posts.get(cell) ?? [];
+    posts.push({ seq: posts.length + 1, id, body });
+    this.#posts.set(cell, posts);
   }
 
   #order(): number[] {
@@ -193,7 +246,8 @@ export class TestWorld {
 
   /** Rows in cells, and rows that left one cell and have not arrived in another. */
   #tables(): Table[] {
-    const flying = this.#inFlight.map(({ body }) => decodeRows(body, this.engine.schema).rows);
+    const rows = this.#inFlight.filter(({ body }) => channelKind(body) === 'rows');
+    const flying = rows.map(({ body }) => decodeRows(body, this.engine.schema).rows);
     return [...this.#cells.map((state) => state.table), ...flying];
   }
 }

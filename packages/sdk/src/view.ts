@@ -64,6 +64,18 @@ export class CellView {
     });
   }
 
+  /** Whether somebody is among its rows. */
+  has(id: number): boolean {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.ids[middle] as number) < id) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.count && this.ids[low] === id;
+  }
+
   #grow(table: Table): void {
     const capacity = table.ids.length;
     this.ids = new Float64Array(capacity);

@@ -79,6 +79,7 @@ export class Wire {
       handover: (of, heir) => this.#each('handover', of.length, (to) => to.handover(of, heir)),
       revoke: (of) => this.#each('revoke', of.length, (to) => to.revoke(of)),
       post: (of) => this.#each('post', of.length, (to) => to.post(of)),
+      inboxes: (of) => this.#read('inboxes', () => inner.inboxes(of)),
       heads: (of) => this.#each('heads', of.length, (to) => to.heads(of)),
       load: (of) => this.#read('load', () => inner.load(of)),
       channel: (cell, after) => this.#read('channel', () => inner.channel(cell, after)),

@@ -1,0 +1,178 @@
+/**
+ * Who has sent what to whom: kept by the entities themselves, in a component of the engine's own, so
+ * that it travels with them. It makes events from one entity to another take effect in order, and
+ * once, whichever ways they came.
+ *
+ * What is older than a minute is forgotten, and a letter that is under way for longer is refused, so
+ * what is kept stays small.
+ */
+import type {
+  Column,
+  ComponentSchema,
+  Json,
+  LayerSchema,
+  Letter,
+  Table,
+} from '@leasehold/protocol';
+
+/** Its name is none that a user can give. */
+export const LETTERS_COMPONENT = '_letters';
+/** How long an entity remembers what it sent and got, and so how old a letter may be. */
+export const MEMORY_S = 60;
+/** How long a letter waits for the one before it. */
+export const HOLD_S = 10;
+
+/** By the other entity, or `p:` and the id of a request: the last number, and the tick of it. */
+type Memory = Readonly<Record<string, readonly [seq: number, tick: number]>>;
+type Held = readonly Letter[];
+
+export const LETTERS_SCHEMA: ComponentSchema = {
+  name: LETTERS_COMPONENT,
+  version: 1,
+  fields: [
+    { name: 'count', kind: 'f64', initial: 0 },
+    { name: 'sent', kind: 'json', initial: {} },
+    { name: 'seen', kind: 'json', initial: {} },
+    { name: 'held', kind: 'json', initial: [] },
+  ],
+};
+const COUNT = 0;
+const SENT = 1;
+const SEEN = 2;
+const HELD = 3;
+
+/** What is to be done with a letter that found its entity. */
+export type Verdict = 'take' | 'hold' | 'repeated' | 'late';
+
+export class LetterOrder {
+  readonly #component: number;
+  readonly #memoryTicks: number;
+  readonly #holdTicks: number;
+  /** Entities with letters that wait; undefined: to be looked up. */
+  #waiting: Set<number> | undefined = new Set();
+
+  /** Undefined where the layer keeps no such memory. */
+  static of(schema: LayerSchema, tickHz: number): LetterOrder | undefined {
+    const component = schema.components.findIndex(({ name }) => name === LETTERS_COMPONENT);
+    return component === -1 ? undefined : new LetterOrder(component, tickHz);
+  }
+
+  private constructor(component: number, tickHz: number) {
+    this.#component = component;
+    this.#memoryTicks = Math.ceil(MEMORY_S * tickHz);
+    this.#holdTicks = Math.ceil(HOLD_S * tickHz);
+  }
+
+  /** Rows came or were read anew: who waits is looked up again. */
+  forget(): void {
+    this.#waiting = undefined;
+  }
+
+  /** Numbers a letter that the entity of the row sends, and the one that it sent there before. */
+  number(table: Table, row: number, to: number, tick: number): { seq: number; before: number } {
+    const columns = this.#columns(table, row);
+    const counts = columns[COUNT] as Float64Array;
+    const seq = (counts[row] as number) + 1;
+    const sent = (columns[SENT] as Json[])[row] as unknown as Memory;
+    const [before, at] = sent[to] ?? [0, 0];
+    counts[row] = seq;
+    this.#set(table, row, SENT, { ...this.#recent(sent, tick), [to]: [seq, tick] });
+    this.#mark(table, row, COUNT);
+    return { seq, before: tick - at > this.#memoryTicks ? 0 : before };
+  }
+
+  /** Whether a letter is due; what is to be taken is remembered. */
+  judge(table: Table, row: number, letter: Letter, tick: number): Verdict {
+    const { post, from, seq, before } = letter;
+    if (tick - letter.tick > this.#memoryTicks) return 'late';
+    if (post === '' && seq === 0) return 'take';
+    const key = post === '' ? String(from) : `p:${post}`;
+    const seen = this.#read<Memory>(table, row, SEEN, {});
+    const [last] = seen[key] ?? [0];
+    if (post !== '' && last > 0) return 'repeated';
+    if (post === '') {
+      if (seq <= last) return this.#skipped(seen, key) ? 'late' : 'repeated';
+      if (before > last && tick - letter.tick <= this.#holdTicks) return 'hold';
+    }
+    const isSkipped = before > last || this.#skipped(seen, key);
+    const next: Record<string, readonly [number, number]> = { ...this.#recent(seen, tick) };
+    next[key] = [post === '' ? seq : 1, tick];
+    // From now on, who comes too late cannot be told from who comes again.
+    if (isSkipped) next[`s:${key}`] = [1, tick];
+    this.#set(table, row, SEEN, next as unknown as Json);
+    return 'take';
+  }
+
+  #skipped(seen: Memory, key: string): boolean {
+    return seen[`s:${key}`] !== undefined;
+  }
+
+  hold(table: Table, row: number, letter: Letter): void {
+    const held = this.#read<Held>(table, row, HELD, []);
+    if (held.some(({ from, seq }) => from === letter.from && seq === letter.seq)) return;
+    this.#set(table, row, HELD, [...held, letter] as unknown as Json);
+    this.#waiting?.add(table.ids[row] as number);
+  }
+
+  /** Takes out all letters that wait, of all rows: they are judged again, with what has come. */
+  waiting(table: Table): Letter[] {
+    this.#waiting ??= this.#find(table);
+    if (this.#waiting.size === 0) return [];
+    const letters: Letter[] = [];
+    for (const id of this.#waiting) {
+      const row = table.find(id);
+      if (row === -1) continue;
+      letters.push(...this.#read<Held>(table, row, HELD, []));
+    }
+    return letters;
+  }
+
+  /** A letter that waited waits no more. */
+  release(table: Table, row: number, letter: Letter): void {
+    const held = this.#read<Held>(table, row, HELD, []);
+    const rest = held.filter(({ from, seq }) => from !== letter.from || seq !== letter.seq);
+    if (rest.length === held.length) return;
+    this.#set(table, row, HELD, rest as unknown as Json);
+    if (rest.length === 0) this.#waiting?.delete(table.ids[row] as number);
+  }
+
+  #find(table: Table): Set<number> {
+    const found = new Set<number>();
+    const bit = 2 ** this.#component;
+    for (let row = 0; row < table.count; row++) {
+      if (((table.masks[row] as number) & bit) === 0) continue;
+      if (this.#read<Held>(table, row, HELD, []).length > 0) found.add(table.ids[row] as number);
+    }
+    return found;
+  }
+
+  #recent(memory: Memory, tick: number): Record<string, readonly [number, number]> {
+    const kept = Object.entries(memory).filter(([, [, at]]) => tick - at <= this.#memoryTicks);
+    return Object.fromEntries(kept);
+  }
+
+  #read<T>(table: Table, row: number, field: number, none: T): T {
+    const bit = 2 ** this.#component;
+    if (((table.masks[row] as number) & bit) === 0) return none;
+    const column = table.columns[this.#component]?.[field] as Json[];
+    return column[row] as T;
+  }
+
+  /** The columns of a row that has the component, or gets it now. */
+  #columns(table: Table, row: number): Column[] {
+    const bit = 2 ** this.#component;
+    const mask = table.masks[row] as number;
+    if ((mask & bit) === 0) table.setMask(row, (mask | bit) >>> 0);
+    return table.columns[this.#component] as Column[];
+  }
+
+  #set(table: Table, row: number, field: number, value: Json): void {
+    (this.#columns(table, row)[field] as Json[])[row] = value;
+    this.#mark(table, row, field);
+  }
+
+  #mark(table: Table, row: number, field: number): void {
+    const marks = table.dirty[this.#component] as Uint32Array;
+    marks[row] = (marks[row] as number) | (2 ** field);
+  }
+}

@@ -1,0 +1,357 @@
+/**
+ * The letters of one cell in one tick: what came, to whom it goes, what is sent on, and what nobody
+ * can take. A letter is in exactly one place at any time: a channel or inbox beyond its reader's
+ * cursor, or an entity that holds it back (M1).
+ */
+import { LeaseholdError } from '@leasehold/kernel';
+import {
+  type EntityRequest,
+  type Letter,
+  type RefusalCode,
+  type RequestAnswer,
+  ROWS_MAX,
+  type Table,
+  type Undelivered,
+} from '@leasehold/protocol';
+import { ENDED, type Placement, type Requests } from './births.ts';
+import type { AnyEvent } from './event.ts';
+import { LetterOrder } from './letter-order.ts';
+import { applyPatch, checkNewEntities, checkPatch, matches } from './patch.ts';
+import type { Delivery } from './running.ts';
+
+/** What all cells of an engine know of letters. */
+export type MailKit = {
+  readonly placement: Placement;
+  /** Events that some system takes or sends, by name. */
+  readonly events: ReadonlyMap<string, AnyEvent>;
+  readonly tickHz: number;
+};
+
+/** A post to the cell's inbox, understood. */
+export type PostedRequest = { readonly id: string; readonly request: EntityRequest };
+
+export type MailInput = {
+  readonly tick: number;
+  readonly letters: readonly Letter[];
+  readonly requests: readonly PostedRequest[];
+  /** Lockstep: who is where is known exactly, and nothing may depend on when a reader came (T1). */
+  readonly isExact: boolean;
+  /** How often this tick was tried before, by this holder or by others who died. */
+  readonly tries: number;
+};
+
+/**
+ * Whoever is addressed where it was seen last is at most so many ticks gone from there: one that it
+ * was in flight, and the one in which the letter was under way.
+ */
+const TRAIL_TICKS_EXACT = 2;
+/** In realtime readers may lag. */
+const TRAIL_TICKS_MAX = 64;
+const NONE: readonly Delivery[] = [];
+
+export class Mailroom {
+  /** By destination cell; the own one included. */
+  readonly onward = new Map<number, Letter[]>();
+  readonly far: Letter[] = [];
+  readonly dead: Undelivered[] = [];
+  readonly answers: { readonly id: string; readonly answer: RequestAnswer }[] = [];
+  readonly #kit: MailKit;
+  readonly #cell: number;
+  readonly #order: LetterOrder | undefined;
+  /** Where those who left went, oldest first. */
+  readonly #trail = new Map<number, { readonly to: number; readonly tick: number }>();
+  readonly #due = new Map<string, Delivery[]>();
+  #input: MailInput = { tick: 0, letters: [], requests: [], isExact: false, tries: 0 };
+
+  constructor(kit: MailKit, cell: number) {
+    this.#kit = kit;
+    this.#cell = cell;
+    this.#order = LetterOrder.of(kit.placement.schema, kit.tickHz);
+  }
+
+  /** Rows came or were read anew. */
+  forget(): void {
+    this.#order?.forget();
+  }
+
+  /** Somebody left with a tick. */
+  note(to: number, ids: readonly number[], tick: number): void {
+    for (const id of ids) {
+      this.#trail.delete(id);
+      this.#trail.set(id, { to, tick });
+    }
+    for (const [id, left] of this.#trail) {
+      if (tick - left.tick <= TRAIL_TICKS_MAX) return;
+      this.#trail.delete(id);
+    }
+  }
+
+  /** Events of a type that reached somebody with this tick, by entity, each in order. */
+  due(event: string): readonly Delivery[] {
+    return this.#due.get(event) ?? NONE;
+  }
+
+  /** Whether a follower, or the holder itself, must know of something. */
+  get hasNews(): boolean {
+    return this.onward.size + this.far.length + this.dead.length + this.answers.length > 0;
+  }
+
+  /** Takes in what came. Births, deaths and changes that it asks for are in `requests` and `table`. */
+  begin(table: Table, requests: Requests, input: MailInput): void {
+    this.#clear();
+    this.#input = input;
+    const held = this.#order?.waiting(table) ?? [];
+    if (input.letters.length + input.requests.length + held.length === 0) return;
+    const letters = [...held, ...input.letters, ...this.#addressed(table, requests)];
+    letters.sort(inOrder);
+    for (const letter of this.#chosen(table, letters)) this.#deliver(table, requests, letter);
+  }
+
+  #clear(): void {
+    this.onward.clear();
+    this.far.length = 0;
+    this.dead.length = 0;
+    this.answers.length = 0;
+    this.#due.clear();
+  }
+
+  /** Requests of one entity as letters; new entities are born at once, or refused. */
+  #addressed(table: Table, requests: Requests): Letter[] {
+    const letters: Letter[] = [];
+    const { tick } = this.#input;
+    for (const [n, { id: post, request }] of this.#input.requests.entries()) {
+      if (request.kind === 'create') {
+        this.#create(table, requests, post, request);
+        continue;
+      }
+      const common = { to: request.id, tick, n, seq: 0, before: 0, post };
+      if (request.kind === 'event') {
+        const { event, payload, from = 0 } = request;
+        letters.push({ ...common, from, event, payload });
+      } else letters.push({ ...common, from: 0, event: '', payload: {}, request });
+    }
+    return letters;
+  }
+
+  #create(
+    table: Table,
+    requests: Requests,
+    post: string,
+    { entities }: Extract<EntityRequest, { kind: 'create' }>,
+  ): void {
+    const fresh = entities.filter(
+      ({ id }) => table.find(id) === -1 && requests.births.find(id) === -1,
+    );
+    try {
+      const values = checkNewEntities(this.#kit.placement, fresh);
+      if (table.count + requests.births.count + fresh.length > ROWS_MAX) {
+        throw tooMany(fresh.length);
+      }
+      for (const { id, row } of values) {
+        this.#kit.placement.append(requests.births, id, row, 'create');
+      }
+      this.#answer(post);
+    } catch (error) {
+      this.#refuse(post, 'VALUE_INVALID', error);
+    }
+  }
+
+  /**
+   * All of them, as a rule. Where others failed on them: the first that was set aside, and what came
+   * since; on the second try one alone; then the one that is to blame for all that is known is left
+   * out.
+   */
+  #chosen(table: Table, letters: readonly Letter[]): readonly Letter[] {
+    const { tries } = this.#input;
+    const suspect = letters.find(({ isSuspect }) => isSuspect === true);
+    if (tries === 0 && suspect === undefined) return letters;
+    const head = suspect ?? letters[0];
+    if (head === undefined) return letters;
+    if (tries >= 2 || (tries === 1 && suspect !== undefined)) {
+      this.#pass(table, head);
+      this.#bury(head, 'POISON', `it was tried ${tries + 1} times, and whoever tried it failed`);
+      for (const other of letters) if (other !== head) this.#setAside(other);
+      return [];
+    }
+    const aside = new Set<number>();
+    const chosen: Letter[] = [];
+    for (const letter of letters) {
+      const isFresh = tries === 0 && letter.isSuspect !== true && !aside.has(letter.to);
+      if (letter === head || isFresh) {
+        chosen.push(letter);
+        continue;
+      }
+      aside.add(letter.to);
+      this.#setAside(letter);
+    }
+    return chosen;
+  }
+
+  /** Letters behind it wait for it no more. */
+  #pass(table: Table, letter: Letter): void {
+    const row = table.find(letter.to);
+    if (row === -1 || this.#input.isExact) return;
+    this.#order?.judge(table, row, letter, this.#input.tick);
+    this.#order?.release(table, row, letter);
+  }
+
+  #setAside(letter: Letter): void {
+    this.#send(this.#cell, { ...letter, isSuspect: true });
+  }
+
+  #deliver(table: Table, requests: Requests, letter: Letter): void {
+    const row = table.find(letter.to);
+    if (row === -1) {
+      this.#forward(requests, letter);
+      return;
+    }
+    if (requests.gone[row] === ENDED) {
+      this.#bury(letter, 'GONE', 'it was deleted in this tick');
+      return;
+    }
+    const { tick, isExact } = this.#input;
+    const verdict = isExact ? 'take' : (this.#order?.judge(table, row, letter, tick) ?? 'take');
+    if (verdict === 'hold') {
+      this.#order?.hold(table, row, letter);
+      return;
+    }
+    this.#order?.release(table, row, letter);
+    if (verdict === 'repeated') return;
+    if (verdict === 'late') {
+      this.#bury(letter, 'LATE', 'others that were emitted later took effect before');
+      return;
+    }
+    if (letter.request !== undefined) this.#apply(table, requests, row, letter);
+    else this.#accept(row, letter);
+  }
+
+  /** Where it went from here; if that is not known, its holder has to ask. */
+  #forward(requests: Requests, letter: Letter): void {
+    if (requests.births.find(letter.to) !== -1) {
+      this.#send(this.#cell, letter);
+      return;
+    }
+    const { tick, isExact } = this.#input;
+    const left = this.#trail.get(letter.to);
+    const ticksMax = isExact ? TRAIL_TICKS_EXACT : TRAIL_TICKS_MAX;
+    if (left !== undefined && tick - left.tick <= ticksMax) this.#send(left.to, letter);
+    // It was here when the letter was sent, and has not left.
+    else if (isExact && letter.post === '') this.#bury(letter, 'GONE', 'it is no more');
+    else this.far.push(letter);
+  }
+
+  #send(cell: number, letter: Letter): void {
+    const letters = this.onward.get(cell);
+    if (letters === undefined) this.onward.set(cell, [letter]);
+    else letters.push(letter);
+  }
+
+  #accept(row: number, letter: Letter): void {
+    const type = this.#kit.events.get(letter.event);
+    if (type === undefined) {
+      this.#invalid(letter, `the simulation has no event ${letter.event}`);
+      return;
+    }
+    let payload: Delivery['payload'];
+    try {
+      ({ payload } = type.read(letter.payload));
+    } catch (error) {
+      if (!(error instanceof LeaseholdError)) throw error;
+      this.#invalid(letter, error.message);
+      return;
+    }
+    const delivery = { row, from: letter.from, payload };
+    const due = this.#due.get(letter.event);
+    if (due === undefined) this.#due.set(letter.event, [delivery]);
+    else due.push(delivery);
+    this.#answer(letter.post);
+  }
+
+  #invalid(letter: Letter, message: string): void {
+    if (letter.post === '') this.#bury(letter, 'INVALID', message);
+    else this.#refuse(letter.post, 'VALUE_INVALID', message);
+  }
+
+  #apply(table: Table, requests: Requests, row: number, { post, request }: Letter): void {
+    if (request === undefined) return;
+    const { placement } = this.#kit;
+    if (request.match !== undefined && !matches(table, row, request.match)) {
+      this.#refuse(post, 'MATCH_FAILED', 'the entity is not as it was when it was read');
+      return;
+    }
+    if (request.kind === 'delete') {
+      requests.end(row, true);
+      this.#answer(post);
+      return;
+    }
+    try {
+      const patch = checkPatch(placement, table, row, request);
+      applyPatch(placement, table, { row, patch, requests });
+      this.#answer(post);
+    } catch (error) {
+      this.#refuse(post, 'VALUE_INVALID', error);
+    }
+  }
+
+  #bury(letter: Letter, reason: Undelivered['reason'], message: string): void {
+    this.dead.push({ letter, reason, message });
+    if (letter.post === '') return;
+    this.#refuse(letter.post, reason === 'POISON' ? 'EVENT_POISON' : 'ENTITY_GONE', message);
+  }
+
+  #answer(post: string): void {
+    if (post === '') return;
+    const { tick } = this.#input;
+    this.answers.push({ id: post, answer: { tag: 'APPLIED', cell: this.#cell, tick } });
+  }
+
+  #refuse(post: string, code: RefusalCode, why: unknown): void {
+    if (why instanceof Error && !(why instanceof LeaseholdError)) throw why;
+    const message = why instanceof LeaseholdError ? why.message : String(why);
+    const { tick } = this.#input;
+    this.answers.push({ id: post, answer: { tag: 'REFUSED', code, message, tick } });
+  }
+
+  /** Sends what the systems emitted; `cellOf` knows who is in the cells around. */
+  emit(table: Table, requests: Requests, cellOf: (id: number) => number | undefined): void {
+    const { tick, isExact } = this.#input;
+    for (const [n, { to, from, value }] of requests.emitted.entries()) {
+      const row = table.find(from);
+      const numbers = isExact || row === -1 ? undefined : this.#order?.number(table, row, to, tick);
+      const { type, payload } = value;
+      const { seq = 0, before = 0 } = numbers ?? {};
+      const letter: Letter = {
+        ...{ to, from, tick, n, seq, before, post: '' },
+        ...{ event: type.event, payload },
+      };
+      if (table.find(to) !== -1 || requests.births.find(to) !== -1) this.#send(this.#cell, letter);
+      else this.#forwardOut(letter, cellOf(to));
+    }
+  }
+
+  #forwardOut(letter: Letter, seenIn: number | undefined): void {
+    const { tick, isExact } = this.#input;
+    const left = this.#trail.get(letter.to);
+    const ticksMax = isExact ? TRAIL_TICKS_EXACT : TRAIL_TICKS_MAX;
+    // Who has just left from here is seen nowhere else yet.
+    if (left !== undefined && tick - left.tick <= 1) this.#send(left.to, letter);
+    else if (seenIn !== undefined) this.#send(seenIn, letter);
+    else if (left !== undefined && tick - left.tick <= ticksMax) this.#send(left.to, letter);
+    // T1: who is elsewhere is known to nobody at one tick, so letters of the world stay around.
+    else if (isExact) this.#bury(letter, 'FAR', 'in lockstep events reach neighbouring cells only');
+    else this.far.push(letter);
+  }
+}
+
+/** By entity, and for each in the order in which they were emitted. */
+function inOrder(a: Letter, b: Letter): number {
+  return a.to - b.to || a.tick - b.tick || a.from - b.from || a.n - b.n;
+}
+
+function tooMany(count: number): LeaseholdError {
+  return new LeaseholdError('LIMIT_EXCEEDED', `the cell has no room for ${count} more entities`, {
+    field: 'entities per cell',
+    value: String(count),
+    remedy: `A cell holds ${ROWS_MAX}; create them elsewhere, or make cells smaller.`,
+  });
+}
