@@ -4,21 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
-import {
-  fileRegistry,
-  openLiveStore,
-  readyIncarnation,
-  storedSchemas,
-} from '@leasehold/live-store';
+import { fileRegistry, openLiveStore, readyIncarnation } from '@leasehold/live-store';
 import { Pod } from '@leasehold/pod';
-import { schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
-import { loadWorld } from '@leasehold/world';
+import { loadWorld, moduleMark, moduleVersion } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { processFigures } from './figures.ts';
 import { registerPodMetrics } from './metrics.ts';
+import { openSchemas } from './stored-schema.ts';
 
 /** What closing the rest may take once the cells are gone. */
 const CLOSE_MS = 3_000;
@@ -28,7 +23,9 @@ await runService('simulator', async (parts, log) => {
   log.level = config.logLevel;
   if (config.hasParent) parts.endWithInput();
   parts.drainMs = config.drainMs + CLOSE_MS;
-  const { manifest, simulation, grid, folder } = await loadWorld(config.worldFolder);
+  const loaded = await loadWorld(config.worldFolder);
+  const { manifest, simulation, grid, folder } = loaded;
+  const module = moduleMark(await moduleVersion(loaded));
   const world = checkName('WORLD', config.world === '' ? manifest.world : config.world);
   const layer = checkName('LAYER', config.layer);
   const pod = checkName('POD', config.pod === '' ? `pod-${randomHex()}` : config.pod);
@@ -57,9 +54,7 @@ await runService('simulator', async (parts, log) => {
       }),
     ),
   );
-  const { schema } = engine;
-  await patiently(log, () => store.putSchema(schema.hash, schemaJson(schema)));
-  const schemaOf = await patiently(log, () => storedSchemas(store, schema));
+  const schemaOf = await openSchemas(fileRegistry(config.home), store, engine.schema, log);
   const runner = new Pod({
     pod,
     pid: process.pid,
@@ -80,7 +75,7 @@ await runService('simulator', async (parts, log) => {
       const { user, system } = process.threadCpuUsage();
       return (user + system) / 1_000;
     },
-    figures: () => ({ ...store.traffic(), ...processFigures(engine) }),
+    figures: () => ({ ...store.traffic(), ...processFigures(engine), module }),
     onDrainOrder: () => parts.end('told to drain'),
   });
   const metrics = new Registry();

@@ -1,4 +1,4 @@
-export { type Change, manifestChanges, schemaChanges } from './changes.ts';
+export { type Change, type Effect, manifestChanges, schemaChanges } from './changes.ts';
 export { type LoadedWorld, loadWorld, MANIFEST_FILE } from './load.ts';
 export {
   LEASE_GRACE_MS_MAX,

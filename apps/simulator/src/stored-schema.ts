@@ -1,0 +1,45 @@
+/** Whether this module can read what is stored, before the pod takes its first cell. */
+import type { Log } from '@leasehold/kernel';
+import { type Registry, storedSchemas } from '@leasehold/live-store';
+import {
+  type LayerSchema,
+  parseSchema,
+  planMigration,
+  type SchemaResolver,
+  type Store,
+  schemaJson,
+} from '@leasehold/protocol';
+import { patiently } from '@leasehold/service';
+
+/**
+ * Makes the module's schema known to the world and gives those that bodies are written in. Errors:
+ * `SCHEMA_INCOMPATIBLE`, those of the network after a while.
+ */
+export async function openSchemas(
+  registry: Registry,
+  store: Store,
+  schema: LayerSchema,
+  log: Log,
+): Promise<SchemaResolver> {
+  await patiently(log, () => checkStoredSchema(registry, store, schema));
+  await patiently(log, () => store.putSchema(schema.hash, schemaJson(schema)));
+  return patiently(log, () => storedSchemas(store, schema));
+}
+
+/**
+ * The schema of the world as it was applied last can become this module's. Throws
+ * `SCHEMA_INCOMPATIBLE`, naming component and field: so a wrong module ends with its first pod, not
+ * with the first cell that each of them loads.
+ */
+export async function checkStoredSchema(
+  registry: Pick<Registry, 'read'>,
+  store: Pick<Store, 'world' | 'getSchema'>,
+  schema: LayerSchema,
+): Promise<void> {
+  const record = await registry.read(store.world);
+  const isOfLayer = record?.layer === undefined || record.layer === schema.layer;
+  if (record === undefined || !isOfLayer || record.schemaHash === schema.hash) return;
+  const json = await store.getSchema(record.schemaHash);
+  const stored = json === undefined ? undefined : parseSchema(json);
+  if (stored?.layer === schema.layer) planMigration(stored, schema);
+}

@@ -1,0 +1,98 @@
+/**
+ * Which living entities descend from prefabs, read from the state of their cells. An entity that is
+ * between two cells at that moment is in neither, and is found by the next look.
+ */
+import {
+  applyCommit,
+  type CellImage,
+  type ComponentValues,
+  componentIndex,
+  decodeCheckpoint,
+  decodeCommit,
+  type Json,
+  type LayerSchema,
+  type SchemaResolver,
+  type Store,
+  Table,
+} from '@leasehold/protocol';
+import type { Grid } from '@leasehold/spatial';
+import { PREFAB_COMPONENT } from './prefab.ts';
+
+/** As many as one load reads with a few megabytes. */
+const CELLS_PER_LOAD = 64;
+
+export type Descendant = {
+  readonly id: number;
+  readonly cell: number;
+  readonly prefab: string;
+  /** The commit that it was made from, or last brought up to. */
+  readonly version: string;
+  /** All that it has, as stored. */
+  readonly components: ComponentValues;
+};
+
+export type DescendantsOptions = {
+  readonly store: Pick<Store, 'load'>;
+  readonly grid: Pick<Grid, 'cells'>;
+  /** Of the module; what is stored is read in it. */
+  readonly schema: LayerSchema;
+  readonly schemaOf: SchemaResolver;
+  /** Names of the prefabs that are of interest. */
+  readonly of: ReadonlySet<string>;
+  readonly progress?: (cells: number, cellsTotal: number) => void;
+};
+
+/** Ascending by cell, then id. Errors: those of `Store.load`, `SCHEMA_INCOMPATIBLE`. */
+export async function findDescendants(options: DescendantsOptions): Promise<Descendant[]> {
+  const { store, grid, progress } = options;
+  const found: Descendant[] = [];
+  for (let from = 0; from < grid.cells && options.of.size > 0; from += CELLS_PER_LOAD) {
+    progress?.(from, grid.cells);
+    const length = Math.min(CELLS_PER_LOAD, grid.cells - from);
+    const cells = Array.from({ length }, (_, i) => ({ cell: from + i }));
+    for (const image of await store.load(cells)) found.push(...descendantsIn(image, options));
+  }
+  return found;
+}
+
+function descendantsIn(image: CellImage, options: DescendantsOptions): Descendant[] {
+  const table = tableOf(image, options);
+  const own = componentIndex(table.schema, PREFAB_COMPONENT);
+  const found: Descendant[] = [];
+  if (own < 0) return found;
+  for (let row = 0; row < table.count; row++) {
+    if ((((table.masks[row] as number) >>> own) & 1) === 0) continue;
+    const components = valuesOf(table, row);
+    const { name, version } = components[PREFAB_COMPONENT] as { name: string; version: string };
+    if (!options.of.has(name)) continue;
+    const id = table.ids[row] as number;
+    found.push({ id, cell: image.cell, prefab: name, version, components });
+  }
+  return found;
+}
+
+function tableOf(
+  { checkpoint, entries }: CellImage,
+  { schema, schemaOf }: DescendantsOptions,
+): Table {
+  const table =
+    checkpoint === undefined
+      ? new Table(schema)
+      : decodeCheckpoint(checkpoint.body, schema, schemaOf).table;
+  for (const { body } of entries) applyCommit(table, decodeCommit(body, schema, schemaOf));
+  return table;
+}
+
+function valuesOf({ schema, masks, columns }: Table, row: number): ComponentValues {
+  const values: Record<string, Readonly<Record<string, Json>>> = {};
+  schema.components.forEach(({ name, fields }, c) => {
+    if ((((masks[row] as number) >>> c) & 1) === 0) return;
+    values[name] = Object.fromEntries(
+      fields.map((field, f) => {
+        const value = columns[c]?.[f]?.[row] as Json;
+        return [field.name, field.kind === 'bool' ? value === 1 : value];
+      }),
+    );
+  });
+  return values;
+}
