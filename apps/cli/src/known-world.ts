@@ -10,11 +10,9 @@ import {
   openLivePlanStore,
   openLiveStore,
   type Registry,
-  type RegistryRecord,
 } from '@leasehold/live-store';
 import { openServers } from '@leasehold/servers';
-import { Grid, type SpaceSpec } from '@leasehold/spatial';
-import { loadWorld } from '@leasehold/world';
+import { type Known, knownOf, knownWorlds, LAYER_DEFAULT, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';
 
 /** What a command is told of where the world is. */
@@ -24,22 +22,12 @@ export type WorldFlags = {
   readonly home: string;
 };
 
-export type Known = {
-  readonly world: string;
-  readonly incarnation: number;
-  readonly layer: string;
-  readonly grid: Grid;
-};
-
 export type OpenWorld = Known & {
   readonly plans: LivePlanStore;
   readonly store: LiveStore;
   /** What a tick may take, by the world's clock; 0 = its time has never run. */
   readonly tickBudgetMs: number;
 };
-
-/** The layer of worlds that were seeded before the registry knew it. */
-const LAYER_DEFAULT = 'main';
 
 /** Finds the world, works with it, and leaves it. Errors: `WORLD_NOT_READY`, `SETTING_INVALID`. */
 export async function withWorld<T>(
@@ -76,24 +64,13 @@ async function candidatesOf(
   asked: string | undefined,
   home: string,
 ): Promise<Known[]> {
-  if (asked !== undefined) return [await knownOf(registry, asked, home)];
+  if (asked !== undefined) return [await namedWorld(registry, asked, home)];
   const found = await knownWorlds(registry);
   if (found.length > 0) return found;
   throw notReady('', home, 'no world was ever run');
 }
 
-/** Those that are seeded, but for what an older version has seeded. */
-export async function knownWorlds(registry: Registry): Promise<Known[]> {
-  const found: Known[] = [];
-  for (const name of await registry.worlds()) {
-    const record = await registry.read(name);
-    const known = record?.state === 'ready' ? ofRecord(record) : undefined;
-    if (known !== undefined) found.push(known);
-  }
-  return found;
-}
-
-async function knownOf(registry: Registry, asked: string, home: string): Promise<Known> {
+async function namedWorld(registry: Registry, asked: string, home: string): Promise<Known> {
   const isFolder = asked.startsWith('.') || asked.includes('/');
   const loaded = isFolder ? await loadWorld(asked) : undefined;
   const name = loaded?.manifest.world ?? asked;
@@ -103,20 +80,9 @@ async function knownOf(registry: Registry, asked: string, home: string): Promise
     const [layer = LAYER_DEFAULT] = Object.keys(loaded.manifest.layers);
     return { world: name, incarnation: record.incarnation, layer, grid: loaded.grid };
   }
-  const known = ofRecord(record);
+  const known = knownOf(record);
   if (known !== undefined) return known;
   throw invalidWorld(`${name} was seeded by an older version`, name, 'Name its folder instead.');
-}
-
-/** Undefined where the record does not say how the world is cut into cells. */
-function ofRecord({ world, incarnation, layer, fixed }: RegistryRecord): Known | undefined {
-  if (fixed?.['space.kind'] === undefined) return undefined;
-  const spec = Object.fromEntries(
-    ['kind', 'width', 'height', 'cell'].map((key) => [key, fixed[`space.${key}`]]),
-  ) as unknown as SpaceSpec;
-  const blockCells = fixed['blockCells'];
-  const grid = new Grid(spec, typeof blockCells === 'number' ? { blockCells } : {});
-  return { world, incarnation, layer: layer ?? LAYER_DEFAULT, grid };
 }
 
 /** Of several the one that has pods. */

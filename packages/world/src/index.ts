@@ -1,4 +1,5 @@
 export { type Change, type Effect, manifestChanges, schemaChanges } from './changes.ts';
+export { type Known, knownOf, knownWorlds, LAYER_DEFAULT } from './known.ts';
 export { type LoadedWorld, loadWorld, MANIFEST_FILE } from './load.ts';
 export {
   LEASE_GRACE_MS_MAX,
@@ -14,3 +15,11 @@ export {
   worldSchemaJson,
 } from './manifest.ts';
 export { moduleMark, moduleVersion } from './module-version.ts';
+export {
+  pauseWorld,
+  resumeWorld,
+  stepWorld,
+  type TimeChange,
+  type TimedWorld,
+  timeOf,
+} from './time.ts';

@@ -2,7 +2,7 @@
 import { fileRegistry, openLiveStore } from '@leasehold/live-store';
 import { tickAt } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
-import { type Known, knownWorlds } from '../known-world.ts';
+import { type Known, knownWorlds } from '@leasehold/world';
 import type { Output } from '../output.ts';
 import { textTable } from '../text-table.ts';
 

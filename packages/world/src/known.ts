@@ -1,0 +1,35 @@
+/** Stored worlds as the registry knows them: enough to open their stores without their folders. */
+import type { Registry, RegistryRecord } from '@leasehold/live-store';
+import { Grid, type SpaceSpec } from '@leasehold/spatial';
+
+export type Known = {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly layer: string;
+  readonly grid: Grid;
+};
+
+/** The layer of worlds that were seeded before the registry knew it. */
+export const LAYER_DEFAULT = 'main';
+
+/** Those that are seeded, but for what an older version has seeded. */
+export async function knownWorlds(registry: Registry): Promise<Known[]> {
+  const found: Known[] = [];
+  for (const name of await registry.worlds()) {
+    const record = await registry.read(name);
+    const known = record?.state === 'ready' ? knownOf(record) : undefined;
+    if (known !== undefined) found.push(known);
+  }
+  return found;
+}
+
+/** Undefined where the record does not say how the world is cut into cells. */
+export function knownOf({ world, incarnation, layer, fixed }: RegistryRecord): Known | undefined {
+  if (fixed?.['space.kind'] === undefined) return undefined;
+  const spec = Object.fromEntries(
+    ['kind', 'width', 'height', 'cell'].map((key) => [key, fixed[`space.${key}`]]),
+  ) as unknown as SpaceSpec;
+  const blockCells = fixed['blockCells'];
+  const grid = new Grid(spec, typeof blockCells === 'number' ? { blockCells } : {});
+  return { world, incarnation, layer: layer ?? LAYER_DEFAULT, grid };
+}
