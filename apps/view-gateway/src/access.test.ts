@@ -1,14 +1,14 @@
 import { hasCode } from '@leasehold/kernel';
-import { describe, expect, test } from 'vitest';
 import {
   addressOf,
   checkHost,
-  checkKill,
   checkOrigin,
   isLoopbackAddress,
   isLoopbackHost,
   isSameOrigin,
-} from './access.ts';
+} from '@leasehold/service';
+import { describe, expect, test } from 'vitest';
+import { checkKill } from './access.ts';
 import { loadConfig } from './config.ts';
 
 const codeOf = (work: () => void): string => {

@@ -1,8 +1,8 @@
 /** `GET /query` and `GET /nearest`: one answer each, as JSON or GeoJSON. */
 import { LeaseholdError } from '@leasehold/kernel';
+import { checkOrigin } from '@leasehold/service';
 import type { Found, FoundEntity, ViewHub } from '@leasehold/view';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { checkOrigin } from './access.ts';
 import { areaQuestion, type Format, nearestQuestion } from './query-words.ts';
 
 export type QueryOptions = {

@@ -4,6 +4,7 @@
  */
 import { type ErrorCode, LeaseholdError } from '@leasehold/kernel';
 import type { Area, Selection } from '@leasehold/protocol/view';
+import { areaFromText, entityFromText, numbersFromText } from '@leasehold/view';
 
 export type Format = 'json' | 'geojson';
 
@@ -27,8 +28,6 @@ export const QUERY_LIMIT_DEFAULT = 1_000;
 export const QUERY_LIMIT_MAX = 10_000;
 export const NEAREST_COUNT_DEFAULT = 10;
 export const NEAREST_COUNT_MAX = 100;
-/** One ring; a coast is not what one asks for in an address. */
-const POINTS_MAX = 128;
 const VALUE_SHOWN_MAX = 100;
 
 const AREAS = ['box', 'circle', 'polygon', 'around', 'id', 'world'] as const;
@@ -49,15 +48,17 @@ export function areaQuestion(search: string): AreaQuestion {
   }
   const limit = words.integer('limit', 1, QUERY_LIMIT_MAX, QUERY_LIMIT_DEFAULT);
   const of =
-    kind === 'id' ? { id: entityOf('id', words.text('id')) } : { area: areaOf(kind, words) };
+    kind === 'id'
+      ? { id: entityFromText('id', words.text('id')) }
+      : { area: areaFromText(kind, words.text(kind)) };
   return { of, limit, ...shownOf(words) };
 }
 
 /** Throws as `areaQuestion` does. */
 export function nearestQuestion(search: string): NearestQuestion {
   const words = new Words(search, ['x', 'y', 'count', 'radius', ...COMMON]);
-  const [x] = numbersOf('x', words.text('x'), 1) as [number];
-  const [y] = numbersOf('y', words.text('y'), 1) as [number];
+  const [x] = numbersFromText('x', words.text('x'), 1) as [number];
+  const [y] = numbersFromText('y', words.text('y'), 1) as [number];
   const count = words.integer('count', 1, NEAREST_COUNT_MAX, NEAREST_COUNT_DEFAULT);
   const radius = words.has('radius') ? radiusOf(words.text('radius')) : undefined;
   return { x, y, count, ...(radius === undefined ? {} : { radius }), ...shownOf(words) };
@@ -65,64 +66,9 @@ export function nearestQuestion(search: string): NearestQuestion {
 
 /** How large it may be is a matter of the world. */
 function radiusOf(text: string): number {
-  const [radius] = numbersOf('radius', text, 1) as [number];
+  const [radius] = numbersFromText('radius', text, 1) as [number];
   if (radius > 0) return radius;
   throw wrong('AREA_INVALID', 'radius', text, 'Give a number above 0.');
-}
-
-function areaOf(kind: Exclude<(typeof AREAS)[number], 'id'>, words: Words): Area {
-  const text = words.text(kind);
-  if (kind === 'world') {
-    if (['', '1', 'true'].includes(text)) return { kind };
-    throw wrong('AREA_INVALID', 'world', text, 'Write world without a value.');
-  }
-  if (kind === 'box') {
-    const [minX, minY, maxX, maxY] = numbersOf(kind, text, 4) as [number, number, number, number];
-    return { kind, minX, minY, maxX, maxY };
-  }
-  if (kind === 'circle') {
-    const [x, y, radius] = numbersOf(kind, text, 3) as [number, number, number];
-    return { kind, x, y, radius };
-  }
-  if (kind === 'around') {
-    const [first = '', ...rest] = text.split(',');
-    const entity = entityOf(kind, first);
-    const [radius] = numbersOf(kind, rest.join(','), 1) as [number];
-    return { kind, entity, radius };
-  }
-  return { kind, points: pointsOf(text) };
-}
-
-function pointsOf(text: string): readonly (readonly [number, number])[] {
-  const pairs = text.split(';');
-  if (pairs.length < 3 || pairs.length > POINTS_MAX + 1) {
-    const remedy = `Give 3 to ${POINTS_MAX} points as x,y;x,y;x,y.`;
-    throw wrong('AREA_INVALID', 'polygon', `${pairs.length} points`, remedy);
-  }
-  return pairs.map((pair, i) => numbersOf(`polygon[${i}]`, pair, 2) as [number, number]);
-}
-
-/** Number() takes '', ' 1', '0x10' and 'Infinity' too; nobody means those in an area. */
-const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,3})?$/i;
-
-function numbersOf(field: string, text: string, count: number): number[] {
-  const parts = text.split(',');
-  if (parts.length !== count) {
-    const what = count === 1 ? 'one number' : `${count} numbers, separated by commas`;
-    throw wrong('AREA_INVALID', field, text, `Give ${what}.`);
-  }
-  return parts.map((part, i) => {
-    const value = NUMBER.test(part) ? Number(part) : Number.NaN;
-    if (Number.isFinite(value)) return value;
-    const at = count === 1 ? field : `${field}[${i}]`;
-    throw wrong('AREA_INVALID', at, part, 'Give finite numbers in decimal digits.');
-  });
-}
-
-function entityOf(field: string, text: string): number {
-  const id = /^\d{1,16}$/.test(text) ? Number(text) : 0;
-  if (id >= 1 && Number.isSafeInteger(id)) return id;
-  throw wrong('AREA_INVALID', field, text, 'Give the id of an entity: a whole number from 1.');
 }
 
 function shownOf(words: Words): Shown {

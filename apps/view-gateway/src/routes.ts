@@ -1,9 +1,8 @@
 /** Everything that the gateway answers besides /health, /ready and /metrics. */
 import fastifyRateLimit from '@fastify/rate-limit';
-import type { Log } from '@leasehold/service';
+import { addressOf, checkHost, isLoopbackAddress, type Log } from '@leasehold/service';
 import type { ViewHub } from '@leasehold/view';
 import type { FastifyInstance } from 'fastify';
-import { addressOf, checkHost, isLoopbackAddress } from './access.ts';
 import { answerFaults } from './answers.ts';
 import type { loadConfig } from './config.ts';
 import { addKillRoute } from './kill-route.ts';

@@ -1,8 +1,8 @@
 /** `/view`: everything that is checked before a connection becomes a WebSocket. */
 import fastifyWebsocket from '@fastify/websocket';
 import { LeaseholdError } from '@leasehold/kernel';
+import { addressOf, checkOrigin } from '@leasehold/service';
 import type { FastifyInstance } from 'fastify';
-import { addressOf, checkOrigin } from './access.ts';
 import { answerFault } from './answers.ts';
 import { CLOSE_MS, MESSAGE_BYTES_MAX, type ViewConnections } from './view-connections.ts';
 

@@ -17,6 +17,7 @@ export {
 export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
 export { readyIncarnation, storedSchemas } from './ready-world.ts';
+export { LiveRecords, type LiveRecordsOptions, openLiveRecords } from './records.ts';
 export type {
   FixedSettings,
   Registry,

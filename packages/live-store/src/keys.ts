@@ -126,6 +126,11 @@ export class Keys {
     return `${this.#shardTag(shardOf(request))}:answer:${this.layer}:${request}`;
   }
 
+  /** What a tool keeps of its own. */
+  record(kind: string, id: string): string {
+    return `${this.#shardTag(shardOf(id))}:record:${kind}:${id}`;
+  }
+
   /** The pub/sub channel that only this pod subscribes. */
   podChannel(pod: string): string {
     return `{${this.world}.${this.incarnation}}:pod:${pod}`;

@@ -1,3 +1,12 @@
+export {
+  addressOf,
+  checkHost,
+  checkOrigin,
+  isLoopbackAddress,
+  isLoopbackHost,
+  isSameOrigin,
+  isSameSecret,
+} from './access.ts';
 export { Backoff, type BackoffOptions } from './backoff.ts';
 export { systemClock } from './clock.ts';
 export {
