@@ -125,7 +125,7 @@ async function runTicks(pod: Pod, count: number) {
     bodies = steps.map(({ result }) => result.body);
     const sentMs = performance.now();
     const commits = steps.map(({ holding, tick, result }) => {
-      const draft = holding.prepare(tick, result, [], pod.ttlMs);
+      const draft = holding.prepare(tick, result, { arrivals: [], posts: [] }, pod.ttlMs);
       const geo = holding.index.updates(pod.engine, holding.state, INDEX_RESOLUTION);
       if (geo !== undefined) draft.geo = geo;
       return draft;

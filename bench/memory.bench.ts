@@ -106,7 +106,7 @@ async function heldBytes(perCell: number, ticks: number): Promise<number> {
     for (const holding of world.holdings) holding.checkpointEvery = CHECKPOINT_EVERY;
     for (let n = 0; n < ticks; n++) {
       const commits = world.step().map(({ holding, tick, result }) => {
-        const draft = holding.prepare(tick, result, [], world.ttlMs);
+        const draft = holding.prepare(tick, result, { arrivals: [], posts: [] }, world.ttlMs);
         const geo = holding.index.updates(world.engine, holding.state, INDEX_RESOLUTION);
         if (geo !== undefined) draft.geo = geo;
         return draft;

@@ -18,6 +18,10 @@ export type CommitEvents = {
   unhealed(): void;
   /** The call that leaves these cells to an heir has been sent; whether it was heard is unknown. */
   leaving(cells: readonly number[], heir: string): void;
+  /** Posts wait in the inbox of the cell. */
+  waiting(holding: Holding): void;
+  /** A commit has been accepted, with all that is in it. */
+  settled(holding: Holding): void;
   /** The last commit ended the lease as it was meant to. */
   left(holding: Holding): void;
 };
@@ -184,6 +188,7 @@ export class Committer {
       case 'OK':
       case 'ALREADY':
         if (reply.tag === 'OK') holding.sentOkMs = sentMs;
+        if (reply.tag === 'OK' && reply.inboxLength > 0) this.#events.waiting(holding);
         this.counts.commits++;
         this.counts.bodyBytes += commit.body.length;
         if (holding.replay.length > 0) {
@@ -227,6 +232,7 @@ export class Committer {
     const isKept = this.#replicasBehind > 0 || this.#parts.store.status().replicas > 0;
     const commit = holding.settle(nowMs, isKept);
     this.#tellSent(holding, commit);
+    this.#events.settled(holding);
     if (commit.ending !== undefined) this.#events.left(holding);
   }
 

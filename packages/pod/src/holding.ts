@@ -2,8 +2,8 @@
  * One cell that this pod holds: its state, its lease, its position in the log, what waits to come
  * in, and what waits to be committed. Knows no store: it only prepares and settles.
  */
-import type { ChannelEntry, Claim, Commit, Head } from '@leasehold/protocol';
-import { entryHash } from '@leasehold/protocol';
+import type { ChannelEntry, Claim, Commit, Head, Post } from '@leasehold/protocol';
+import { entryHash, OUTBOX, POSTS_PER_READ_MAX } from '@leasehold/protocol';
 import type { CellState, StepResult } from '@leasehold/sdk/engine';
 import { CellIndex } from './geo-index.ts';
 import { type Kept, Ring } from './ring.ts';
@@ -44,6 +44,17 @@ export class Holding {
   /** … until those that earlier holders sent are known. Before, nothing is trimmed (E1). */
   isChannelKnown: boolean;
   readonly #outSeqLoaded: number;
+  /** What the own channel has for no cell, by position, until it has been brought where it belongs. */
+  readonly outbox = new Map<number, Uint8Array>();
+  /** What was read of the inbox and not yet taken by a tick, and up to where it was read. */
+  posts: Post[] = [];
+  inboxQueued: number;
+  #inboxCursor: number;
+  /** Who came and who died with the pending commit. */
+  arrived: readonly number[] = NONE;
+  died: readonly number[] = NONE;
+  /** How often others died on the next tick. */
+  triesBefore = 0;
 
   pending: Commit | undefined;
   replay: Kept[] = [];
@@ -92,6 +103,8 @@ export class Holding {
     this.outSeq = head.outSeq;
     this.#outSeqLoaded = head.outSeq;
     this.isChannelKnown = head.outSeq === 0;
+    this.inboxQueued = head.inboxCursor;
+    this.#inboxCursor = head.inboxCursor;
     this.settledTick = state.tick;
     for (const [cell, seq] of head.cursors) {
       this.cursors.set(cell, seq);
@@ -103,6 +116,7 @@ export class Holding {
   learnChannel(entries: readonly ChannelEntry[]): void {
     const older = entries.filter(({ seq }) => seq <= this.#outSeqLoaded);
     this.unread = [...older.map(({ seq, to }) => ({ seq, to })), ...this.unread];
+    for (const { seq, to, body } of older) if (to === OUTBOX) this.outbox.set(seq, body);
     this.isChannelKnown = true;
   }
 
@@ -122,6 +136,33 @@ export class Holding {
     return due.sort((a, b) => a.from - b.from || a.seq - b.seq);
   }
 
+  /** Whether there is room for more of the inbox. */
+  get wantsPosts(): boolean {
+    return this.posts.length < POSTS_QUEUED_MAX;
+  }
+
+  queuePosts(posts: readonly Post[]): void {
+    for (const post of posts) {
+      // Two reads under way at once may tell the same.
+      if (post.seq !== this.inboxQueued + 1) continue;
+      this.inboxQueued = post.seq;
+      this.posts.push(post);
+    }
+  }
+
+  /** Takes out what one tick can take of the inbox. */
+  takePosts(): readonly Post[] {
+    if (this.posts.length === 0) return NONE;
+    let bytes = 0;
+    let count = 0;
+    for (const { body } of this.posts) {
+      bytes += body.length;
+      if (count > 0 && (bytes > POST_BYTES_PER_TICK_MAX || count === POSTS_PER_READ_MAX)) break;
+      count++;
+    }
+    return this.posts.splice(0, count);
+  }
+
   /** Or every cell of a pod would write its checkpoint in the same tick. */
   get #staggered(): number {
     return this.checkpointEvery * (1 + ((this.cell * 7) % 16) / 32);
@@ -131,9 +172,10 @@ export class Holding {
   prepare(
     tick: number,
     result: StepResult,
-    arrivals: readonly ChannelEntry[],
+    taken: { readonly arrivals: readonly ChannelEntry[]; readonly posts: readonly Post[] },
     ttlMs: number,
   ): Draft {
+    const { arrivals, posts } = taken;
     const seq = this.seq + 1;
     const { claim } = this;
     const hash = entryHash(this.hash, seq, claim.epoch, tick, result.body);
@@ -149,6 +191,10 @@ export class Holding {
       cursors: arrivals.length === 0 ? NONE : this.#cursorsFor(arrivals),
       out: result.out,
     };
+    const lastPost = posts.at(-1);
+    if (lastPost !== undefined) commit.inbox = { from: this.#inboxCursor, to: lastPost.seq };
+    this.arrived = result.arrived;
+    this.died = result.died;
     this.#sinceCheckpoint++;
     this.#bytesSinceCheckpoint += result.body.length;
     if (
@@ -179,10 +225,13 @@ export class Holding {
     this.hash = commit.hash;
     this.settledTick = commit.tick;
     for (const { cell, to } of commit.cursors) this.cursors.set(cell, to);
-    for (const { seq, to } of commit.out) {
+    for (const { seq, to, body } of commit.out) {
       this.outSeq = seq;
       this.unread.push({ seq, to });
+      if (to === OUTBOX) this.outbox.set(seq, body);
     }
+    if (commit.inbox !== undefined) this.#inboxCursor = commit.inbox.to;
+    this.triesBefore = 0;
     if (commit.outTrimTo !== undefined) {
       const trimmed = commit.outTrimTo;
       this.unread = this.unread.filter(({ seq }) => seq > trimmed);
@@ -195,6 +244,10 @@ export class Holding {
 }
 
 const NONE: never[] = [];
+/** Two reads of an inbox: what waits longer waits in the store. */
+const POSTS_QUEUED_MAX = 2 * POSTS_PER_READ_MAX;
+/** A commit has room for what they change. */
+const POST_BYTES_PER_TICK_MAX = 256 * 1024;
 /** A log this many times longer than the state is slower to load than one more checkpoint costs. */
 const LOG_TO_STATE_MAX = 32;
 

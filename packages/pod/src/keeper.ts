@@ -2,13 +2,14 @@
  * Claims the blocks this pod should hold, ends the leases of the dead, hands over what others
  * should hold, renews what is quiet, and learns how far its channels have been read.
  */
-import type {
-  AcquireReply,
-  AcquireRequest,
-  ChannelEntry,
-  Head,
-  Plan,
-  Region,
+import {
+  type AcquireReply,
+  type AcquireRequest,
+  type ChannelEntry,
+  type Head,
+  OUTBOX,
+  type Plan,
+  type Region,
 } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
 import type { Grant, Loading } from './loader.ts';
@@ -290,8 +291,9 @@ export class Keeper {
   }
 
   /** Nothing is in it, and nothing is known to come. */
-  #maySleep({ cell, state, arrivals }: Holding): boolean {
-    return state.table.count === 0 && arrivals.length === 0 && !this.#woken.has(cell);
+  #maySleep({ cell, state, arrivals, posts, outbox }: Holding): boolean {
+    const waiting = arrivals.length + posts.length + outbox.size;
+    return state.table.count === 0 && waiting === 0 && !this.#woken.has(cell);
   }
 
   /**
@@ -358,7 +360,8 @@ export class Keeper {
       ({ unread, isChannelKnown }) => isChannelKnown && unread.length > unreadMin,
     );
     const readers = new Set(long.flatMap(({ unread }) => unread.map(({ to }) => to)));
-    if (readers.size === 0) return;
+    readers.delete(OUTBOX);
+    if (long.length === 0) return;
     const { runId } = store.status();
     const heads = new Map<number, Head>();
     for (const head of await store.heads([...readers])) {
@@ -366,8 +369,10 @@ export class Keeper {
     }
     await store.barrier();
     if (store.status().runId !== runId) return;
-    for (const { cell, unread } of long) {
-      const first = unread.find(({ seq, to }) => seq > (heads.get(to)?.cursors.get(cell) ?? 0));
+    for (const { cell, unread, outbox } of long) {
+      const first = unread.find(({ seq, to }) =>
+        to === OUTBOX ? outbox.has(seq) : seq > (heads.get(to)?.cursors.get(cell) ?? 0),
+      );
       const passed = (first?.seq ?? (unread.at(-1)?.seq ?? 0) + 1) - 1;
       if (passed >= (unread[0]?.seq ?? 0)) trims.set(cell, passed);
     }

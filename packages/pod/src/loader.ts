@@ -63,7 +63,7 @@ export async function loadHoldings(
     const { state, isWarm } = states[i] as Loaded;
     const block = engine.grid.blockOf(cell);
     const holding = new Holding(grant.claim, block, state, grant.head, startedMs);
-    for (const other of engine.grid.neighbours(cell)) {
+    for (const other of [...engine.grid.neighbours(cell), cell]) {
       for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
     }
     for (const entry of loading.get(cell)?.early ?? []) holding.queue(entry);
@@ -75,6 +75,7 @@ export async function loadHoldings(
     }
     const { cause, from, lastAtMs } = grant;
     holding.takeover = { cause, from, lastAtMs, isBusy: state.table.count > 0 };
+    holding.triesBefore = grant.attempts - 1;
     holding.isIsolated = grant.attempts > 1;
     holding.isUnproven = grant.attempts > 1;
     return holding;
@@ -155,7 +156,8 @@ async function readAround(
 ): Promise<Channels> {
   const after = new Map<number, number>();
   for (const { head } of grants) {
-    for (const other of engine.grid.neighbours(head.cell)) {
+    // Its own channel, too: letters to those who are in it.
+    for (const other of [...engine.grid.neighbours(head.cell), head.cell]) {
       const cursor = head.cursors.get(other) ?? 0;
       after.set(other, Math.min(after.get(other) ?? Number.POSITIVE_INFINITY, cursor));
     }

@@ -18,6 +18,8 @@ export type MovesParts = {
   readonly keeping: Signal;
   readonly reading: Signal;
   readonly load: (grants: readonly Grant[]) => void;
+  /** Something waits in the inboxes of these cells. */
+  readonly posted: (cells: readonly number[]) => void;
 };
 
 export class Moves {
@@ -119,7 +121,8 @@ export class Moves {
   hear(text: string): void {
     const { keeper, keeping, reading } = this.#parts;
     const message = JSON.parse(text) as Message;
-    if ('plan' in message) {
+    if ('posted' in message) this.#parts.posted(message.posted);
+    else if ('plan' in message) {
       keeper.meetPlan();
       keeping.wake();
     } else if ('order' in message) {

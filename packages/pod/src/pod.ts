@@ -11,6 +11,7 @@ import {
   type ChannelEntry,
   CLOCK_READ_MS,
   type Claim,
+  OUTBOX,
   tickAt,
   type WorldClock,
 } from '@leasehold/protocol';
@@ -20,6 +21,7 @@ import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
 import { expectRun, type Grant, type Loading, type LoadParts, loadHoldings } from './loader.ts';
+import { Mail } from './mail.ts';
 import { Moves } from './moves.ts';
 import { OwedReleases } from './owed.ts';
 import { Reliefs } from './reliefs.ts';
@@ -54,6 +56,8 @@ export class Pod {
   readonly #keeping: Signal;
   readonly #reading: Signal;
   readonly #renewing: Signal;
+  readonly #mailing: Signal;
+  readonly #mail: Mail;
   #clock: WorldClock | undefined;
   #nextClockMs = 0;
   #nextReportMs = 0;
@@ -69,13 +73,19 @@ export class Pod {
     this.#keeping = new Signal(parts.clock);
     this.#reading = new Signal(parts.clock);
     this.#renewing = new Signal(parts.clock);
+    this.#mailing = new Signal(parts.clock);
     this.#halo = new Halo(parts, (entry) => this.#route(entry));
     this.#keeper = new Keeper(parts, this.#holdings, this.#loading);
+    this.#mail = new Mail(parts, {
+      ...{ holdings: this.#holdings, loading: this.#loading, keeper: this.#keeper },
+      ...{ mailing: this.#mailing, ticking: this.#ticking },
+    });
     this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
     this.#moves = new Moves(parts, {
       ...{ holdings: this.#holdings, halo: this.#halo, keeper: this.#keeper },
       ...{ ticking: this.#ticking, keeping: this.#keeping, reading: this.#reading },
       load: (grants) => this.#loadAside(grants),
+      posted: (cells) => this.#mail.expect(cells),
     });
     this.#committer = new Committer(parts, {
       sent: (entry) => this.#route(entry),
@@ -85,6 +95,8 @@ export class Pod {
       },
       leaving: (cells, heir) => this.#moves.tellLeaving(cells, heir),
       left: (holding) => this.#leave(holding),
+      waiting: ({ cell }) => this.#mail.expect([cell]),
+      settled: (holding) => this.#mail.settled(holding),
     });
     this.#rounds = new Rounds(parts, {
       holdings: this.#holdings,
@@ -107,6 +119,7 @@ export class Pod {
       this.#loop('renew', () => this.#renew()),
       this.#loop('tick', () => this.#tick()),
       this.#loop('read', () => this.#read()),
+      this.#loop('mail', () => this.#mail.turn()),
     ];
   }
 
@@ -127,7 +140,7 @@ export class Pod {
   /** Ends the loops. What is still held stays so until its lease is ended by others. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const signals = [this.#ticking, this.#keeping, this.#reading, this.#renewing];
+    const signals = [this.#ticking, this.#keeping, this.#reading, this.#renewing, this.#mailing];
     for (const signal of signals) signal.wake();
     await Promise.all(this.#loops);
   }
@@ -151,7 +164,7 @@ export class Pod {
     const replicas = this.#committer.replicasBehind;
     const cordoned = this.#keeper.isCordoned ? 1 : 0;
     const { counts } = this.#moves.standby;
-    return { ...report, replicas, cordoned, ...counts, ...this.#parts.figures?.() };
+    return { ...report, replicas, cordoned, ...counts, ...this.#mail.counts, ...this.#parts.figures?.() };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {
@@ -414,6 +427,7 @@ export class Pod {
     this.#reliefs.enter(holding);
     for (const entry of this.#loading.get(holding.cell)?.early ?? []) holding.queue(entry);
     this.#holdings.set(holding.cell, holding);
+    this.#mail.enter(holding);
   }
 
   get #loadParts(): LoadParts {
@@ -425,6 +439,7 @@ export class Pod {
   }
 
   #route(entry: ChannelEntry): void {
+    if (entry.to === OUTBOX) return;
     const loading = this.#loading.get(entry.to);
     const holding = this.#holdings.get(entry.to);
     if (loading === undefined && holding === undefined) this.#keeper.expect(entry.to);

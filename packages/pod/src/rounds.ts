@@ -252,7 +252,7 @@ export class Rounds {
     const dilation = isLockstep ? 1 : holding.dilation;
     let tick = dueAfter(state.tick, dilation, endTick);
     const arrivals = holding.takeArrivals(isLockstep ? state.tick : Number.POSITIVE_INFINITY);
-    const isEmpty = state.table.count === 0 && arrivals.length === 0;
+    const isEmpty = state.table.count === 0 && arrivals.length + holding.posts.length === 0;
     if (!isLockstep && isEmpty) {
       // Nothing lives here: time passes without a tick, a commit or a jump.
       state.refresh(target);
@@ -270,12 +270,16 @@ export class Rounds {
     if (!isLockstep) this.#countDeadline(missed, isLate);
     // Dilated or late, the log says how much time was left out.
     const jumped = tick - state.tick - 1 + holding.passedTicks;
+    const posts = holding.takePosts();
     try {
       const result = state.step({
         tick,
         outSeq: holding.outSeq,
         ...(jumped > 0 ? { jumped } : {}),
         arrivals,
+        posts,
+        isExact: isLockstep,
+        tries: holding.failures + holding.triesBefore,
         view: (cell) => this.#viewOf(cell, tick - 1, isLockstep),
       });
       holding.failures = 0;
@@ -288,7 +292,12 @@ export class Rounds {
         this.#unchanged(holding);
         return;
       }
-      const commit = holding.prepare(tick, result, arrivals, this.#parts.settings.leaseTtlMs);
+      const commit = holding.prepare(
+        tick,
+        result,
+        { arrivals, posts },
+        this.#parts.settings.leaseTtlMs,
+      );
       this.#addExtras(holding, commit, { world, target });
     } catch (error) {
       this.#fail(holding, error);

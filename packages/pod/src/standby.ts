@@ -13,6 +13,7 @@ import type { Halo } from './halo.ts';
 
 /** What a pod is told, mostly by other pods. */
 export type Message =
+  | { readonly posted: readonly number[] }
   | { readonly soon: readonly number[]; readonly from: string }
   | { readonly ready: readonly number[]; readonly from: string }
   | { readonly refused: readonly number[]; readonly from: string }

@@ -6,6 +6,7 @@
  * A network fault is the answer `UNKNOWN`: the call may or may not have happened, so the caller
  * repeats it with the same arguments.
  */
+import type { LifeStore } from './life-store.ts';
 import type { CellLoad, Plan } from './plan.ts';
 
 /** Whose right it is: `<pod>.<random>`, new on every acquisition, never used twice. */
@@ -277,7 +278,7 @@ export type StoreStatus = {
   readonly replicas: number;
 };
 
-export interface Store {
+export interface Store extends LifeStore {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;

@@ -50,6 +50,8 @@ export interface Engine {
   readonly systems: readonly string[];
   /** Milliseconds spent in each of `systems` so far; zeros without a clock. */
   readonly systemMs: Float64Array;
+  /** Whether some system wants to know what found nobody. */
+  readonly takesUndelivered: boolean;
   /** An empty cell at tick 0. `older` knows schemas that stored bodies may be written in. */
   createCell(cell: number, older?: SchemaResolver): CellState;
   /** Entry 1 (tick 0) of every cell that the simulation's `seed` fills. Errors: those of `seed`. */
@@ -117,6 +119,7 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
     spatial,
     systems: systems.map((system) => system.name),
     systemMs: runner.systemMs,
+    takesUndelivered: systems.some(({ on }) => on?.event === UndeliveredEvent),
     createCell: (cell, older) => new CellState(kit, cell, older),
     seed: () =>
       seedWorld(simulation, {

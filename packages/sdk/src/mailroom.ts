@@ -294,13 +294,13 @@ export class Mailroom {
   }
 
   #bury(letter: Letter, reason: Undelivered['reason'], message: string): void {
-    this.dead.push({ letter, reason, message });
+    if (letter.request === undefined) this.dead.push({ letter, reason, message });
     if (letter.post === '') return;
     this.#refuse(letter.post, reason === 'POISON' ? 'EVENT_POISON' : 'ENTITY_GONE', message);
   }
 
   #answer(post: string): void {
-    if (post === '') return;
+    if (post === '' || post.startsWith('~')) return;
     const { tick } = this.#input;
     this.answers.push({ id: post, answer: { tag: 'APPLIED', cell: this.#cell, tick } });
   }

@@ -54,6 +54,8 @@ export class ModelPod {
         for (const holding of this.holdings.values()) holding.needsReload = true;
       },
       leaving: () => {},
+      waiting: () => {},
+      settled: () => {},
       left: (holding) => this.#leave(holding),
     });
     this.#rounds = new Rounds(this.#parts, {

@@ -1,0 +1,79 @@
+/**
+ * The mail of a pod: what waits in the inboxes of its cells, what it is to bring to cells far away,
+ * and where those are who came and went. One loop, beside those that tick and read.
+ */
+import { bearerOf, type Signal } from '@leasehold/kernel';
+import type { Holding } from './holding.ts';
+import { Inboxes } from './inboxes.ts';
+import type { Keeper } from './keeper.ts';
+import type { Loading } from './loader.ts';
+import { Postman, type PostmanCounts } from './postman.ts';
+import type { PodParts } from './settings.ts';
+
+/** In place of a cell: it died. */
+const DIED = -1;
+
+export type MailParts = {
+  readonly holdings: ReadonlyMap<number, Holding>;
+  readonly loading: ReadonlyMap<number, Loading>;
+  readonly keeper: Keeper;
+  readonly mailing: Signal;
+  readonly ticking: Signal;
+};
+
+export class Mail {
+  readonly #parts: MailParts;
+  readonly #pod: PodParts;
+  readonly #inboxes: Inboxes;
+  readonly #postman: Postman;
+
+  constructor(pod: PodParts, parts: MailParts) {
+    this.#pod = pod;
+    this.#parts = parts;
+    this.#inboxes = new Inboxes(pod, parts.holdings);
+    this.#postman = new Postman(pod);
+  }
+
+  get counts(): PostmanCounts {
+    return this.#postman.counts;
+  }
+
+  /** Reads inboxes, and brings what is for no cell around. */
+  async turn(): Promise<void> {
+    const { mailing, ticking, holdings } = this.#parts;
+    if (!this.#pod.store.status().isConnected) {
+      await mailing.wait(20);
+      return;
+    }
+    if (await this.#inboxes.turn()) ticking.wake();
+    const waitMs = await this.#postman.turn(holdings.values());
+    if (!this.#inboxes.isHinted) await mailing.wait(waitMs);
+  }
+
+  /** Something waits in the inboxes of these cells. Of one that sleeps it wakes the cell. */
+  expect(cells: readonly number[]): void {
+    const { holdings, loading, keeper, mailing } = this.#parts;
+    for (const cell of cells) {
+      if (holdings.has(cell) || loading.has(cell)) this.#inboxes.hint(cell);
+      else keeper.expect(cell);
+    }
+    mailing.wake();
+  }
+
+  /** A commit was accepted: who came is here, and what it sends further is to be brought. */
+  settled({ cell, arrived, died, outbox, settledTick }: Holding): void {
+    if (arrived.length > 0) this.#postman.note(arrived, cell, settledTick);
+    if (died.length > 0) {
+      const strangers = died.filter((id) => bearerOf(id) !== cell);
+      this.#postman.note(strangers, DIED, settledTick);
+    }
+    if (outbox.size > 0) this.#parts.mailing.wake();
+  }
+
+  /** A cell is here. Whoever held it before may have died between a commit and its note. */
+  enter({ cell, state: { table, tick } }: Holding): void {
+    const ids = table.ids.subarray(0, table.count);
+    this.#postman.note([...ids.filter((id) => bearerOf(id) !== cell)], cell, tick);
+    this.expect([cell]);
+  }
+}
