@@ -15,6 +15,7 @@ import { Gateways } from './gateways.ts';
 import { Happenings } from './happenings.ts';
 import { brokenLibraryName, brokenLibrarySource } from './known-bad.ts';
 import { lastTick } from './last-tick.ts';
+import { Leavers } from './leavers.ts';
 import { addressLine, plainLine, type ViewFacts, viewLines } from './live-view.ts';
 import { openAddress } from './open-address.ts';
 import type { RunOptions } from './options.ts';
@@ -57,6 +58,7 @@ export class LiveRun {
   readonly gateways: Gateways;
   readonly authorities: Authorities;
   readonly #world: StoredWorld;
+  readonly #leavers: Leavers;
   readonly #options: RunOptions;
   readonly #output: Output;
   readonly #auditor: AuditorProcess;
@@ -115,9 +117,13 @@ export class LiveRun {
         ...own,
         failed: (pod) => this.#sayFailure(pod),
         killed: (pod) => this.#replace(pod),
-        drained: (pod) => this.#output.progress(`${pod.name} was told to drain, and has left`),
+        drained: (pod) => {
+          this.#output.progress(`${pod.name} was told to drain, and has left`);
+          this.#leavers.note(pod);
+        },
       },
     );
+    this.#leavers = new Leavers(world, () => this.#replaceSoon());
     const warn = (line: string): void => this.#output.warn(line);
     // In lockstep nobody gets ahead of a neighbour, so nobody may sleep.
     const awake = options.isLockstep ? { IDLE_MS: '0' } : {};
@@ -344,7 +350,8 @@ export class LiveRun {
   }
 
   #isOver(): boolean {
-    if (this.fleet.alive.length + this.#startsMs.length === 0) return true;
+    const toCome = this.#startsMs.length + this.#leavers.waiting;
+    if (this.fleet.alive.length + toCome === 0) return true;
     const { seconds, ticks } = this.#options;
     const elapsedMs = performance.now() - this.#startedMs;
     if (seconds > 0 && elapsedMs >= seconds * 1000) return true;

@@ -27,6 +27,7 @@ Examples:
   $ leasehold audit examples/flights --seconds 10
   $ leasehold chaos examples/flights --pods 4 --minutes 2 --report chaos
   $ leasehold dev examples/flocking
+  $ leasehold world apply my-world
   $ leasehold world pause
   $ leasehold pods
   $ leasehold drain pod-2

@@ -44,6 +44,14 @@ describe('a page of the documentation', { concurrent: true }, () => {
     PAGE_MS_MAX,
   );
 
+  test(
+    'every command of the page about worlds that change shows what it says',
+    async (context) => {
+      expect(await opened(context).run('docs/guides/worlds.md')).toBe(10);
+    },
+    PAGE_MS_MAX,
+  );
+
   test.skipIf(!canStartRedis())(
     'every command of the page about chaos shows what it says (needs a redis-server program)',
     async (context) => {

@@ -12,6 +12,7 @@ import {
   type PreflightReport,
   preflight,
   type SeedProgress,
+  type SeedResult,
   seedWorld,
 } from '@leasehold/live-store';
 import { type Store, schemaJson } from '@leasehold/protocol';
@@ -19,6 +20,7 @@ import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openServers, type Servers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';
+import { recordApplied } from './world/record.ts';
 
 export type WorldRequest = {
   readonly folder: string;
@@ -122,21 +124,13 @@ async function storedWorld(
   servers: Servers,
   output: Output,
 ): Promise<StoredWorld> {
-  const { name, engine, loaded } = checked;
+  const { name } = checked;
   const { redisUrl } = servers;
-  const registry = fileRegistry(request.home);
-  const before = await registry.read(name);
+  const before = await fileRegistry(request.home).read(name);
   if (before?.state === 'ready') await expectIdle(checked, redisUrl, before.incarnation);
-  const { record, isNew } = await seedWorld({
-    registry,
-    openAdmin: (incarnation) => openWorldAdmin(optionsOf(checked, redisUrl, incarnation)),
-    facts: factsOf(checked),
-    blocks: loaded.grid.blocks,
-    cells: () => engine.seed(),
-    fresh: request.isFresh || request.isLockstep,
-    progress: (progress) => saySeeding(name, progress, output),
-  });
+  const { record, isNew } = await ensureWorld(request, checked, redisUrl, output);
   const { incarnation } = record;
+  await recordApplied(checked, incarnation, redisUrl);
   output.progress(
     isNew
       ? `${name} is seeded: incarnation ${incarnation}`
@@ -151,6 +145,25 @@ async function storedWorld(
   };
   const redisKind = servers.kind;
   return { ...checked, incarnation, isContinued: !isNew, redisUrl, redisKind, store, admin, close };
+}
+
+/** The world is in Redis: found there and agreed with, or seeded. Errors: those of `seedWorld`. */
+export function ensureWorld(
+  { home, isFresh, isLockstep }: WorldRequest,
+  checked: CheckedWorld,
+  redisUrl: string,
+  output: Output,
+): Promise<SeedResult> {
+  const { name, engine, loaded } = checked;
+  return seedWorld({
+    registry: fileRegistry(home),
+    openAdmin: (incarnation) => openWorldAdmin(optionsOf(checked, redisUrl, incarnation)),
+    facts: factsOf(checked),
+    blocks: loaded.grid.blocks,
+    cells: () => engine.seed(),
+    fresh: isFresh || isLockstep,
+    progress: (progress) => saySeeding(name, progress, output),
+  });
 }
 
 function saySeeding(name: string, { phase, cells, cellsTotal }: SeedProgress, output: Output) {

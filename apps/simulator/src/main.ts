@@ -25,7 +25,7 @@ await runService('simulator', async (parts, log) => {
   parts.drainMs = config.drainMs + CLOSE_MS;
   const loaded = await loadWorld(config.worldFolder);
   const { manifest, simulation, grid, folder } = loaded;
-  const module = moduleMark(await moduleVersion(loaded));
+  const module = moduleMark(await moduleVersion(loaded), loaded.manifest);
   const world = checkName('WORLD', config.world === '' ? manifest.world : config.world);
   const layer = checkName('LAYER', config.layer);
   const pod = checkName('POD', config.pod === '' ? `pod-${randomHex()}` : config.pod);

@@ -31,9 +31,13 @@ test('another source file is another version; manifest, tests and packages are n
   expect(await version()).not.toBe(before);
 });
 
-test('two versions differ as numbers, too, and these are exact', async () => {
-  const mark = moduleMark(await version());
+test('a pod with another module or other settings has another mark, which is an exact number', async () => {
+  const { manifest } = await loadWorld(folder);
+  const mark = moduleMark('a', manifest);
   expect(Number.isSafeInteger(mark)).toBe(true);
-  expect(moduleMark('0123456789abcdef')).toBe(0x0123456789ab);
-  expect(moduleMark('ffffffffffff0000')).toBe(2 ** 48 - 1);
+  expect(moduleMark('a', { ...manifest })).toBe(mark);
+  expect(moduleMark('b', manifest)).not.toBe(mark);
+  expect(moduleMark('a', { ...manifest, params: { birds: 2 } })).not.toBe(mark);
+  const restless = { ...manifest, sleep: { idleMs: 0 } };
+  expect(moduleMark('a', restless)).toBe(mark);
 });

@@ -7,6 +7,7 @@ import { join, relative, resolve } from 'node:path';
 import { Hasher, LeaseholdError } from '@leasehold/kernel';
 import { canonicalJson, type Json } from '@leasehold/protocol';
 import type { LoadedWorld } from './load.ts';
+import type { Manifest } from './manifest.ts';
 
 /** What a module may import from its own folder. Tests are no part of it. */
 const SOURCE = /^(?!.*\.test\.).*\.([cm]?[jt]s|json|wasm)$/;
@@ -36,9 +37,17 @@ export async function moduleVersion({
   return hasher.hex();
 }
 
-/** A version as a number, which is all that a pod's report can hold. */
-export function moduleMark(version: string): number {
-  return Number.parseInt(version.slice(0, MARK_DIGITS), 16);
+type StartSettings = Pick<Manifest, 'tickHz' | 'margin' | 'params' | 'lease' | 'index'>;
+
+/**
+ * What a pod runs, as a number, which is all that its report can hold: the version of its module and
+ * the settings that it read when it started.
+ */
+export function moduleMark(version: string, manifest: StartSettings): number {
+  const { tickHz, margin, params, lease, index } = manifest;
+  const settings = canonicalJson({ tickHz, margin, params, lease, index } as Json, 'world.yaml');
+  const mark = new Hasher().text(version).text(settings).hex();
+  return Number.parseInt(mark.slice(0, MARK_DIGITS), 16);
 }
 
 async function sources(folder: string, prefabs: string): Promise<string[]> {

@@ -46,7 +46,7 @@ export function drain(options: DrainOptions, output: Output): Promise<number> {
       () => undefined,
     );
     try {
-      const report = await new Drain(open, options, output, end.signal).run();
+      const report = await drainPod(open, options, output, end.signal);
       output.json(report);
       output.print(sentence(report));
       return report.exitCode;
@@ -54,6 +54,16 @@ export function drain(options: DrainOptions, output: Output): Promise<number> {
       interrupt.close();
     }
   });
+}
+
+/** Nothing is printed but progress. Errors: `POD_UNKNOWN`. */
+export function drainPod(
+  open: OpenWorld,
+  options: DrainOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<DrainReport> {
+  return new Drain(open, options, output, signal).run();
 }
 
 class Drain {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { homeOf, numberOf } from '../options.ts';
 import type { Output } from '../output.ts';
+import { addManifest } from './manifest-command.ts';
 
 /** Three days of a world at 4 Hz. */
 const STEPS_MAX = 1_000_000;
@@ -38,7 +39,9 @@ export function addWorld(
   env: NodeJS.ProcessEnv,
   exit: (code: number) => void,
 ): void {
-  const world = program.command('world').description('The worlds there are, and their time.');
+  const world = program
+    .command('world')
+    .description('The worlds there are: what they are made of, and their time.');
   const homed = (command: Command): Command =>
     command
       .option('--home <folder>', 'registry and private Redis (default: LEASEHOLD_HOME, .leasehold)')
@@ -48,6 +51,8 @@ export function addWorld(
       .option('--world <world>', 'a name or a folder (default: the one that runs)')
       .addHelpText('after', TIME_HELP);
   const where = (flags: Flags) => ({ world: flags.world, home: homeOf(flags.home, env) });
+
+  addManifest(world, homed, { output, env, exit });
 
   homed(world.command('list'))
     .description('List the worlds: which run, how many pods and entities they have, at which tick.')

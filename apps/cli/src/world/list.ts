@@ -1,4 +1,5 @@
 /** `leasehold world list`: the worlds of a home, and which of them run. */
+import { openControl } from '@leasehold/control';
 import { fileRegistry, openLiveStore } from '@leasehold/live-store';
 import { tickAt } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
@@ -18,6 +19,9 @@ type WorldFacts = {
   readonly tick: number | null;
   readonly rateHz: number | null;
   readonly isPaused: boolean;
+  /** ISO 8601, and the version of the module then; null: it was never applied. */
+  readonly appliedAt: string | null;
+  readonly moduleVersion: string | null;
 };
 
 export async function list(home: string, output: Output): Promise<number> {
@@ -48,14 +52,25 @@ async function looked(known: readonly Known[], home: string): Promise<WorldFacts
   const servers = await openServers({ home, allowEmbedded: true });
   try {
     const facts: WorldFacts[] = [];
-    for (const one of known) facts.push(await look(one, servers.redisUrl));
+    const control = await openControl(servers.redisUrl);
+    try {
+      for (const one of known) {
+        const { appliedAt = null, moduleVersion = null } = (await control.world(one.world)) ?? {};
+        facts.push({ ...(await look(one, servers.redisUrl)), appliedAt, moduleVersion });
+      }
+    } finally {
+      await control.close();
+    }
     return facts;
   } finally {
     await servers.close();
   }
 }
 
-async function look(known: Known, url: string): Promise<WorldFacts> {
+async function look(
+  known: Known,
+  url: string,
+): Promise<Omit<WorldFacts, 'appliedAt' | 'moduleVersion'>> {
   const { world, incarnation, layer, grid } = known;
   const store = await openLiveStore({ ...known, url });
   try {

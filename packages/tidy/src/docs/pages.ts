@@ -178,8 +178,8 @@ export function worldPage(schema: Schema, spaceLimits: readonly string[]): strin
     '## Limits of a space',
     spaceLimits.map((limit) => `- ${limit}`).join('\n'),
     '## What cannot change',
-    'Name, space, `blockCells` and seed belong to a stored world. Changing them is refused with ' +
+    'Name, space, `blockCells`, seed and mode belong to a stored world. Changing them is refused with ' +
       '`WORLD_MISMATCH`; `leasehold run WORLD --fresh` seeds the world anew. Everything else, the ' +
-      'module included, may change between two runs.',
+      'module included, may change while it lives: [worlds that change](../guides/worlds.md).',
   );
 }
