@@ -4,6 +4,7 @@
  */
 import type { ChannelEntry, Commit, CommitReply, Head, Refusal } from '@leasehold/protocol';
 import type { Holding } from './holding.ts';
+import { expectRun } from './loader.ts';
 import { type PodParts, TAKEN_PROOF_MS } from './settings.ts';
 
 export type CommitEvents = {
@@ -122,6 +123,7 @@ export class Committer {
     const before = { replicasBehind: this.#replicasBehind, areTakenProven: areProven(this.#taken) };
     if (!isFirst && holdings.length > 0) {
       const heads = await store.heads(holdings.map(({ cell }) => cell));
+      expectRun(store, runId);
       for (const [i, holding] of holdings.entries()) this.#compare(holding, heads[i] as Head);
       if (!areProven(this.#taken)) this.#events.unhealed();
     }

@@ -11,6 +11,7 @@ import {
   type Plan,
   type Region,
 } from '@leasehold/protocol';
+import { isSending } from './committer.ts';
 import type { Holding } from './holding.ts';
 import type { Grant, Loading } from './loader.ts';
 import { Roster } from './roster.ts';
@@ -49,6 +50,8 @@ const WOKEN_MS = 5_000;
 const OFFERED_MS_MAX = 500;
 
 export type Holdings = ReadonlyMap<number, Holding>;
+/** Looks after leases from the moment at which they are known to be granted. */
+export type Take = (grants: readonly Grant[]) => void;
 
 export class Keeper {
   readonly roster: Roster;
@@ -59,7 +62,8 @@ export class Keeper {
   /** Cells that should sleep, to which something comes, and until when it is waited for. */
   readonly #woken = new Map<number, number>();
   readonly #unanswered = new Map<number, string>();
-  readonly #asking = new Set<number>();
+  /** Cells that are being asked for, with the nonces of their leases to be. */
+  readonly #asking = new Map<number, string>();
   readonly #loading: ReadonlyMap<number, Loading>;
   readonly #holdings: Holdings;
   readonly #shares: Shares;
@@ -67,6 +71,8 @@ export class Keeper {
   #nextPlanMs = 0;
   #nextHandoverMs = 0;
   #nextTrimMs = 0;
+  /** The server on which all leases have been extended. */
+  #renewedRunId = '';
   /** Until then it waits for pods that start together with it; 0 = it has waited. */
   #waitsUntilMs: number;
   /** How often the shares of the pods have changed. */
@@ -130,8 +136,8 @@ export class Keeper {
     this.#nextPlanMs = 0;
   }
 
-  /** Looks around and returns the leases it won. */
-  async claim(): Promise<Grant[]> {
+  /** Looks around and takes what is to be had. */
+  async claim(take: Take): Promise<void> {
     const now = this.#parts.clock.nowMs();
     const holders = new Set<string>();
     for (const { pod: holder } of this.#rivals.values()) if (holder !== '') holders.add(holder);
@@ -141,23 +147,18 @@ export class Keeper {
       this.#readPlan(now),
     ]);
     // One look more, and it is known who is dead: asking before would only be refused.
-    if (this.isDraining || this.roster.inDoubtForMs(now) > 0 || this.roster.isAwaiting) return [];
+    if (this.isDraining || this.roster.inDoubtForMs(now) > 0 || this.roster.isAwaiting) return;
     const members = this.roster.members(now, this.isCordoned).sort();
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;
-    if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return [];
+    if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return;
     this.#waitsUntilMs = 0;
     const isHere = (pod: string): boolean => this.roster.isHere(pod, now);
     if (this.#shares.update(this.#plan, { members, isHere })) {
       this.#rivals.clear();
       this.changes++;
     }
-    const wanted = this.#wanted(now);
-    const grants: Grant[] = [];
-    for (let i = 0; i < wanted.length; i += ACQUIRE_CELLS_MAX) {
-      grants.push(...(await this.#acquire(wanted.slice(i, i + ACQUIRE_CELLS_MAX))));
-    }
-    return grants;
+    await this.#acquire(this.#wanted(now), take);
   }
 
   async #readPlan(now: number): Promise<void> {
@@ -167,14 +168,9 @@ export class Keeper {
   }
 
   /** Takes what others have just left to this pod, before it looks around. */
-  async claimOffered(): Promise<Grant[]> {
-    if (this.isDraining) return [];
-    const cells = this.#offeredNow(this.#parts.clock.nowMs());
-    const grants: Grant[] = [];
-    for (let i = 0; i < cells.length; i += ACQUIRE_CELLS_MAX) {
-      grants.push(...(await this.#acquire(cells.slice(i, i + ACQUIRE_CELLS_MAX))));
-    }
-    return grants;
+  async claimOffered(take: Take): Promise<void> {
+    if (this.isDraining) return;
+    await this.#acquire(this.#offeredNow(this.#parts.clock.nowMs()), take);
   }
 
   #offeredNow(now: number): number[] {
@@ -184,9 +180,9 @@ export class Keeper {
     return [...this.#offered.keys()].filter((cell) => !this.#asking.has(cell));
   }
 
-  /** Its lease may be granted at any moment, or was and nobody has heard of it. */
-  isAsking(cell: number): boolean {
-    return this.#asking.has(cell) || this.#unanswered.has(cell);
+  /** A lease that may be granted at any moment, or was and nobody has heard of it. */
+  isAskedFor({ cell, nonce }: { readonly cell: number; readonly nonce: string }): boolean {
+    return this.#asking.get(cell) === nonce || this.#unanswered.get(cell) === nonce;
   }
 
   #isHere(cell: number): boolean {
@@ -196,17 +192,19 @@ export class Keeper {
   /** Cells that should be here, are not, and may be had now. */
   #wanted(now: number): number[] {
     const { engine, settings } = this.#parts;
-    const wanted = this.#offeredNow(now);
+    const wanted = new Set(this.#offeredNow(now));
     for (const [cell, untilMs] of this.#woken) {
       if (untilMs < now || !this.#shares.isAsleep(cell)) this.#woken.delete(cell);
-      else if (this.#isWanted(cell, now)) wanted.push(cell);
+      else if (this.#isWanted(cell, now)) wanted.add(cell);
     }
     const blocks = new Set<number>();
     for (const cell of this.#shares.own) {
       if (blocks.add(engine.grid.blockOf(cell)).size > settings.blocksMax) break;
-      if (this.#isWanted(cell, now)) wanted.push(cell);
+      if (this.#isWanted(cell, now)) wanted.add(cell);
     }
-    return wanted;
+    // L5: it may be this pod's, which then has to know, whoever should have it by now.
+    for (const cell of this.#unanswered.keys()) if (this.#isWanted(cell, now)) wanted.add(cell);
+    return [...wanted];
   }
 
   /** It is not here, nobody has offered it, and it may be had now for all that is known. */
@@ -218,29 +216,37 @@ export class Keeper {
   }
 
   /** The same cell is never asked for twice at once: the two would be in each other's way. */
-  async #acquire(cells: readonly number[]): Promise<Grant[]> {
-    for (const cell of cells) this.#asking.add(cell);
-    try {
-      return await this.#ask(cells);
-    } finally {
-      for (const cell of cells) this.#asking.delete(cell);
+  async #acquire(cells: readonly number[], take: Take): Promise<void> {
+    const { pod, settings, randomHex } = this.#parts;
+    for (let i = 0; i < cells.length; i += ACQUIRE_CELLS_MAX) {
+      const requests = cells
+        .slice(i, i + ACQUIRE_CELLS_MAX)
+        .filter((cell) => !this.#isHere(cell) && !this.#asking.has(cell))
+        .map((cell) => ({
+          cell,
+          // L4: an acquisition whose reply was lost is repeated as it was, and is then the same grant.
+          nonce: this.#unanswered.get(cell) ?? `${pod}.${randomHex()}`,
+          ttlMs: settings.leaseTtlMs,
+        }));
+      if (requests.length === 0) continue;
+      for (const { cell, nonce } of requests) this.#asking.set(cell, nonce);
+      try {
+        const grants = await this.#ask(requests);
+        if (grants.length > 0) take(grants);
+      } finally {
+        for (const { cell } of requests) this.#asking.delete(cell);
+      }
     }
   }
 
-  async #ask(cells: readonly number[]): Promise<Grant[]> {
-    const { store, clock, pod, settings, randomHex } = this.#parts;
-    const requests: AcquireRequest[] = cells.map((cell) => ({
-      cell,
-      // L4: an acquisition whose reply was lost is repeated as it was, and is then the same grant.
-      nonce: this.#unanswered.get(cell) ?? `${pod}.${randomHex()}`,
-      ttlMs: settings.leaseTtlMs,
-    }));
+  async #ask(requests: readonly AcquireRequest[]): Promise<Grant[]> {
+    const { store, clock } = this.#parts;
     const now = clock.nowMs();
     const grants: Grant[] = [];
     for (const [i, reply] of (await store.acquire(requests, this.roster.dead(now))).entries()) {
-      const cell = cells[i] as number;
+      const { cell, nonce } = requests[i] as AcquireRequest;
       this.#unanswered.delete(cell);
-      if (reply.tag === 'UNKNOWN') this.#unanswered.set(cell, requests[i]?.nonce ?? '');
+      if (reply.tag === 'UNKNOWN') this.#unanswered.set(cell, nonce);
       if (reply.tag === 'GRANTED') {
         this.#rivals.delete(cell);
         this.#offered.delete(cell);
@@ -297,36 +303,40 @@ export class Keeper {
   }
 
   /**
-   * Extends the leases of cells that had nothing to commit, and of those that are still being read,
-   * which may take longer than a lease lasts. Never those with a commit unknown. Returns what is lost
-   * of the cells that are held.
+   * Extends the leases of cells that no commit has extended of late: nothing happens in them, they
+   * are still being read, or what they have to commit has to wait; of all cells at once when another
+   * server answers. Returns what is lost of the cells that are held. Of those with a commit on its
+   * way that is for the commit to find out, which may end the lease itself.
    */
   async renew(): Promise<Holding[]> {
     const { store, clock, settings } = this.#parts;
     const now = clock.nowMs();
-    const dueMs = now - settings.leaseTtlMs / 4;
-    const quiet = [...this.#holdings.values()].filter(
-      ({ cell, pending, sentOkMs }) =>
-        pending === undefined && sentOkMs < dueMs && !this.#loading.has(cell),
-    );
+    const { runId } = store.status();
+    // L5: what has been told another server may be lost, and it was away for as long as a lease.
+    const isNewRun = runId !== this.#renewedRunId;
+    const dueMs = isNewRun ? Number.POSITIVE_INFINITY : now - settings.leaseTtlMs / 4;
+    const held = [...this.#holdings.values()]
+      .filter(({ cell, sentOkMs }) => sentOkMs < dueMs && !this.#loading.has(cell))
+      .map((holding) => ({ holding, isQuiet: !isSending(holding) }));
     const waiting = [...this.#loading.values()].filter(
       ({ renewedMs, isLost }) => renewedMs < dueMs && !isLost,
     );
-    if (quiet.length + waiting.length === 0) return [];
-    const claims = [...quiet, ...waiting].map(({ claim }) => claim);
-    const replies = await store.renew(claims, settings.leaseTtlMs);
+    const claims = [...held.map(({ holding }) => holding), ...waiting].map(({ claim }) => claim);
+    const replies = claims.length === 0 ? [] : await store.renew(claims, settings.leaseTtlMs);
+    if (replies.every(({ tag }) => tag !== 'UNKNOWN' && tag !== 'REFUSED')) {
+      this.#renewedRunId = runId;
+    }
     for (const [i, loading] of waiting.entries()) {
-      const tag = replies[quiet.length + i]?.tag;
+      const tag = replies[held.length + i]?.tag;
       if (tag === 'OK') loading.renewedMs = now;
       loading.isLost = tag === 'FENCED' || tag === 'SEALED' || tag === 'NOWORLD';
     }
     const lost: Holding[] = [];
-    for (const [i, holding] of quiet.entries()) {
-      const reply = replies[i];
-      if (reply?.tag === 'OK') holding.sentOkMs = Math.max(holding.sentOkMs, now);
-      else if (reply?.tag === 'FENCED' || reply?.tag === 'SEALED' || reply?.tag === 'NOWORLD') {
-        lost.push(holding);
-      }
+    for (const [i, { holding, isQuiet }] of held.entries()) {
+      const tag = replies[i]?.tag;
+      if (tag === 'OK') holding.sentOkMs = Math.max(holding.sentOkMs, now);
+      const isLost = tag === 'FENCED' || tag === 'SEALED' || tag === 'NOWORLD';
+      if (isLost && isQuiet) lost.push(holding);
     }
     return lost;
   }

@@ -158,8 +158,7 @@ export class Moves {
   async #takeOffered(): Promise<void> {
     const { keeper, keeping, load } = this.#parts;
     try {
-      const grants = await keeper.claimOffered();
-      if (grants.length > 0) load(grants);
+      await keeper.claimOffered(load);
     } catch (error) {
       this.#pod.log.debug({ err: error }, 'cells that were left here are not taken yet');
     }

@@ -12,6 +12,7 @@ import {
   CLOCK_READ_MS,
   type Claim,
   OUTBOX,
+  type Refusal,
   tickAt,
   type WorldClock,
 } from '@leasehold/protocol';
@@ -32,6 +33,8 @@ import { KEEP_MS, LOAD_MS, type PodParts, REPORT_MS } from './settings.ts';
 const FAULT_PAUSE_MS = 50;
 /** How often it is looked which leases to extend. */
 const RENEWALS_PER_LEASE = 8;
+/** How often it is looked whether a server that is away is back. */
+const AWAY_LOOK_MS = 20;
 /** Cells that are loaded together: each part is a few round trips and blocks for some 20 ms. */
 const LOAD_CELLS_MAX = 64;
 /** Until time runs: the first tick should come when it is due. */
@@ -243,8 +246,7 @@ export class Pod {
         await this.#report(now);
       }
       await this.#owed.settle(store);
-      const grants = await this.#keeper.claim();
-      if (grants.length > 0) this.#loadAside(grants);
+      await this.#keeper.claim((grants) => this.#loadAside(grants));
       const lookedMs = clock.nowMs();
       const inDoubtForMs = this.#keeper.roster.inDoubtForMs(lookedMs);
       if (inDoubtForMs > 0) doubtEndsMs = lookedMs + inDoubtForMs;
@@ -263,13 +265,15 @@ export class Pod {
 
   async #renew(): Promise<void> {
     const { store, settings } = this.#parts;
-    if (store.status().isConnected) {
+    // L5: leases may have run out while the server was away, and wait for nothing that is to be read.
+    if (store.status().runId !== '') {
       for (const holding of await this.#keeper.renew()) {
         this.#committer.counts.fencedRenewals++;
         this.#lose(holding, 'FENCED');
       }
     }
-    await this.#renewing.wait(settings.leaseTtlMs / RENEWALS_PER_LEASE);
+    const isAway = !store.status().isConnected;
+    await this.#renewing.wait(isAway ? AWAY_LOOK_MS : settings.leaseTtlMs / RENEWALS_PER_LEASE);
   }
 
   async #report(now: number): Promise<void> {
@@ -300,8 +304,9 @@ export class Pod {
 
   /** Leases are held and nothing ticks: whoever can load the cells should have them. */
   async #giveBack(grants: readonly Grant[], error: unknown, runId: string): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store, clock, log } = this.#parts;
     const cells = grants.map(({ claim }) => claim.cell);
+    this.#former.noteUnread(cells, clock.nowMs());
     log.error({ cells: cells.slice(0, 8), count: cells.length, err: error }, 'cannot load cells');
     const status = store.status();
     // A server that left in the middle of it says nothing about the cells.
@@ -368,7 +373,9 @@ export class Pod {
     const grants: Grant[] = [];
     for (const [i, holding] of holdings.entries()) {
       const head = heads[i];
-      if (head === undefined || 'tag' in head || head.nonce !== holding.claim.nonce) {
+      // L5: who holds it is not known, so it is still ours; it is read with the next round.
+      if (head === undefined || ('tag' in head && isUnheard(head))) continue;
+      if ('tag' in head || head.nonce !== holding.claim.nonce) {
         this.#lose(holding, 'FENCED');
         continue;
       }
@@ -466,27 +473,51 @@ export class Pod {
    * the server misses of it is appended again, of any other at once.
    */
   async #recall(): Promise<void> {
-    const { store, pod, log } = this.#parts;
+    const { store, pod, clock, log } = this.#parts;
     // L5: what is just being granted is not given back, or its first commit would be refused.
-    const isHere = (cell: number): boolean =>
-      this.#holdings.has(cell) || this.#loading.has(cell) || this.#keeper.isAsking(cell);
-    const { returned, claims, isVoid } = await this.#former.recalled(store, pod, isHere);
+    const isOurs = (claim: Claim): boolean =>
+      this.#holdings.get(claim.cell)?.claim.nonce === claim.nonce ||
+      this.#loading.get(claim.cell)?.claim.nonce === claim.nonce ||
+      this.#keeper.isAskedFor(claim);
+    const { returned, claims, isVoid } = await this.#former.recalled(store, pod, isOurs);
+    for (const { cell } of [...returned, ...claims]) this.#supersede(cell);
     for (const holding of returned) {
       // The state has gone on with its new holder.
       holding.isReturned = true;
+      holding.sentOkMs = Number.NEGATIVE_INFINITY;
       this.#holdings.set(holding.cell, holding);
     }
-    if (claims.length > 0) await store.release(claims);
+    if (returned.length > 0) this.#renewing.wake();
+    this.#owed.add(claims);
+    // The next failover may undo this too.
+    this.#former.noteUnread(
+      claims.map(({ cell }) => cell),
+      clock.nowMs(),
+    );
+    await this.#owed.settle(store);
     if (isVoid) for (const holding of this.#holdings.values()) holding.needsReload = true;
     if (returned.length + claims.length === 0) return;
     const counts = { returned: returned.length, released: claims.length };
     log.warn(counts, 'the store names this pod the holder of cells it had given up');
   }
 
+  /** The server names an earlier lease of this pod for it: the later one is lost. */
+  #supersede(cell: number): void {
+    const holding = this.#holdings.get(cell);
+    if (holding !== undefined) this.#lose(holding, 'FENCED');
+    const loading = this.#loading.get(cell);
+    if (loading !== undefined) loading.isLost = true;
+  }
+
   #leave(holding: Holding): void {
     this.#forget(holding, false);
     if (!holding.isFrozen) this.#halo.adopt(holding);
   }
+}
+
+/** Says nothing about the cell. */
+function isUnheard({ tag }: Refusal): boolean {
+  return tag === 'UNKNOWN' || tag === 'REFUSED';
 }
 
 /** Cells are read so many at a time. */

@@ -275,3 +275,86 @@ test('E1 what a healed cell had sent reaches a neighbour that is taken over mean
   expect(census.twice).toEqual([]);
   expect(census.entities).toBe(survivors.size);
 });
+
+/** What an heir by a new plan does: it asks for all cells, again and again. */
+async function askForAll({ watcher, clock, grid }: World, ms: number): Promise<number[]> {
+  const cells = [...Array(grid.cells).keys()];
+  const taken: number[] = [];
+  for (let n = 0; n * 50 < ms; n++) {
+    const asked = cells.map((cell) => ({ cell, nonce: `watcher.${n}x${cell}`, ttlMs: 5_000 }));
+    const replies = await watcher.acquire(asked);
+    for (const [cell, { tag }] of replies.entries()) if (tag === 'GRANTED') taken.push(cell);
+    await clock.advance(50);
+  }
+  return taken;
+}
+
+test('L5 cells that wait with their commit until others are healed stay', async () => {
+  let isSlow = false;
+  const world = await openPods({
+    mode: 'realtime',
+    wrap: (store) =>
+      new Proxy(store, {
+        get(_, name: keyof typeof store) {
+          const of = store[name];
+          if (typeof of !== 'function') return of;
+          if (name !== 'commit') return of.bind(store);
+          return async (...args: Parameters<typeof store.commit>) => {
+            if (isSlow) await world.clock.sleep(150);
+            return store.commit(...args);
+          };
+        },
+      }),
+  });
+  const { server, clock } = world;
+  server.replicas = 1;
+  server.replicaLagMs = 1_200;
+  void world.start('pod-0');
+  await clock.advance(4_000);
+  const snapshot = server.snapshot();
+  await clock.advance(1_100);
+  isSlow = true;
+  server.rollback(snapshot);
+  server.replicas = 0;
+  const taken = await askForAll(world, 5_000);
+  await world.close();
+  expect(taken).toEqual([]);
+});
+
+test('L5 W1 a lease that was given back unread in the lost tail is given back again at once', async () => {
+  let isFailing = true;
+  const world = await openPods({
+    mode: 'realtime',
+    wrap: (store) =>
+      new Proxy(store, {
+        get(_, name: keyof typeof store) {
+          const of = store[name];
+          if (typeof of !== 'function') return of;
+          if (name !== 'barrier' || !isFailing) return of.bind(store);
+          return async () => {
+            await world.clock.sleep(5);
+            throw new Error('no replica has it');
+          };
+        },
+      }),
+  });
+  const { server, watcher, clock, grid } = world;
+  const cells = [...Array(grid.cells).keys()];
+  const held = async () =>
+    (await watcher.heads(cells)).flatMap((head) => ('tag' in head ? [] : head.nonce || []));
+  server.replicas = 1;
+  void world.start('pod-0');
+  await clock.advance(30);
+  const granted = await held();
+  expect(granted).not.toEqual([]);
+  const snapshot = server.snapshot();
+  await clock.advance(800);
+  expect(await held()).toEqual([]);
+  server.rollback(snapshot);
+  isFailing = false;
+  // Far less than a lease: nobody had to wait for one to end.
+  await clock.advance(200);
+  const still = (await held()).filter((nonce) => granted.includes(nonce));
+  await world.close();
+  expect(still).toEqual([]);
+});

@@ -11,6 +11,7 @@ import {
   SETTLED_MS,
   SILENT_MS,
   SPARE_MS,
+  STARTING_LOOK_MS,
 } from './settings.ts';
 
 /** How long a pod must have been without a connection to be called dead. */
@@ -31,8 +32,11 @@ export class Roster {
   readonly #leavingUntilMs = new Map<string, number>();
   /** Members when this was asked last. */
   #been: ReadonlySet<string> = new Set();
-  /** Who was connected to the server before this one, and has not been seen on this one. */
+  /** Who was connected to the server before this one, and has not been heard of on this one. */
   readonly #awaited = new Set<string>();
+  /** The store's time at the last look at this server, and at the one before. */
+  #lookedAtMs = 0;
+  #awaySinceMs = 0;
   #runId = '';
   #runSinceMs = 0;
   #nextListMs = 0;
@@ -55,18 +59,25 @@ export class Roster {
     if (status.runId !== this.#runId) {
       this.#runId = status.runId;
       this.#runSinceMs = nowMs;
+      this.#awaySinceMs = this.#lookedAtMs;
+      this.#nextListMs = nowMs;
       for (const pod of this.#connected) this.#awaited.add(pod);
     }
     if (nowMs >= this.#nextListMs) {
       this.#records = await this.#store.pods();
-      this.#nextListMs = nowMs + listEveryMs;
+      const everyMs = this.isAwaiting ? Math.min(STARTING_LOOK_MS, listEveryMs) : listEveryMs;
+      this.#nextListMs = nowMs + everyMs;
     }
     const asked = new Set(holders);
     for (const { pod } of this.#records) asked.add(pod);
     for (const pod of this.#awaited) asked.add(pod);
     this.#connected = await this.#store.connected([...asked]);
     this.#asked = asked;
-    for (const pod of this.#connected) this.#awaited.delete(pod);
+    // L5: a pod may be connected before it can call, and cannot extend its leases yet.
+    for (const { pod, seenAtMs } of this.#records) {
+      const isBack = this.#connected.has(pod) && seenAtMs > this.#awaySinceMs;
+      if (isBack) this.#awaited.delete(pod);
+    }
     if (nowMs > this.#runSinceMs + RETURN_MS_MAX) this.#awaited.clear();
     for (const pod of asked) {
       if (this.#connected.has(pod)) this.#absentMs.delete(pod);
@@ -80,6 +91,7 @@ export class Roster {
     for (const [pod, untilMs] of this.#leavingUntilMs) {
       if (untilMs < nowMs) this.#leavingUntilMs.delete(pod);
     }
+    this.#lookedAtMs = this.#store.nowMs();
   }
 
   /** L5: seen alive on the run before this one, and that was not long ago. */
