@@ -9,6 +9,7 @@ import { homeOf, numberOf, type RunFlags, runOptions } from './options.ts';
 import { Output } from './output.ts';
 import { addPlan } from './plan/command.ts';
 import { addPods } from './pods/command.ts';
+import { addPrefabs } from './prefabs/command.ts';
 import { addWatch } from './watch-command.ts';
 import { addWorld } from './world/command.ts';
 
@@ -32,6 +33,7 @@ Examples:
   $ leasehold pods
   $ leasehold drain pod-2
   $ leasehold plan show
+  $ leasehold prefabs plan my-world
   $ leasehold doctor
 ${EXIT_CODES}`;
 
@@ -164,6 +166,7 @@ export function programOf(
   addWorld(program, output, env, exit);
   addPods(program, output, env, exit);
   addPlan(program, output, env, exit);
+  addPrefabs(program, output, env, exit);
   addChaos(program, output, env, exit);
   addWatch(program, output, env, exit);
 

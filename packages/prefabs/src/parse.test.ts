@@ -67,6 +67,7 @@ describe('a fault', () => {
     ['components:\n  energy: 3\n', 'components.energy', /no map of fields/],
     ['components: {}\n', 'components', /names no component/],
     ['parts: {}\ncomponents: {mood: }\n', 'parts', /line 1.*Known here: description, components/],
+    ['components:\n  mood: {past: [.nan]}\n', 'components.mood.past', /line 2.*is no json/],
     ['- a\n', 'prefab', /is no map/],
     ['components: {mood: }\ndescription: [1]\n', 'description', /line 2.*no text/],
     ['components: {mood: }\ndescription: *gone\n', 'prefab', /gone/],
@@ -94,9 +95,9 @@ describe('a fault', () => {
   });
 
   test('of an older version is passed over: what is left of it counts', () => {
-    const text = 'components:\n  energy: {value: 2, gone: 1}\n  wings: {}\n';
+    const text = 'components:\n  energy: {value: 2, gone: 1, most: much}\n  wings: {}\n';
     const older = olderPrefabs([{ path: 'wolf.yaml', text }], COMPONENTS);
-    expect(older.get('wolf')?.components).toEqual({ energy: { value: 2, most: 0 } });
+    expect(older.get('wolf')?.components).toEqual({ energy: { value: 2 } });
   });
 });
 

@@ -7,10 +7,12 @@
  *   components:
  *     energy: {value: 20}
  */
-import { NAME_PATTERN } from '@leasehold/kernel';
+import { hasCode, NAME_PATTERN } from '@leasehold/kernel';
 import {
   type ComponentSchema,
   type ComponentValues,
+  canonicalJson,
+  type FieldSchema,
   isOfKind,
   type Json,
 } from '@leasehold/protocol';
@@ -188,16 +190,16 @@ class Reading {
       } else if (field === undefined) {
         const names = mine.map((each) => each.name);
         this.tell(at, value, `is no field of ${schema.name}`, known(names));
-      } else if (!isOfKind(field.kind, value)) {
+      } else if (!isStorable(field, value)) {
         const remedy = `Give a value that a ${field.kind} can hold.`;
         this.tell(at, value, `${printable(value)} is no ${field.kind}`, remedy);
       }
     }
     return Object.fromEntries(
-      mine.map((field) => {
+      mine.flatMap((field) => {
         const isGiven = Object.hasOwn(given, field.name);
-        const value = isGiven ? (given[field.name] as Json) : field.initial;
-        return [field.name, storedValue(field, value)];
+        const value = isGiven ? given[field.name] : field.initial;
+        return isStorable(field, value) ? [[field.name, storedValue(field, value as Json)]] : [];
       }),
     );
   }
@@ -215,6 +217,18 @@ class Reading {
       node = pair.value;
     }
     return line;
+  }
+}
+
+function isStorable({ kind }: FieldSchema, value: unknown): boolean {
+  if (kind !== 'json') return isOfKind(kind, value);
+  try {
+    canonicalJson(value, kind);
+    return true;
+  } catch (error) {
+    // YAML has numbers and dates that JSON has not.
+    if (hasCode(error, 'FIELD_KIND_MISMATCH')) return false;
+    throw error;
   }
 }
 

@@ -1,6 +1,12 @@
 /** What a prefab is, and what it is checked against. Pure. */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { ComponentSchema, ComponentValues, FieldSchema, Json } from '@leasehold/protocol';
+import {
+  type ComponentSchema,
+  type ComponentValues,
+  canonicalJson,
+  type FieldSchema,
+  type Json,
+} from '@leasehold/protocol';
 
 /** The component that remembers the descent, as `component.ts` declares it. */
 export const PREFAB_COMPONENT = 'prefab';
@@ -50,5 +56,11 @@ export function storedValue({ kind }: FieldSchema, value: Json): Json {
   return kind === 'f32' ? Math.fround(value as number) : value;
 }
 
-export const isSame = (a: Json | undefined, b: Json | undefined): boolean =>
-  a === b || JSON.stringify(a) === JSON.stringify(b);
+/** The order of keys counts for nothing. A number that is none is the same as nothing. */
+export function isSame(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  const areObjects = isObject(a) && isObject(b);
+  return areObjects && canonicalJson(a, PREFAB_COMPONENT) === canonicalJson(b, PREFAB_COMPONENT);
+}
+
+const isObject = (value: Json | undefined): boolean => typeof value === 'object' && value !== null;

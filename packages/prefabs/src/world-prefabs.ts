@@ -4,10 +4,10 @@
 import type { Control, PrefabIndex, PrefabVersion } from '@leasehold/control';
 import { hasCode, LeaseholdError } from '@leasehold/kernel';
 import type { Grid } from '@leasehold/spatial';
-import { type Descendant, type DescendantsOptions, findDescendants } from './descendants.ts';
+import type { Descendant } from './descendants.ts';
 import { olderPrefabs, parsePrefabs } from './parse.ts';
 import { type PatchPost, patchOf, patchPost } from './patches.ts';
-import type { Components } from './prefab.ts';
+import { type Components, isSame } from './prefab.ts';
 import type { PrefabRepository } from './repository.ts';
 import {
   NO_PREFABS,
@@ -130,18 +130,22 @@ export class WorldPrefabs {
     return previous;
   }
 
-  /** What brings living descendants up to a version. Errors: those of `findDescendants`. */
+  /** What brings living descendants up to a version; those that it leaves as they are get nothing. */
   async livePatches(descendants: readonly Descendant[], next: PrefabSet): Promise<LivePatches> {
     const posts: PatchPost[] = [];
+    // Who was made before the world had prefabs counts as made from the first that it had.
+    const first = (await this.index())?.versions[0]?.commit ?? next.commit;
     let [kept, unknown] = [0, 0];
     for (const descendant of descendants) {
       const target = next.prefabs.get(descendant.prefab);
       if (target === undefined || descendant.version === next.commit) continue;
-      const base = (await this.#olderAt(descendant.version))?.prefabs.get(descendant.prefab);
+      const version = descendant.version === '' ? first : descendant.version;
+      const base = (await this.#olderAt(version))?.prefabs.get(descendant.prefab);
       if (base === undefined) {
         unknown++;
         continue;
       }
+      if (isSame(base.components, target.components)) continue;
       const patch = patchOf(descendant, base, target, next.commit);
       if (patch === undefined) kept++;
       else posts.push(patchPost(patch, next.commit));
@@ -174,15 +178,12 @@ export class WorldPrefabs {
   }
 }
 
-/** The living descendants of the prefabs that a plan changes or removes. */
-export async function descentsOf(
-  { differences }: PrefabPlan,
-  options: Omit<DescendantsOptions, 'of'> & { readonly grid: Grid },
-): Promise<{ readonly found: readonly Descendant[]; readonly descents: readonly Descent[] }> {
-  const of = new Set(differences.map(({ name }) => name));
-  const found = await findDescendants({ ...options, of });
+/** How many descend from each prefab, and where they are. */
+export function descentsOf(found: readonly Descendant[], grid: Grid): Descent[] {
   const byPrefab = Map.groupBy(found, ({ prefab }) => prefab);
-  const descents = [...byPrefab].sort().map(([prefab, those]): Descent => {
+  const names = [...byPrefab.keys()].sort();
+  return names.map((prefab): Descent => {
+    const those = byPrefab.get(prefab) ?? [];
     const byCell = Map.groupBy(those, ({ cell }) => cell);
     const areas = [...byCell].map(([cell, { length }]) => ({ cell, count: length }));
     return {
@@ -192,10 +193,9 @@ export async function descentsOf(
       areas: areas
         .sort((a, b) => b.count - a.count || a.cell - b.cell)
         .map(({ cell, count }) => ({
-          ...{ cell, count, size: options.grid.cellSize },
-          ...{ minX: options.grid.minX(cell), minY: options.grid.minY(cell) },
+          ...{ cell, count, size: grid.cellSize },
+          ...{ minX: grid.minX(cell), minY: grid.minY(cell) },
         })),
     };
   });
-  return { found, descents };
 }

@@ -34,6 +34,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'live-store/link',
   'pod/pods-fixture',
   'prefabs/component',
+  'prefabs/repository-fixture',
 ]);
 
 /** What only benchmarks and proof may import. */

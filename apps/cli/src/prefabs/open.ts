@@ -1,0 +1,98 @@
+/** The prefabs of a world, opened by its folder: repository, record, and the living where asked. */
+import { join } from 'node:path';
+import { openControl } from '@leasehold/control';
+import { LeaseholdError } from '@leasehold/kernel';
+import { fileRegistry, type LiveStore, openLiveStore, storedSchemas } from '@leasehold/live-store';
+import {
+  checkedComponents,
+  type Descendant,
+  findDescendants,
+  openRepository,
+  type PrefabRepository,
+  type PrefabSource,
+  WorldPrefabs,
+} from '@leasehold/prefabs';
+import { openServers } from '@leasehold/servers';
+import { type LoadedWorld, loadWorld } from '@leasehold/world';
+import type { Output } from '../output.ts';
+import { layerSchemas } from '../world/record.ts';
+
+export type PrefabPlace = { readonly folder: string; readonly home: string };
+
+export type OpenPrefabs = {
+  readonly loaded: LoadedWorld;
+  readonly source: PrefabSource & { readonly pollMs: number };
+  readonly repository: PrefabRepository;
+  readonly prefabs: WorldPrefabs;
+  readonly home: string;
+  readonly redisUrl: string;
+};
+
+/** Errors: those of a folder, `SETTING_INVALID` without prefabs, `PREFAB_INVALID`, those of git. */
+export async function withPrefabs<T>(
+  { folder, home }: PrefabPlace,
+  work: (open: OpenPrefabs) => Promise<T>,
+): Promise<T> {
+  const loaded = await loadWorld(folder);
+  const { world, prefabs: given } = loaded.manifest;
+  if (given === undefined) {
+    throw new LeaseholdError('SETTING_INVALID', `${world} does not say where its prefabs are`, {
+      field: 'prefabs',
+      value: '',
+      remedy: 'Add to world.yaml: prefabs: {repository: .}',
+    });
+  }
+  const { pollMs, ...source } = given;
+  const components = checkedComponents(loaded.simulation.components.map(({ schema }) => schema));
+  const places = { home: loaded.folder, cache: join(home, 'git') };
+  const repository = await openRepository(source, places);
+  const servers = await openServers({ home, allowEmbedded: true });
+  const closing: (() => Promise<void>)[] = [() => servers.close()];
+  try {
+    const { redisUrl } = servers;
+    const control = await openControl(redisUrl);
+    closing.unshift(() => control.close());
+    const now = (): string => new Date().toISOString();
+    const prefabs = new WorldPrefabs({ world, control, repository, components, now });
+    const all = { ...source, pollMs };
+    return await work({ loaded, source: all, repository, prefabs, home, redisUrl });
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+export type Living = {
+  readonly store: LiveStore;
+  readonly descendants: readonly Descendant[];
+};
+
+/**
+ * The living descendants of these prefabs, and the store to ask something of them. Of a world that is
+ * not stored there are none, and `work` gets undefined.
+ */
+export async function withLiving<T>(
+  { loaded, home, redisUrl }: OpenPrefabs,
+  of: ReadonlySet<string>,
+  output: Output,
+  work: (living: Living | undefined) => Promise<T>,
+): Promise<T> {
+  const { grid, manifest } = loaded;
+  const { world } = manifest;
+  const record = await fileRegistry(home).read(world);
+  const schema = layerSchemas({ loaded }).find(({ components }) =>
+    components.some(({ name }) => name === 'prefab'),
+  );
+  if (record?.state !== 'ready' || schema === undefined || of.size === 0) return work(undefined);
+  const { incarnation } = record;
+  const { layer } = schema;
+  const store = await openLiveStore({ url: redisUrl, world, incarnation, layer, grid });
+  try {
+    const schemaOf = await storedSchemas(store, schema);
+    const progress = (cells: number, total: number): void =>
+      output.live([`  looking for descendants: ${cells} of ${total} cells`]);
+    const options = { store, grid, schema, schemaOf, of, progress };
+    return await work({ store, descendants: await findDescendants(options) });
+  } finally {
+    await store.close();
+  }
+}
