@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashOf, LeaseholdError } from '@leasehold/kernel';
+import { underLock } from '@leasehold/process-lock';
 import git from 'isomorphic-git';
 import http from 'isomorphic-git/http/node';
 import { isPrefabFile, type PrefabFile } from './parse.ts';
@@ -50,7 +51,9 @@ export async function openRepository(
   const { repository } = source;
   if (/^https?:\/\//.test(repository)) {
     const dir = join(cache, hashOf(new TextEncoder().encode(repository)));
-    const copy = new GitFolder(source, dir, repository);
+    // What is told and kept of it has no password.
+    const told = { ...source, repository: withoutSecret(repository) };
+    const copy = new GitFolder(told, dir, repository);
     await copy.refresh();
     return copy;
   }
@@ -91,6 +94,16 @@ class GitFolder implements PrefabRepository {
   async refresh(): Promise<void> {
     const url = this.#url;
     if (url === undefined) return;
+    fs.mkdirSync(this.#dir, { recursive: true });
+    const taken = (pid: string): LeaseholdError => {
+      const remedy = `Wait for process ${pid}, or end it.`;
+      return unreadable(withoutSecret(url), `is being read by process ${pid}`, remedy);
+    };
+    const limits = { waitMs: FETCH_MS_MAX, taken };
+    await underLock(`${this.#dir}.lock`, () => this.#fetch(url), limits);
+  }
+
+  async #fetch(url: string): Promise<void> {
     const place = { fs, http, dir: this.#dir };
     const isThere = fs.existsSync(join(this.#dir, '.git', 'config'));
     const asked = isThere
@@ -112,7 +125,9 @@ class GitFolder implements PrefabRepository {
   }
 
   async commit(ref = this.source.ref): Promise<string> {
-    const names = this.#url === undefined ? [ref] : [`refs/remotes/origin/${ref}`, ref];
+    // Of a copy, its own branches are those of the day it was made.
+    const isCopy = this.#url !== undefined;
+    const names = isCopy ? [`refs/remotes/origin/${ref}`, `refs/tags/${ref}`] : [ref];
     for (const name of names) {
       const oid = await git.resolveRef({ fs, dir: this.#dir, ref: name }).catch(() => undefined);
       const commit = oid === undefined ? undefined : await this.#peeled(oid);

@@ -21,7 +21,8 @@ export type PrefabPlace = { readonly folder: string; readonly home: string };
 
 export type OpenPrefabs = {
   readonly loaded: LoadedWorld;
-  readonly source: PrefabSource & { readonly pollMs: number };
+  readonly source: PrefabSource;
+  readonly pollMs: number;
   readonly repository: PrefabRepository;
   readonly prefabs: WorldPrefabs;
   readonly home: string;
@@ -54,8 +55,8 @@ export async function withPrefabs<T>(
     closing.unshift(() => control.close());
     const now = (): string => new Date().toISOString();
     const prefabs = new WorldPrefabs({ world, control, repository, components, now });
-    const all = { ...source, pollMs };
-    return await work({ loaded, source: all, repository, prefabs, home, redisUrl });
+    const told = { source: repository.source, pollMs };
+    return await work({ loaded, ...told, repository, prefabs, home, redisUrl });
   } finally {
     for (const close of closing) await close();
   }

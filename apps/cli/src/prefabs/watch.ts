@@ -17,7 +17,7 @@ export type WatchFlags = PrefabPlace & {
 
 export function watch(flags: WatchFlags, output: Output): Promise<number> {
   return withPrefabs(flags, async (open) => {
-    const { source, prefabs, repository } = open;
+    const { source, pollMs, prefabs, repository } = open;
     const interrupt = openInterrupt(
       () => undefined,
       () => undefined,
@@ -25,12 +25,10 @@ export function watch(flags: WatchFlags, output: Output): Promise<number> {
     const end = new AbortController();
     interrupt.signal.addEventListener('abort', () => end.abort());
     const over = flags.seconds > 0 ? untilOver(flags.seconds, end) : undefined;
-    output.progress(
-      `looks at ${source.repository}, ${source.ref}, every ${source.pollMs / 1_000} s`,
-    );
+    output.progress(`looks at ${source.repository}, ${source.ref}, every ${pollMs / 1_000} s`);
     const follower = new PrefabFollower({
       repository,
-      pollMs: source.pollMs,
+      pollMs,
       seen: (await prefabs.index())?.versions.at(-1)?.commit ?? '',
       onCommit: (commit) => told(open, commit, flags, output),
       onFault: (error) => {
