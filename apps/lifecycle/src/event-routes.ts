@@ -1,0 +1,102 @@
+/** Events to entities, and letters that found nobody: listed, and sent once more. */
+
+import { createHash } from 'node:crypto';
+import { hasCode } from '@leasehold/kernel';
+import { DEAD_LETTERS_MAX, type DeadLetter, encodeRequest, type Json } from '@leasehold/protocol';
+import type { ApiRoutes, App } from './api.ts';
+import { oneCell } from './entity-routes.ts';
+import { findEntity } from './finding.ts';
+import { postRequest } from './request-desk.ts';
+import {
+  EVENT_BODY,
+  LETTERS,
+  LETTERS_QUERY,
+  problems,
+  REPLAY_BODY,
+  REPLAYED,
+  TAKEN,
+  WAIT,
+  WORLD_PARAMS,
+  WRITE_HEADERS,
+} from './shapes.ts';
+import type { OpenWorld } from './worlds.ts';
+import { carryOut } from './writes.ts';
+
+const LETTERS_DEFAULT = 100;
+const LETTERS_MAX = 1_000;
+const tags = ['events'];
+
+export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
+  const emit = {
+    ...{ tags, operationId: 'emitEvent', params: WORLD_PARAMS, querystring: WAIT },
+    ...{ headers: WRITE_HEADERS, body: EVENT_BODY },
+    summary: 'Sends an event to an entity.',
+    response: { 200: TAKEN, 202: TAKEN, ...problems(409, 422, 504) },
+  };
+  app.post('/events', { schema: emit }, async (request, reply) => {
+    const open = await worlds.open(request.params.world);
+    const { entity: id, event } = request.body;
+    const payload = (request.body.payload ?? {}) as Readonly<Record<string, Json>>;
+    const body = encodeRequest({ kind: 'event', id, event, payload });
+    const write = oneCell(open, open.layers[0], id, body);
+    const answer = await carryOut(open, request, write);
+    if (answer.isReplayed) reply.header('idempotency-replayed', 'true');
+    return reply.code(answer.status as 200 | 202).send(answer.body as never);
+  });
+
+  const list = {
+    ...{ tags, operationId: 'listDeadLetters', params: WORLD_PARAMS },
+    querystring: LETTERS_QUERY,
+    summary: 'Events and requests that could not take effect, oldest first.',
+    response: { 200: LETTERS, ...problems() },
+  };
+  app.get('/dead-letters', { schema: list }, async (request) => {
+    const { layers } = await worlds.open(request.params.world);
+    const count = Math.min(Number(request.query.limit ?? LETTERS_DEFAULT), LETTERS_MAX);
+    return { letters: await layers[0].store.deadLetters(count) };
+  });
+
+  const replay = {
+    ...{ tags, operationId: 'replayDeadLetters', params: WORLD_PARAMS, body: REPLAY_BODY },
+    summary: 'Sends letters once more, and drops those that were sent.',
+    response: { 200: REPLAYED, ...problems() },
+  };
+  app.post('/dead-letters/replay', { schema: replay }, async (request) => {
+    const open = await worlds.open(request.params.world);
+    return replayed(open, request.body.ids);
+  });
+}
+
+async function replayed(open: OpenWorld, ids: readonly string[]) {
+  const [{ store }] = open.layers;
+  const kept = new Map((await store.deadLetters(DEAD_LETTERS_MAX)).map((each) => [each.id, each]));
+  const sent: string[] = [];
+  const gone: string[] = [];
+  for (const letter of ids.flatMap((id) => kept.get(id) ?? [])) {
+    if (await isSent(open, letter)) sent.push(letter.id);
+    else gone.push(letter.id);
+  }
+  await store.dropDeadLetters(sent);
+  return { replayed: sent.length, unknown: ids.filter((id) => !kept.has(id)), gone };
+}
+
+/** False: the entity is still nowhere, and the letter stays. */
+async function isSent(open: OpenWorld, letter: DeadLetter): Promise<boolean> {
+  const [layer] = open.layers;
+  const { id, to, event, payload, from } = letter;
+  try {
+    const { cell } = await findEntity(open, layer, to, new Set());
+    const body = encodeRequest({ kind: 'event', id: to, event, payload, from });
+    // M1: of two replays at once the second is the same post.
+    await postRequest(layer, `${uuidOf(id)}-1`, [{ cell, body }]);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENTITY_UNKNOWN')) return false;
+    throw error;
+  }
+}
+
+function uuidOf(id: string): string {
+  const hex = createHash('sha256').update(id).digest('hex');
+  return [8, 12, 16, 20, 32].map((end, i) => hex.slice([0, 8, 12, 16, 20][i], end)).join('-');
+}

@@ -1,0 +1,205 @@
+/**
+ * Jobs that create many entities, in BullMQ: any replica takes them, any that works on jobs goes on
+ * with one whose worker died.
+ */
+import { randomUUID } from 'node:crypto';
+import { LeaseholdError } from '@leasehold/kernel';
+import { type Log, systemClock } from '@leasehold/service';
+import { Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import { BulkPlan, type BulkTemplate } from './bulk-plan.ts';
+import { BULK_START, type BulkState, readBulkState, workOff } from './bulk-work.ts';
+import type { OpenWorld, Worlds } from './worlds.ts';
+
+export type JobFacts = {
+  readonly job: string;
+  readonly state: string;
+  readonly count: number;
+  readonly posted: number;
+  readonly created: number;
+  readonly refused: number;
+  /** 0 … 1. */
+  readonly progress: number;
+  readonly message?: string;
+};
+
+type BulkJob = {
+  readonly world: string;
+  readonly incarnation: number;
+  readonly template: BulkTemplate;
+};
+
+export type JobsOptions = {
+  readonly redisUrl: string;
+  readonly worlds: Worlds;
+  readonly log: Log;
+  /** Whether this process works on jobs. */
+  readonly isWorking: boolean;
+};
+
+const QUEUE = 'lifecycle';
+/** Keys of one slot, so that a cluster can hold them. */
+const PREFIX = '{leasehold-jobs}';
+/** Who died is replaced after so long: BullMQ renews the lock at half of it. */
+const LOCK_MS = 10_000;
+const STALLED_LOOK_MS = 5_000;
+/** A job goes on after so many deaths of its workers. */
+const STALLS_MAX = 20;
+const ATTEMPTS_MAX = 20;
+const RETRY_MS = 1_000;
+/** Jobs that are done are listed for a week, at most so many. */
+const DONE = { age: 7 * 24 * 3_600, count: 1_000 };
+const LISTED_MAX = 100;
+const CANCELLED_KEPT_S = 7 * 24 * 3_600;
+const STATES = ['active', 'waiting', 'delayed', 'completed', 'failed'] as const;
+
+export async function openJobs(options: JobsOptions): Promise<Jobs> {
+  const jobs = new Jobs(options);
+  await jobs.open();
+  return jobs;
+}
+
+export class Jobs {
+  readonly #options: JobsOptions;
+  readonly #queue: Queue<BulkJob, BulkState>;
+  readonly #worker: Worker<BulkJob, BulkState> | undefined;
+
+  /** Use `openJobs`. */
+  constructor(options: JobsOptions) {
+    this.#options = options;
+    const { redisUrl: url, log } = options;
+    const prefix = PREFIX;
+    this.#queue = new Queue(QUEUE, {
+      prefix,
+      connection: { url, maxRetriesPerRequest: 1, enableOfflineQueue: false },
+    });
+    this.#queue.on('error', (error) => log.debug({ err: error }, 'the queue of jobs'));
+    if (!options.isWorking) return;
+    this.#worker = new Worker(QUEUE, (job) => this.#work(job), {
+      ...{ prefix, concurrency: 1, lockDuration: LOCK_MS, stalledInterval: STALLED_LOOK_MS },
+      maxStalledCount: STALLS_MAX,
+      connection: { url, maxRetriesPerRequest: null },
+    });
+    this.#worker.on('error', (error) => log.debug({ err: error }, 'the worker of jobs'));
+    this.#worker.on('failed', (job, error) =>
+      log.warn({ job: job?.id, err: error }, 'a job failed'),
+    );
+  }
+
+  async open(): Promise<void> {
+    await Promise.all([this.#queue.waitUntilReady(), this.#worker?.waitUntilReady()]);
+  }
+
+  /** Errors: `VALUE_INVALID` where the world has no positions, `AREA_INVALID`. */
+  async add(open: OpenWorld, template: BulkTemplate): Promise<JobFacts> {
+    // What cannot be spread is refused now, not when its turn has come.
+    planOf(open, template).births(0);
+    const { world, incarnation } = open;
+    const jobId = randomUUID();
+    const data: BulkJob = { world, incarnation, template };
+    await this.#queue.add('bulk', data, {
+      ...{ jobId, attempts: ATTEMPTS_MAX, backoff: { type: 'fixed', delay: RETRY_MS } },
+      ...{ removeOnComplete: DONE, removeOnFail: DONE },
+    });
+    return factsOf(jobId, template.count, 'waiting', BULK_START);
+  }
+
+  async list(open: OpenWorld): Promise<JobFacts[]> {
+    const jobs = await this.#queue.getJobs([...STATES], 0, LISTED_MAX - 1);
+    const own = jobs.filter((job) => isOf(job, open));
+    return Promise.all(own.map((job) => this.#facts(open, job)));
+  }
+
+  /** Errors: `JOB_UNKNOWN`. */
+  async read(open: OpenWorld, id: string): Promise<JobFacts> {
+    return this.#facts(open, await this.#job(open, id));
+  }
+
+  /** Ends a job; what it has created stays. Errors: `JOB_UNKNOWN`. */
+  async cancel(open: OpenWorld, id: string): Promise<JobFacts> {
+    const job = await this.#job(open, id);
+    const state = await job.getState();
+    if (state === 'completed' || state === 'failed') return this.#facts(open, job);
+    // The worker looks for this between its steps, and while it waits.
+    await open.records.write('cancelled', id, '1', CANCELLED_KEPT_S);
+    const facts = await this.#facts(open, job);
+    // One that is being worked on is locked, and ends by itself.
+    await job.remove().catch(() => undefined);
+    return { ...facts, state: 'cancelled' };
+  }
+
+  /** How many jobs wait or are worked on, for metrics. */
+  async counts(): Promise<{ readonly waiting: number; readonly active: number }> {
+    const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed');
+    const { waiting = 0, delayed = 0, active = 0 } = counts;
+    return { waiting: waiting + delayed, active };
+  }
+
+  async close(): Promise<void> {
+    // A worker that is told to stop would finish its job: another one goes on with it instead.
+    await this.#worker?.close(true);
+    await this.#queue.close();
+  }
+
+  async #job(open: OpenWorld, id: string): Promise<Job<BulkJob, BulkState>> {
+    const job = await Job.fromId<BulkJob, BulkState>(this.#queue, id);
+    if (job !== undefined && isOf(job, open)) return job;
+    throw new LeaseholdError('JOB_UNKNOWN', `${open.world} has no job ${id}`, {
+      field: 'job',
+      value: id,
+      remedy: 'GET jobs lists those that are kept: a week after they ended.',
+    });
+  }
+
+  async #facts(open: OpenWorld, job: Job<BulkJob, BulkState>): Promise<JobFacts> {
+    const id = job.id ?? '';
+    const [state, progress, cancelled] = await Promise.all([
+      job.getState(),
+      readBulkState(open.records, id),
+      open.records.read('cancelled', id),
+    ]);
+    const shown = cancelled !== undefined ? 'cancelled' : state;
+    const facts = factsOf(id, job.data.template.count, shown, progress);
+    const message = facts.message ?? (state === 'failed' ? job.failedReason : undefined);
+    return { ...facts, ...(message === undefined ? {} : { message }) };
+  }
+
+  async #work(job: Job<BulkJob, BulkState>): Promise<BulkState> {
+    const { world, incarnation, template } = job.data;
+    const id = job.id ?? '';
+    const open = await this.#options.worlds.open(world);
+    if (open.incarnation !== incarnation) {
+      throw new UnrecoverableError(`${world} has begun a new incarnation since`);
+    }
+    const startedAtMs = systemClock.nowMs();
+    const state = await workOff({
+      job: id,
+      plan: planOf(open, template),
+      layer: open.layers[0],
+      records: open.records,
+      isCancelled: async () => (await open.records.read('cancelled', id)) !== undefined,
+      onStep: async ({ posted }) => job.updateProgress(posted / template.count),
+    });
+    const tookMs = Math.round(systemClock.nowMs() - startedAtMs);
+    this.#options.log.info({ job: id, world, tookMs, created: state.created }, 'a job ended');
+    return state;
+  }
+}
+
+const isOf = ({ data }: Job<BulkJob, BulkState>, { world, incarnation }: OpenWorld): boolean =>
+  data.world === world && data.incarnation === incarnation;
+
+function factsOf(job: string, count: number, state: string, progress: BulkState): JobFacts {
+  const { posted, created, refused, message } = progress;
+  const facts = { job, state, count, posted, created, refused, progress: posted / count };
+  return { ...facts, ...(message === undefined ? {} : { message }) };
+}
+
+function planOf({ grid, layers: [layer] }: OpenWorld, template: BulkTemplate): BulkPlan {
+  const { spatial } = layer;
+  if (spatial !== undefined) return new BulkPlan(template, grid, spatial);
+  throw new LeaseholdError('VALUE_INVALID', 'the world has no positions', {
+    field: 'area',
+    value: template.area.kind,
+    remedy: 'Give a component of the world spatial: [x, y].',
+  });
+}

@@ -1,0 +1,49 @@
+/**
+ * The lifecycle service: an HTTP API to the entities of all worlds of a registry. It keeps nothing,
+ * so any number of replicas serve the same worlds. This file is the wiring and only the wiring. On
+ * standard output it says where it listens (`listening`), among the lines of its log.
+ */
+import { fileRegistry } from '@leasehold/live-store';
+import { openHttp, runService, systemClock } from '@leasehold/service';
+import { Registry } from 'prom-client';
+import { loadConfig } from './config.ts';
+import { openJobs } from './jobs.ts';
+import { registerLifecycleMetrics } from './metrics.ts';
+import { addRoutes } from './routes.ts';
+import { Worlds } from './worlds.ts';
+
+/** Tools keep some connections each. */
+const CLIENTS_MAX = 1_024;
+
+await runService('lifecycle', async (parts, log) => {
+  const config = loadConfig(process.env);
+  log.level = config.logLevel;
+  if (config.hasParent) parts.endWithInput();
+  parts.drainMs = config.drainMs;
+  const { redisUrl, library } = config;
+  const registry = fileRegistry(config.home);
+  const worlds = parts.use(new Worlds({ registry, redisUrl, library, nowMs: systemClock.nowMs }));
+  const jobs = parts.use(
+    await openJobs({ redisUrl: config.jobsRedisUrl, worlds, log, isWorking: config.runsJobs }),
+  );
+  const metrics = new Registry();
+  const { observe } = registerLifecycleMetrics(metrics, worlds, jobs);
+  const http = parts.use(
+    await openHttp({
+      port: config.port,
+      host: config.host,
+      metrics,
+      clientsMax: CLIENTS_MAX,
+      ready: async () => {
+        await jobs.counts();
+        return [];
+      },
+      routes: async (app) => {
+        observe(app);
+        await addRoutes(app, { worlds, jobs, log }, config);
+      },
+    }),
+  );
+  process.stdout.write(`${JSON.stringify({ type: 'listening', url: http.url })}\n`);
+  log.info({ url: http.url }, 'ready');
+});

@@ -1,0 +1,154 @@
+/** Faults as HTTP answers: RFC 9457 problem details, with the code, field, value and remedy. */
+import { ERROR_CATALOGUE, type ErrorCode, LeaseholdError } from '@leasehold/kernel';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+  TOKEN_REFUSED: 401,
+  ORIGIN_REFUSED: 403,
+  WORLD_UNKNOWN: 404,
+  ENTITY_UNKNOWN: 404,
+  REQUEST_UNKNOWN: 404,
+  JOB_UNKNOWN: 404,
+  WORLD_RUNS: 409,
+  EVENT_POISON: 409,
+  MATCH_FAILED: 412,
+  IDEMPOTENCY_MISMATCH: 422,
+  RATE_EXCEEDED: 429,
+  INBOX_FULL: 429,
+  WORLD_NOT_READY: 503,
+  REDIS_UNREACHABLE: 503,
+  REDIS_REFUSED: 503,
+  REDIS_READONLY: 503,
+  REDIS_AUTH: 503,
+  WAIT_EXPIRED: 504,
+};
+
+/** What is wrong with what was asked; whatever else is the service's own. */
+const ASKED: ReadonlySet<ErrorCode> = new Set([
+  'AREA_INVALID',
+  'COMPONENT_UNKNOWN',
+  'FIELD_KIND_MISMATCH',
+  'LIMIT_EXCEEDED',
+  'NAME_INVALID',
+  'REQUEST_INVALID',
+  'SETTING_INVALID',
+  'SPATIAL_NOT_FINITE',
+  'VALUE_INVALID',
+]);
+
+/** Who was refused for now may come back after this. */
+const RETRY_AFTER_S = 1;
+const VALUE_SHOWN_MAX = 200;
+
+/** Makes whatever is thrown an answer, and keeps what nobody foresaw out of it. */
+export function answerProblems(
+  app: FastifyInstance,
+  warn: (facts: object, message: string) => void,
+): void {
+  app.setErrorHandler((error: FastifyError | LeaseholdError, request, reply) => {
+    const fault = faultOf(error, request);
+    if (fault !== undefined) return answerFault(reply, request, fault);
+    const status = (error as FastifyError).statusCode ?? 500;
+    if (status < 500) return answerFault(reply, request, refused(error.message, request), status);
+    warn({ err: error, url: request.url }, 'a request failed');
+    return send(reply, {
+      ...{ type: 'about:blank', title: 'Internal Server Error', status: 500 },
+      ...{
+        detail: 'the service failed; its log says why',
+        instance: request.url,
+        code: 'INTERNAL',
+      },
+      ...{
+        field: '',
+        value: '',
+        remedy: 'This is a defect of the product; report it with the log.',
+      },
+    });
+  });
+  app.setNotFoundHandler((request, reply) =>
+    answerFault(reply, request, refused('no such route', request), 404),
+  );
+}
+
+function faultOf(
+  error: FastifyError | LeaseholdError,
+  request: FastifyRequest,
+): LeaseholdError | undefined {
+  if (error instanceof LeaseholdError) return isForeseen(error) ? error : undefined;
+  if (isUnreachable(error)) {
+    return new LeaseholdError('REDIS_UNREACHABLE', 'Redis does not answer', {
+      field: 'REDIS_URL',
+      value: error.message.slice(0, VALUE_SHOWN_MAX),
+      remedy: 'Repeat the request in a moment; with an idempotency key that is harmless.',
+    });
+  }
+  const first = (error as FastifyError).validation?.[0];
+  if (first === undefined) return undefined;
+  const context = (error as FastifyError).validationContext ?? 'request';
+  const extra = Object.values(first.params ?? {}).join(', ');
+  return new LeaseholdError('REQUEST_INVALID', error.message, {
+    field: `${context}${first.instancePath.replaceAll('/', '.')}`.slice(0, VALUE_SHOWN_MAX),
+    value: extra.slice(0, VALUE_SHOWN_MAX),
+    remedy: `Send what /openapi.json describes for ${request.method} ${request.routeOptions.url}.`,
+  });
+}
+
+const isForeseen = ({ code }: LeaseholdError): boolean =>
+  STATUS[code] !== undefined || ASKED.has(code);
+
+/** What ioredis says of a connection that is not there: nothing of it is a class. */
+function isUnreachable({ message }: Error): boolean {
+  return /max retries per request|Connection is closed|writeable|Command timed out|connected to two servers/.test(
+    message,
+  );
+}
+
+function refused(message: string, request: FastifyRequest): LeaseholdError {
+  return new LeaseholdError('REQUEST_INVALID', message, {
+    field: 'request',
+    value: `${request.method} ${request.url}`.slice(0, VALUE_SHOWN_MAX),
+    remedy: 'GET /openapi.json describes every route.',
+  });
+}
+
+function answerFault(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  error: LeaseholdError,
+  status = STATUS[error.code] ?? 400,
+) {
+  const { code, message, detail } = error;
+  if (status === 429 || status === 503) {
+    if (!reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S);
+  }
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return send(reply, {
+    type: `urn:leasehold:${code}`,
+    title: ERROR_CATALOGUE[code],
+    status,
+    detail: message,
+    instance: request.url.slice(0, VALUE_SHOWN_MAX),
+    code,
+    ...detail,
+  });
+}
+
+function send(
+  reply: FastifyReply,
+  problem: Readonly<Record<string, unknown>> & { readonly status: number },
+) {
+  return reply
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(problem);
+}
+
+/** What is thrown when an address asks too often. */
+export function rateExceeded(max: number, address: string): LeaseholdError {
+  return new LeaseholdError('RATE_EXCEEDED', `more than ${max} requests in a second`, {
+    field: 'rate',
+    value: address,
+    remedy: 'Wait as long as retry-after says; create many entities with a job.',
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * One way for everything that changes entities: what is to be posted is decided once for each
+ * idempotency key, then posted, then, if somebody waits, waited for.
+ */
+import type { FastifyRequest } from 'fastify';
+import {
+  type Answered,
+  claimKey,
+  type Decided,
+  type KeyRecord,
+  keepAnswer,
+  requestHash,
+} from './idempotency.ts';
+import { postRequest, type RequestPost, type RequestState, waitApplied } from './request-desk.ts';
+import type { OpenLayer, OpenWorld } from './worlds.ts';
+
+export type Write = {
+  readonly layer: OpenLayer;
+  /** Asked once for a key: ids are reserved and cells looked for here. */
+  decide(): Promise<Decided>;
+  posts(decided: Decided): readonly RequestPost[];
+  /** Status of an applied request; taken ones are 202. */
+  readonly appliedStatus: 200 | 201;
+  /** Whether ids are told. */
+  readonly tellsEntities: boolean;
+};
+
+/** What is made of a request and its headers. */
+type WriteRequest = FastifyRequest & {
+  readonly headers: { readonly 'idempotency-key'?: string };
+  readonly query: { readonly wait?: 'applied' };
+};
+
+/** Errors: those of `claimKey`, `postRequest` and `waitApplied`. */
+export async function carryOut(
+  open: OpenWorld,
+  request: FastifyRequest,
+  write: Write,
+): Promise<Answered & { readonly isReplayed: boolean }> {
+  const { headers, query, body } = request as WriteRequest;
+  const key = headers['idempotency-key'];
+  const path = request.url.split('?')[0] ?? '';
+  const hash = requestHash(request.method, path, { body, match: headers['if-match'] ?? '' });
+  const record: KeyRecord =
+    key === undefined
+      ? { hash, decided: await write.decide() }
+      : await claimKey(open.records, { key, hash }, () => write.decide());
+  if (record.answer !== undefined) return { ...record.answer, isReplayed: true };
+  const { decided } = record;
+  await postRequest(write.layer, decided.request, write.posts(decided));
+  const state =
+    query.wait === 'applied' ? await waitApplied(write.layer, decided.request) : undefined;
+  const answer = answerOf(write, decided, state);
+  if (key !== undefined) await keepAnswer(open.records, key, record, answer);
+  return { ...answer, isReplayed: false };
+}
+
+function answerOf(write: Write, decided: Decided, state: RequestState | undefined): Answered {
+  const { request, ids } = decided;
+  return {
+    status: state === undefined ? 202 : write.appliedStatus,
+    body: {
+      request,
+      state: state === undefined ? 'pending' : 'applied',
+      ...(write.tellsEntities ? { entities: ids } : {}),
+      ...(state?.tick === undefined ? {} : { tick: state.tick }),
+    },
+  };
+}
