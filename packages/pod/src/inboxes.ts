@@ -11,7 +11,7 @@ const LOOK_MS = 1_000;
 export class Inboxes {
   readonly #parts: PodParts;
   readonly #holdings: ReadonlyMap<number, Holding>;
-  readonly #hinted = new Set<number>();
+  #hinted = new Set<number>();
   #nextLookMs = 0;
 
   constructor(parts: PodParts, holdings: ReadonlyMap<number, Holding>) {
@@ -34,11 +34,13 @@ export class Inboxes {
     const now = clock.nowMs();
     const isLook = now >= this.#nextLookMs;
     if (isLook) this.#nextLookMs = now + LOOK_MS;
+    // Of a cell that is not here, or whose posts are not taken yet, there will be another hint.
+    const hinted = this.#hinted;
+    this.#hinted = new Set();
     const reading: Holding[] = [];
     for (const holding of this.#holdings.values()) {
-      if ((isLook || this.#hinted.has(holding.cell)) && holding.wantsPosts) reading.push(holding);
+      if ((isLook || hinted.has(holding.cell)) && holding.wantsPosts) reading.push(holding);
     }
-    for (const { cell } of reading) this.#hinted.delete(cell);
     if (reading.length === 0) return false;
     const positions = reading.map(({ cell, inboxQueued }) => ({ cell, after: inboxQueued }));
     let hasCome = false;

@@ -167,7 +167,14 @@ export class Pod {
     const replicas = this.#committer.replicasBehind;
     const cordoned = this.#keeper.isCordoned ? 1 : 0;
     const { counts } = this.#moves.standby;
-    return { ...report, replicas, cordoned, ...counts, ...this.#mail.counts, ...this.#parts.figures?.() };
+    return {
+      ...report,
+      replicas,
+      cordoned,
+      ...counts,
+      ...this.#mail.counts,
+      ...this.#parts.figures?.(),
+    };
   }
 
   async #loop(name: string, turn: () => Promise<void>): Promise<void> {

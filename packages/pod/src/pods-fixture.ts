@@ -1,6 +1,7 @@
 /** A small world on the twin store, with pods that can be killed, frozen and drained, for tests. */
 import { createRandom, type Log } from '@leasehold/kernel';
 import {
+  channelKind,
   decodeRows,
   entryHash,
   SEED_EPOCH,
@@ -166,7 +167,7 @@ async function census({ grid, engine, watcher }: World) {
     count(state.table);
     for (const entry of await watcher.channel(image.cell, 0)) {
       if (entry.seq <= (cursors.get(entry.to)?.get(entry.from) ?? 0)) continue;
-      count(decodeRows(entry.body, engine.schema).rows);
+      if (channelKind(entry.body) === 'rows') count(decodeRows(entry.body, engine.schema).rows);
     }
   }
   const twice = [...seen].filter(([, n]) => n > 1).map(([id]) => id);

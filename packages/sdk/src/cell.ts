@@ -187,7 +187,7 @@ export class CellState implements Host {
     this.#isSpoilt = true;
     this.#span = undefined;
     const body = decodeCommit(entry.body, this.#kit.placement.schema, this.#older);
-    applyCommit(this.#table, body, (table) => this.#close(table, body.tick, body.births));
+    applyCommit(this.#table, body, (table) => this.#close(table, body));
     this.tick = body.tick;
     this.idCounter = body.idCounter;
     if (body.arrivals.length > 0) this.mailroom.forget();
@@ -288,7 +288,7 @@ export class CellState implements Host {
     };
     if (requests.exchanges.length + result.births + result.deaths + left > 0)
       this.#span = undefined;
-    settle(table, parts, (settled) => this.#close(settled, input.tick, requests.births));
+    settle(table, parts, (settled) => this.#close(settled, parts));
     this.tick = input.tick;
     for (const { to, ids } of departures) this.mailroom.note(to, ids, input.tick);
     this.hasInFlight = left > 0;
@@ -325,9 +325,17 @@ export class CellState implements Host {
     return { tick, letters: all, requests, isExact: isExact ?? false, tries: tries ?? 0 };
   }
 
-  /** In which of the cells around somebody was at the end of the tick before. */
+  /** In which of the cells around somebody is; undefined: in none, for all that was seen. */
   #cellOf(id: number, { view }: StepInput): number | undefined {
-    return this.#kit.grid.neighbours(this.cell).find((cell) => view(cell)?.has(id) === true);
+    const around = this.#kit.grid.neighbours(this.cell);
+    for (const cell of around) {
+      const seen = view(cell);
+      if (seen?.has(id) !== true) continue;
+      // T1, M2: where it is during this tick, whoever looks; else a later letter could be sooner.
+      const to = seen.leaving?.get(id) ?? cell;
+      return to === this.cell || around.includes(to) ? to : undefined;
+    }
+    return undefined;
   }
 
   /** One channel entry more for each cell that letters go to, and one for what the holder brings. */
@@ -423,18 +431,27 @@ export class CellState implements Host {
   /**
    * At the end of a tick: births merged, deaths removed, who left still there, marks not cleared.
    */
-  #close(table: Table, tick: number, births: Table): void {
+  #close(table: Table, { tick, births, departures }: Closing): void {
     this.#memory?.take(table, births);
-    this.#publish(table, tick);
+    this.#publish(table, tick, departures);
   }
 
-  #publish(table: Table, tick: number): void {
+  #publish(table: Table, tick: number, departures: readonly Departure[] = []): void {
     const view = this.#views.shift() as CellView;
+    view.leaving = departures.length === 0 ? undefined : leavingOf(departures);
     const { spatial } = this.#kit.placement;
     if (this.#kit.needsHalo && spatial !== undefined) view.take(table, tick, spatial);
     else view.tick = tick;
     this.#views.push(view);
   }
+}
+
+type Closing = Pick<CommitParts, 'tick' | 'births' | 'departures'>;
+
+function leavingOf(departures: readonly Departure[]): Map<number, number> {
+  const leaving = new Map<number, number>();
+  for (const { to, ids } of departures) for (const id of ids) leaving.set(id, to);
+  return leaving;
 }
 
 function hasNews(table: Table, parts: CommitParts): boolean {

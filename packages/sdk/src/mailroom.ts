@@ -41,8 +41,8 @@ export type MailInput = {
 };
 
 /**
- * Whoever is addressed where it was seen last is at most so many ticks gone from there: one that it
- * was in flight, and the one in which the letter was under way.
+ * Letters go to the cell that has their entity in the tick in which they are emitted, and are sent on
+ * as fast as it goes: where they come it has left at most so many ticks before.
  */
 const TRAIL_TICKS_EXACT = 2;
 /** In realtime readers may lag. */

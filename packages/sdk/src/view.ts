@@ -33,6 +33,8 @@ export class CellView {
   y = new Float64Array(0);
   /** Row of the table at the moment of `take`. */
   rows = new Int32Array(0);
+  /** Who left with that tick, and for which cell. */
+  leaving: ReadonlyMap<number, number> | undefined;
   /** One per `ViewField` of the engine, in its order. */
   columns: Column[] = [];
   readonly #fields: readonly ViewField[];
