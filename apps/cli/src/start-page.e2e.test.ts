@@ -1,4 +1,7 @@
 /** Whoever follows a page of the documentation gets what it shows: its blocks are run as they stand. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { canStartRedis, useRedis } from '@leasehold/testkit';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { PageShell } from './page-fixture.ts';
@@ -8,6 +11,7 @@ const AUTHORITY_BLOCKS = 15;
 const PAGE_MS_MAX = 300_000;
 
 const at = useRedis();
+const hasGit = (): boolean => spawnSync('git', ['--version']).error === undefined;
 
 /** A folder of the page's own, gone when its test is over. */
 function opened({ onTestFinished }: TestContext): PageShell {
@@ -48,6 +52,16 @@ describe('a page of the documentation', { concurrent: true }, () => {
     'every command of the page about worlds that change shows what it says',
     async (context) => {
       expect(await opened(context).run('docs/guides/worlds.md')).toBe(10);
+    },
+    PAGE_MS_MAX,
+  );
+
+  test.skipIf(!hasGit())(
+    'every file and command of the page about prefabs works as it stands (needs a git program)',
+    async (context) => {
+      const shell = opened(context);
+      mkdirSync(join(shell.home, 'pasture'));
+      expect(await shell.run('docs/guides/prefabs.md', 'pasture')).toBe(14);
     },
     PAGE_MS_MAX,
   );

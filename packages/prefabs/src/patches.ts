@@ -54,10 +54,13 @@ export function patchOf(
   return { id, cell, set: { ...set, [PREFAB_COMPONENT]: { version: to } }, remove };
 }
 
-/** The same patch of the same version has the same id: posted twice, it is applied once. */
-export function patchPost({ id, cell, set, remove }: Patch, to: string): PatchPost {
+/**
+ * `application`: a name of this one time that the version was applied. A patch of it has the same id
+ * whenever it is posted, and is applied once; gone back from and applied again, it is another.
+ */
+export function patchPost({ id, cell, set, remove }: Patch, application: string): PatchPost {
   const body = encodeRequest({ kind: 'patch', id, set, remove });
-  return { cell, id: `prefab-${to}-${id}`, body };
+  return { cell, id: `prefab-${application}-${id}`, body };
 }
 
 export type PostOptions = {

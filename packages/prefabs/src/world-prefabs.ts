@@ -125,16 +125,21 @@ export class WorldPrefabs {
   /** Makes `previous` the current one; the one that was current is forgotten. */
   async rollback(): Promise<PrefabSet> {
     const previous = await this.previous();
-    const versions = (await this.index())?.versions ?? [];
-    await this.#put(versions.slice(0, -1));
+    const versions = (await this.index())?.versions.slice(0, -1) ?? [];
+    const [current] = versions.slice(-1);
+    const appliedAt = this.#options.now();
+    if (current !== undefined)
+      await this.#put([...versions.slice(0, -1), { ...current, appliedAt }]);
     return previous;
   }
 
-  /** What brings living descendants up to a version; those that it leaves as they are get nothing. */
+  /** What brings living descendants up to the current version; whom it leaves as they are get nothing. */
   async livePatches(descendants: readonly Descendant[], next: PrefabSet): Promise<LivePatches> {
     const posts: PatchPost[] = [];
     // Who was made before the world had prefabs counts as made from the first that it had.
-    const first = (await this.index())?.versions[0]?.commit ?? next.commit;
+    const versions = (await this.index())?.versions ?? [];
+    const first = versions[0]?.commit ?? next.commit;
+    const application = `${next.commit.slice(0, 12)}-${versions.at(-1)?.appliedAt ?? ''}`;
     let [kept, unknown] = [0, 0];
     for (const descendant of descendants) {
       const target = next.prefabs.get(descendant.prefab);
@@ -148,7 +153,7 @@ export class WorldPrefabs {
       if (isSame(base.components, target.components)) continue;
       const patch = patchOf(descendant, base, target, next.commit);
       if (patch === undefined) kept++;
-      else posts.push(patchPost(patch, next.commit));
+      else posts.push(patchPost(patch, application));
     }
     return { posts, kept, unknown };
   }
