@@ -1,5 +1,4 @@
 /** The components of a small world, for tests. */
-import { layerSchema } from '@leasehold/protocol';
 import { component, f32, f64, json, string, u8 } from '@leasehold/sdk';
 import { Prefab } from './component.ts';
 import { checkedComponents } from './prefab.ts';
@@ -11,5 +10,4 @@ const schemas = [
   component('mood', 1, { word: string, past: json }),
 ].map(({ schema }) => schema);
 
-export const SCHEMA = layerSchema('main', schemas);
 export const COMPONENTS = checkedComponents(schemas);
