@@ -1,7 +1,6 @@
 /** A small world on the twin store, with pods that can be killed, frozen and drained, for tests. */
 import { createRandom, type Log } from '@leasehold/kernel';
 import {
-  channelKind,
   decodeRows,
   entryHash,
   SEED_EPOCH,
@@ -74,6 +73,7 @@ type Options = {
   readonly endTick?: number;
   readonly seed?: number;
   readonly simulation?: Simulation;
+  readonly params?: Readonly<Record<string, unknown>>;
   readonly log?: Log;
   /** How long a call takes, there and back; what pods say to each other takes half of it. */
   readonly roundTripMs?: number;
@@ -119,7 +119,7 @@ async function openWorld(options: Options) {
       grid,
       seed: options.seed ?? 7,
       tickHz: 20,
-      params: {},
+      params: options.params ?? {},
     });
   const engine = compiled();
   await admin.createBlocks();
@@ -167,7 +167,7 @@ async function census({ grid, engine, watcher }: World) {
     count(state.table);
     for (const entry of await watcher.channel(image.cell, 0)) {
       if (entry.seq <= (cursors.get(entry.to)?.get(entry.from) ?? 0)) continue;
-      if (channelKind(entry.body) === 'rows') count(decodeRows(entry.body, engine.schema).rows);
+      count(decodeRows(entry.body, engine.schema).rows);
     }
   }
   const twice = [...seen].filter(([, n]) => n > 1).map(([id]) => id);

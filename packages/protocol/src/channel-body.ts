@@ -8,7 +8,7 @@ import { bodySchema, readHeader, type SchemaSource, writeHeader } from './header
 import { channelKind } from './letters.ts';
 import { readIds, readRowPayload, writeIds, writeRowPayload } from './rows.ts';
 import type { SchemaResolver } from './schema.ts';
-import type { Table } from './table.ts';
+import { Table } from './table.ts';
 
 const scratch = new ByteWriter();
 
@@ -26,7 +26,7 @@ export function encodeRows(table: Table, tick: number): Uint8Array {
 }
 
 /**
- * Reads what `encodeRows` wrote. With a schema as `source`, rows of an older one are migrated into
+ * Reads what `encodeRows` wrote; an entry that carries letters has no rows. With a schema as `source`, rows of an older one are migrated into
  * it (`older` knows that one); with a resolver they stay in theirs. Throws `BODY_MALFORMED` or
  * `SCHEMA_INCOMPATIBLE`.
  */
@@ -36,7 +36,11 @@ export function decodeRows(
   older?: SchemaResolver,
 ): { readonly tick: number; readonly rows: Table } {
   const reader = new ByteReader(bytes, 'channel');
-  const schema = bodySchema(readHeader(reader, 'rows'), source, older);
+  const kind = channelKind(bytes);
+  const schema = bodySchema(readHeader(reader, kind), source, older);
+  if (kind !== 'rows') {
+    return { tick: 0, rows: new Table(typeof source === 'function' ? schema : source, 1) };
+  }
   const tick = reader.varint();
   const rows = readRowPayload(reader, schema, readIds(reader));
   reader.end();

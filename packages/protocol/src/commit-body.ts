@@ -7,7 +7,6 @@ import { decodeRows, inspectRows } from './channel-body.ts';
 import type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';
 import { migratedCommit } from './commit-migration.ts';
 import { bodySchema, ROWS_MAX, readHeader, type SchemaSource, writeHeader } from './header.ts';
-import { channelKind } from './letters.ts';
 import { type RowSet, RowSetWriter, readRowSet } from './row-set.ts';
 import {
   checkRowCount,
@@ -274,9 +273,7 @@ export function decodeCommit(
     if (typeof source === 'function') return source(hash);
     return source.hash === hash ? source : older?.(hash);
   };
-  const arrivalRows = known.arrivals
-    .filter(({ body }) => channelKind(body) === 'rows')
-    .map(({ body }) => decodeRows(body, schema, resolve).rows);
+  const arrivalRows = known.arrivals.map(({ body }) => decodeRows(body, schema, resolve).rows);
   const body = { ...known, schema, births, arrivalRows, masks, changes };
   return typeof source === 'function' ? body : migratedCommit(body, source);
 }

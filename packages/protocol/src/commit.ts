@@ -54,7 +54,7 @@ export type CommitBody = Required<CommitParts> & {
   readonly schema: LayerSchema;
   /** Rows of the table after arrivals, to which row numbers refer. */
   readonly rowCount: number;
-  /** The rows of each arrival that carries rows and not letters. */
+  /** The rows of each arrival; none of one that carries letters. */
   readonly arrivalRows: readonly Table[];
   readonly masks: MaskChange | undefined;
   readonly changes: readonly FieldChange[];

@@ -6,7 +6,6 @@ import { assert, createRandom, type Random } from '@leasehold/kernel';
 import {
   type ChannelEntry,
   type Column,
-  channelKind,
   decodeOutbox,
   decodeRows,
   type EntityRequest,
@@ -246,8 +245,7 @@ export class TestWorld {
 
   /** Rows in cells, and rows that left one cell and have not arrived in another. */
   #tables(): Table[] {
-    const rows = this.#inFlight.filter(({ body }) => channelKind(body) === 'rows');
-    const flying = rows.map(({ body }) => decodeRows(body, this.engine.schema).rows);
+    const flying = this.#inFlight.map(({ body }) => decodeRows(body, this.engine.schema).rows);
     return [...this.#cells.map((state) => state.table), ...flying];
   }
 }
