@@ -1,0 +1,107 @@
+/** Bulk jobs with real workers: worked off, gone on with after a death, cancelled. */
+import { useRedis } from '@leasehold/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { LifecycleWorld, type Service } from './lifecycle-fixture.ts';
+
+const at = useRedis();
+let world: LifecycleWorld;
+let service: Service;
+
+beforeAll(async () => {
+  // Jobs of one test are not to be taken up by the workers of another.
+  await at.redis.flushall();
+});
+beforeEach(async () => {
+  world = await LifecycleWorld.seed(at.url);
+  service = await world.startService();
+});
+afterEach(async () => {
+  await world?.close();
+});
+afterAll(async () => {
+  await at.redis.flushall();
+});
+
+const template = (count: number, name: string) => ({
+  count,
+  components: { lamp: { name } },
+  area: { box: '20,20,120,80' },
+  seed: 5,
+});
+
+/** Ids and places of the lamps of a name. */
+async function lampsOf(of: Service, name: string): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  for (let cursor = ''; ; ) {
+    const page = await of.ask(`/entities?world&where=lamp.name,eq,${name}&limit=1000${cursor}`);
+    for (const { id, x, y } of page.body.entities) found.set(id, `${x} ${y}`);
+    if (page.body.next === undefined) return found;
+    cursor = `&cursor=${page.body.next}`;
+  }
+}
+
+const jobOf = async (of: Service, job: string) => (await of.ask(`/jobs/${job}`)).body;
+
+test('a job creates what it was told, where it was told', async () => {
+  await world.startPod();
+  const asked = await service.post('/jobs', template(12_000, 'bulk'));
+  expect(asked).toMatchObject({ status: 202, body: { count: 12_000, state: 'waiting' } });
+  const { job } = asked.body;
+  await expect
+    .poll(() => jobOf(service, job), { timeout: 60_000, interval: 100 })
+    .toMatchObject({ state: 'completed', created: 12_000, refused: 0, progress: 1 });
+  const lamps = await lampsOf(service, 'bulk');
+  expect(lamps.size).toBe(12_000);
+  expect(new Set(lamps.values()).size).toBe(12_000);
+  for (const place of lamps.values()) {
+    const [x = 0, y = 0] = place.split(' ').map(Number);
+    expect(x >= 20 && x <= 120 && y >= 20 && y <= 80).toBe(true);
+  }
+  const { body } = await service.ask('/jobs');
+  expect(body.jobs.map((each: { job: string }) => each.job)).toEqual([job]);
+  const small = { ...template(10, 'x'), area: { circle: '10,10,0.0001' } };
+  expect((await service.post('/jobs', small)).status).toBe(400);
+  const unknown = await service.ask('/jobs/00000000-0000-4000-8000-000000000000');
+  expect(unknown).toMatchObject({ status: 404, body: { code: 'JOB_UNKNOWN' } });
+});
+
+test('M1 a job whose worker dies goes on elsewhere, and creates each entity once', async () => {
+  await world.startPod();
+  const asked = await service.post('/jobs', template(30_000, 'twice'));
+  const { job } = asked.body;
+  await expect
+    .poll(async () => (await jobOf(service, job)).posted, { timeout: 60_000, interval: 20 })
+    .toBeGreaterThan(0);
+  service.process.kill('SIGKILL');
+  await service.process.exited;
+  const other = await world.startService();
+  await expect
+    .poll(() => jobOf(other, job), { timeout: 90_000, interval: 250 })
+    .toMatchObject({ state: 'completed', created: 30_000, refused: 0 });
+  const lamps = await lampsOf(other, 'twice');
+  expect(lamps.size).toBe(30_000);
+  expect(new Set(lamps.values()).size).toBe(30_000);
+});
+
+test('a job that is cancelled ends, also where no pod applies what it asks', async () => {
+  const asked = await service.post('/jobs', template(20_000, 'never'));
+  const { job } = asked.body;
+  await expect
+    .poll(async () => (await jobOf(service, job)).state, { timeout: 10_000 })
+    .toBe('active');
+  const cancelled = await service.ask(`/jobs/${job}`, { method: 'DELETE' });
+  expect(cancelled).toMatchObject({ status: 200, body: { state: 'cancelled' } });
+  await expect
+    .poll(async () => (await at.redis.llen('{leasehold-jobs}:lifecycle:active')) as number, {
+      timeout: 10_000,
+    })
+    .toBe(0);
+  const waiting = await service.post('/entities', {
+    components: { place: { x: 1, y: 1 } },
+  });
+  expect(waiting.status).toBe(202);
+  const late = await service.post('/entities?wait=applied', {
+    components: { place: { x: 1, y: 1 } },
+  });
+  expect(late).toMatchObject({ status: 504, body: { code: 'WAIT_EXPIRED' } });
+});

@@ -1,0 +1,150 @@
+/**
+ * A small world in a Redis, with a pod and the lifecycle service as real processes, for tests.
+ * Whatever was started ends with `close`.
+ */
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leasehold/live-store';
+import { schemaJson } from '@leasehold/protocol';
+import { compile } from '@leasehold/sdk/engine';
+import { eventually, type Spawned, spawnNode } from '@leasehold/testkit';
+import { loadWorld } from '@leasehold/world';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const LIFECYCLE = path('./main.ts');
+const SIMULATOR = path('../../simulator/src/main.ts');
+const MODULE = path('./world-fixture.ts');
+const START_MS = 60_000;
+
+export type Env = Readonly<Record<string, string>>;
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered
+  readonly body: any;
+};
+
+export type Ask = {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Env;
+};
+
+/** Lamps on a torus of 8 × 4 cells, each 25 wide. */
+export class LifecycleWorld {
+  readonly name: string;
+  readonly #folder: string;
+  readonly #env: Env;
+  readonly #processes: Spawned[] = [];
+
+  private constructor(name: string, folder: string, env: Env) {
+    this.name = name;
+    this.#folder = folder;
+    this.#env = env;
+  }
+
+  static async seed(redisUrl: string): Promise<LifecycleWorld> {
+    const name = `lamps-${randomBytes(4).toString('hex')}`;
+    const folder = await mkdtemp(join(tmpdir(), 'leasehold-lifecycle-'));
+    await copyFile(MODULE, join(folder, 'world.ts'));
+    await writeFile(join(folder, 'world.yaml'), manifestOf(name));
+    const { grid, manifest, simulation, manifestHash } = await loadWorld(folder);
+    const { seed, tickHz, params } = manifest;
+    const layer = 'main';
+    const engine = compile(simulation, { layer, grid, seed, tickHz, params });
+    const home = join(folder, 'home');
+    const spec = Object.entries(grid.spec).map(([key, value]) => [`space.${key}`, value]);
+    await seedWorld({
+      registry: fileRegistry(home),
+      openAdmin: (incarnation) =>
+        openWorldAdmin({ url: redisUrl, world: name, incarnation, layer, grid }),
+      facts: {
+        world: name,
+        schemaHash: engine.schema.hash,
+        schemaJson: schemaJson(engine.schema),
+        manifestHash,
+        fixed: { ...Object.fromEntries(spec), blockCells: manifest.blockCells, seed },
+        layer,
+      },
+      blocks: grid.blocks,
+      cells: () => engine.seed(),
+      fresh: false,
+    });
+    const store = await openLiveStore({ url: redisUrl, world: name, incarnation: 1, layer, grid });
+    const clock = { mode: 'realtime', rateHz: tickHz, baseTick: 0, endTick: 0 } as const;
+    await store.setClock({ ...clock, isPaused: false });
+    await store.close();
+    const env = { REDIS_URL: redisUrl, WORLD_FOLDER: folder, LEASEHOLD_HOME: home };
+    return new LifecycleWorld(name, folder, env);
+  }
+
+  async startService(env: Env = {}): Promise<Service> {
+    const limits = { REQUESTS_PER_S: '100000' };
+    const process = this.#spawn(LIFECYCLE, { PORT: '0', LOG_LEVEL: 'info', ...limits, ...env });
+    const { url } = await process.waitFor(({ type }) => type === 'listening', START_MS);
+    await eventually(async () => (await fetch(`${url}/ready`)).ok, START_MS);
+    return new Service(process, String(url), this.name);
+  }
+
+  async startPod(env: Env = {}): Promise<Spawned> {
+    const pod = this.#spawn(SIMULATOR, env);
+    await pod.waitFor(({ msg }) => msg === 'ready', START_MS);
+    return pod;
+  }
+
+  #spawn(main: string, env: Env): Spawned {
+    const process = spawnNode([main], { env: { ...this.#env, ...env } });
+    this.#processes.push(process);
+    return process;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export class Service {
+  readonly process: Spawned;
+  readonly url: string;
+  readonly #world: string;
+
+  constructor(process: Spawned, url: string, world: string) {
+    this.process = process;
+    this.url = url;
+    this.#world = world;
+  }
+
+  /** A request below the world. */
+  ask(path: string, ask: Ask = {}): Promise<Answer> {
+    return this.send(`/v1/worlds/${this.#world}${path}`, ask);
+  }
+
+  async send(path: string, { method = 'GET', body, headers = {} }: Ask = {}): Promise<Answer> {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...type, ...headers },
+      ...(body === undefined ? {} : { body: text }),
+    });
+    const answer = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const { status, headers: given } = response;
+    return { status, headers: given, body: isJson && answer !== '' ? JSON.parse(answer) : answer };
+  }
+
+  post(path: string, body: unknown, headers: Env = {}): Promise<Answer> {
+    return this.ask(path, { method: 'POST', body, headers });
+  }
+}
+
+const manifestOf = (name: string): string => `world: ${name}
+module: world.ts
+space: { kind: torus, width: 200, height: 100, cell: 25 }
+blockCells: 2
+`;
