@@ -20,6 +20,8 @@ export type LiveReport = {
   readonly unknown: number;
 };
 
+const LOOKS = 2;
+
 export function list(place: PrefabPlace, output: Output): Promise<number> {
   return withPrefabs(place, async ({ prefabs, source, loaded, repository }) => {
     const { world } = loaded.manifest;
@@ -111,13 +113,22 @@ export async function applied(
   return isLive ? patched(open, next, output) : null;
 }
 
-function patched(open: OpenPrefabs, next: PrefabSet, output: Output): Promise<LiveReport> {
-  return withLiving(open, new Set(next.prefabs.keys()), output, async (living) => {
-    if (living === undefined) return { patches: 0, posted: 0, kept: 0, unknown: 0 };
-    const { posts, kept, unknown } = await open.prefabs.livePatches(living.descendants, next);
-    const progress = (done: number, total: number): void =>
-      output.live([`  asking descendants to change: ${done} of ${total}`]);
-    const posted = await postAll(posts, { store: living.store, progress });
-    return { patches: posts.length, posted, kept, unknown };
-  });
+/** Whoever was on the way between two cells at the first look is found by the second. */
+async function patched(open: OpenPrefabs, next: PrefabSet, output: Output): Promise<LiveReport> {
+  const names = new Set(next.prefabs.keys());
+  const asked = new Set<string>();
+  let report: LiveReport = { patches: 0, posted: 0, kept: 0, unknown: 0 };
+  for (let look = 0; look < LOOKS; look++) {
+    await withLiving(open, names, output, async (living) => {
+      if (living === undefined) return;
+      const { posts, kept, unknown } = await open.prefabs.livePatches(living.descendants, next);
+      const more = posts.filter(({ id }) => !asked.has(id));
+      for (const { id } of more) asked.add(id);
+      const progress = (done: number, total: number): void =>
+        output.live([`  asking descendants to change: ${done} of ${total}`]);
+      const posted = report.posted + (await postAll(more, { store: living.store, progress }));
+      report = { patches: asked.size, posted, kept, unknown };
+    });
+  }
+  return report;
 }
