@@ -83,6 +83,12 @@ export class WorldPrefabs {
     return { commit, prefabs: parsePrefabs(files, components, where) };
   }
 
+  /** Whether what the world has now still fits its components. Errors: those of `at`. */
+  async check(): Promise<void> {
+    const commit = (await this.index())?.versions.at(-1)?.commit;
+    if (commit !== undefined) await this.at(commit);
+  }
+
   /** What the world has now. One that the repository has lost counts as having nothing in it. */
   async current(): Promise<PrefabSet> {
     const commit = (await this.index())?.versions.at(-1)?.commit;

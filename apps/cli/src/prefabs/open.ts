@@ -1,16 +1,14 @@
 /** The prefabs of a world, opened by its folder: repository, record, and the living where asked. */
 import { join } from 'node:path';
-import { openControl } from '@leasehold/control';
 import { LeaseholdError } from '@leasehold/kernel';
 import { fileRegistry, type LiveStore, openLiveStore, storedSchemas } from '@leasehold/live-store';
 import {
-  checkedComponents,
   type Descendant,
   findDescendants,
-  openRepository,
+  openWorldPrefabs,
   type PrefabRepository,
   type PrefabSource,
-  WorldPrefabs,
+  type WorldPrefabs,
 } from '@leasehold/prefabs';
 import { openServers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
@@ -43,23 +41,29 @@ export async function withPrefabs<T>(
       remedy: 'Add to world.yaml: prefabs: {repository: .}',
     });
   }
-  const { pollMs, ...source } = given;
-  const components = checkedComponents(loaded.simulation.components.map(({ schema }) => schema));
-  const places = { home: loaded.folder, cache: join(home, 'git') };
-  const repository = await openRepository(source, places);
   const servers = await openServers({ home, allowEmbedded: true });
   const closing: (() => Promise<void>)[] = [() => servers.close()];
   try {
     const { redisUrl } = servers;
-    const control = await openControl(redisUrl);
-    closing.unshift(() => control.close());
-    const now = (): string => new Date().toISOString();
-    const prefabs = new WorldPrefabs({ world, control, repository, components, now });
-    const told = { source: repository.source, pollMs };
-    return await work({ loaded, ...told, repository, prefabs, home, redisUrl });
+    const opened = await openPrefabsOf(loaded, given, { home, redisUrl });
+    closing.unshift(() => opened.close());
+    const { prefabs, repository } = opened;
+    const { pollMs } = given;
+    const { source } = repository;
+    return await work({ loaded, source, pollMs, repository, prefabs, home, redisUrl });
   } finally {
     for (const close of closing) await close();
   }
+}
+
+export function openPrefabsOf(
+  { folder, manifest, simulation }: LoadedWorld,
+  source: PrefabSource,
+  { home, redisUrl }: { readonly home: string; readonly redisUrl: string },
+) {
+  const { world } = manifest;
+  const schemas = simulation.components.map(({ schema }) => schema);
+  return openWorldPrefabs({ world, folder, source, schemas, cache: join(home, 'git'), redisUrl });
 }
 
 export type Living = {

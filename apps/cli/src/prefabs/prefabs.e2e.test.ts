@@ -3,6 +3,7 @@
  * living asked to follow. Method: the commands as a user types them, on a repository of the test's own.
  */
 import { rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { TestRepository } from '@leasehold/prefabs/repository-fixture';
 import { decodeRequest } from '@leasehold/protocol';
 import { useRedis } from '@leasehold/testkit';
@@ -127,6 +128,19 @@ test('a prefab that does not fit the world is refused with file, line and field,
   expect(fault.message).toMatch(/prefabs\/sheep\.yaml, line 3: .*300 is no u8/);
   expect(await prefabs('plan')).toMatchObject({ code: 1, fault: { code: 'PREFAB_INVALID' } });
   expect(await prefabs('plan', '--commit', first.slice(0, 10))).toMatchObject({ code: 0 });
+});
+
+test('a module that the prefabs do not fit any more is applied, with a warning of them', async () => {
+  await repository.commit({ 'prefabs/sheep.yaml': grazing(1, 3) });
+  await user.json(['world', 'create', folder]);
+  expect((await prefabs('apply')).code).toBe(0);
+  const renamed = MODULE.replace('hunger: u8', 'appetite: u8')
+    .replace("'grazing', 1", "'grazing', 2")
+    .replace('speed: 1, hunger', 'speed: 1, appetite: hunger');
+  await writeFile(`${folder}/world.ts`, renamed);
+  const { code, stderr } = await user.json(['world', 'apply', folder]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/do not fit: .*components\.grazing\.hunger: is no field of grazing/);
 });
 
 test('a world without a repository, or that does not say where it is, is told so', async () => {

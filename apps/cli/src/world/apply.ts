@@ -74,6 +74,7 @@ export async function applied(flags: ApplyFlags, output: Output): Promise<Compar
       await setRate(checked, incarnation, redisUrl);
     }
     if (isDifferent(comparison)) await recordApplied(checked, incarnation, redisUrl);
+    await warnOfPrefabs(checked, { home: flags.home, redisUrl }, output);
     return comparison;
   } finally {
     await servers.close();
@@ -85,7 +86,9 @@ export async function diff(flags: ApplyFlags, output: Output): Promise<number> {
   const { checked } = await readFolder(flags);
   const servers = await openServers({ home: flags.home, allowEmbedded: true });
   try {
-    const comparison = await compareWorld(checked, flags.home, servers.redisUrl);
+    const { redisUrl } = servers;
+    const comparison = await compareWorld(checked, flags.home, redisUrl);
+    await warnOfPrefabs(checked, { home: flags.home, redisUrl }, output);
     output.json(reportOf(comparison));
     sayDifferences(comparison, output);
     if (refusedOf(comparison).length > 0) return 1;
@@ -142,6 +145,24 @@ async function setRate(checked: CheckedWorld, incarnation: number, url: string):
     await store.setClock({ ...clock, baseTick, rateHz: loaded.manifest.tickHz });
   } finally {
     await store.close();
+  }
+}
+
+/** A module may change a component that the prefabs which the world has still use as it was. */
+async function warnOfPrefabs(
+  { loaded }: CheckedWorld,
+  place: { readonly home: string; readonly redisUrl: string },
+  output: Output,
+): Promise<void> {
+  const source = loaded.manifest.prefabs;
+  if (source === undefined) return;
+  const { openPrefabsOf } = await import('../prefabs/open.ts');
+  try {
+    const { prefabs, close } = await openPrefabsOf(loaded, source, place);
+    await prefabs.check().finally(close);
+  } catch (error) {
+    if (!(error instanceof LeaseholdError)) throw error;
+    output.warn(`the prefabs do not fit: ${error.message} (${error.code})`);
   }
 }
 
