@@ -21,7 +21,8 @@ import { FormerCells } from './former.ts';
 import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
 import { Keeper } from './keeper.ts';
-import { expectRun, type Grant, type Loading, type LoadParts, loadHoldings } from './loader.ts';
+import type { Grant, Loading } from './loader.ts';
+import { Loads } from './loads.ts';
 import { Mail } from './mail.ts';
 import { Moves } from './moves.ts';
 import { OwedReleases } from './owed.ts';
@@ -35,8 +36,6 @@ const FAULT_PAUSE_MS = 50;
 const RENEWALS_PER_LEASE = 8;
 /** How often it is looked whether a server that is away is back. */
 const AWAY_LOOK_MS = 20;
-/** Cells that are loaded together: each part is a few round trips and blocks for some 20 ms. */
-const LOAD_CELLS_MAX = 64;
 /** Until time runs: the first tick should come when it is due. */
 const CLOCK_PAUSED_MS = 50;
 /** How long a lockstep reader waits in the store for the first news. */
@@ -61,6 +60,7 @@ export class Pod {
   readonly #renewing: Signal;
   readonly #mailing: Signal;
   readonly #mail: Mail;
+  readonly #loads: Loads;
   #clock: WorldClock | undefined;
   #nextClockMs = 0;
   #nextReportMs = 0;
@@ -87,8 +87,17 @@ export class Pod {
     this.#moves = new Moves(parts, {
       ...{ holdings: this.#holdings, halo: this.#halo, keeper: this.#keeper },
       ...{ ticking: this.#ticking, keeping: this.#keeping, reading: this.#reading },
-      load: (grants) => this.#loadAside(grants),
+      load: (grants) => this.#loads.aside(grants),
       posted: (cells) => this.#mail.expect(cells),
+    });
+    this.#loads = new Loads(parts, {
+      ...{ halo: this.#halo, holdings: this.#holdings, loading: this.#loading },
+      ...{ keeper: this.#keeper, former: this.#former, owed: this.#owed },
+      counts: this.#moves.standby.counts,
+      route: (entry) => this.#route(entry),
+      take: (holding, grant) => this.#take(holding, grant),
+      taken: () => this.#follow(),
+      lose: (holding, why) => this.#lose(holding, why),
     });
     this.#committer = new Committer(parts, {
       sent: (entry) => this.#route(entry),
@@ -253,7 +262,7 @@ export class Pod {
         await this.#report(now);
       }
       await this.#owed.settle(store);
-      await this.#keeper.claim((grants) => this.#loadAside(grants));
+      await this.#keeper.claim((grants) => this.#loads.aside(grants));
       const lookedMs = clock.nowMs();
       const inDoubtForMs = this.#keeper.roster.inDoubtForMs(lookedMs);
       if (inDoubtForMs > 0) doubtEndsMs = lookedMs + inDoubtForMs;
@@ -291,83 +300,14 @@ export class Pod {
     await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings))]);
   }
 
-  /** Loads while leases are looked after: the next pod may die meanwhile. */
-  #loadAside(grants: readonly Grant[]): void {
-    const renewedMs = this.#parts.clock.nowMs();
-    for (const { claim } of grants) this.#await(claim, renewedMs);
-    void this.#loadInParts(grants);
+  /** A cell was read whose lease is still here. */
+  #take(holding: Holding, grant: Grant): void {
+    if (this.#clock !== undefined) this.#rounds.enter(holding, grant, this.#clock);
+    if (this.#isDraining) holding.leavingTo = this.#keeper.owners()(holding.cell);
+    this.#enter(holding);
   }
 
-  /** The first cells tick while the last are still read; those that were followed come first. */
-  async #loadInParts(grants: readonly Grant[]): Promise<void> {
-    const { runId } = this.#parts.store.status();
-    const isFollowed = ({ claim }: Grant): boolean => this.#halo.position(claim.cell) !== undefined;
-    const warm = grants.filter(isFollowed);
-    const cold = grants.filter((grant) => !warm.includes(grant));
-    for (const part of [...partsOf(warm), ...partsOf(cold)]) {
-      await this.#load(part).catch((error: unknown) => this.#giveBack(part, error, runId));
-    }
-  }
-
-  /** Leases are held and nothing ticks: whoever can load the cells should have them. */
-  async #giveBack(grants: readonly Grant[], error: unknown, runId: string): Promise<void> {
-    const { store, clock, log } = this.#parts;
-    const cells = grants.map(({ claim }) => claim.cell);
-    this.#former.noteUnread(cells, clock.nowMs());
-    log.error({ cells: cells.slice(0, 8), count: cells.length, err: error }, 'cannot load cells');
-    const status = store.status();
-    // A server that left in the middle of it says nothing about the cells.
-    if (status.isConnected && status.runId === runId) this.#keeper.shun(cells);
-    this.#owed.add(grants.map(({ claim }) => claim));
-    // Who cannot be heard now says it again with the next look around.
-    await this.#owed.settle(store).catch(() => undefined);
-  }
-
-  /** Cells as they are on the server that answers now. */
-  async #loadAll(grants: readonly Grant[]): Promise<Holding[]> {
-    const { runId } = this.#parts.store.status();
-    const loaded = await this.#loadEach(grants);
-    expectRun(this.#parts.store, runId);
-    return loaded;
-  }
-
-  /** One cell that cannot be read keeps no other from being held. */
-  async #loadEach(grants: readonly Grant[]): Promise<Holding[]> {
-    const { runId } = this.#parts.store.status();
-    try {
-      return await loadHoldings(this.#parts, grants, this.#loadParts);
-    } catch (error) {
-      const status = this.#parts.store.status();
-      // Another server: nothing that it says can be used, for none of them.
-      if (grants.length === 1 || !status.isConnected || status.runId !== runId) throw error;
-    }
-    const loaded: Holding[] = [];
-    for (const grant of grants) {
-      if (this.#loading.get(grant.claim.cell)?.isLost === true) continue;
-      try {
-        loaded.push(...(await loadHoldings(this.#parts, [grant], this.#loadParts)));
-      } catch (error) {
-        await this.#giveBack([grant], error, runId);
-        const old = this.#holdings.get(grant.claim.cell);
-        if (old !== undefined) this.#lose(old, 'UNREADABLE');
-      }
-    }
-    return loaded;
-  }
-
-  async #load(grants: readonly Grant[]): Promise<void> {
-    try {
-      const world = this.#clock;
-      for (const holding of await this.#loadAll(grants)) {
-        if (this.#loading.get(holding.cell)?.isLost === true) continue;
-        const grant = grants.find(({ claim }) => claim.cell === holding.cell) as Grant;
-        if (world !== undefined) this.#rounds.enter(holding, grant, world);
-        if (this.#isDraining) holding.leavingTo = this.#keeper.owners()(holding.cell);
-        this.#enter(holding);
-      }
-    } finally {
-      for (const { claim } of grants) this.#loading.delete(claim.cell);
-    }
+  #follow(): void {
     this.#halo.sync(this.#holdings, this.#toFollow());
     this.#ticking.wake();
     this.#reading.wake();
@@ -400,10 +340,10 @@ export class Pod {
       });
     }
     for (const { claim } of grants) {
-      this.#await(claim, this.#holdings.get(claim.cell)?.sentOkMs ?? 0);
+      this.#loads.begin(claim, this.#holdings.get(claim.cell)?.sentOkMs ?? 0);
     }
     try {
-      for (const fresh of await this.#loadAll(grants)) {
+      for (const fresh of await this.#loads.all(grants)) {
         const old = this.#holdings.get(fresh.cell);
         if (old === undefined) continue;
         fresh.failures = old.failures;
@@ -423,16 +363,12 @@ export class Pod {
         this.#enter(fresh);
       }
     } finally {
-      for (const { claim } of grants) this.#loading.delete(claim.cell);
+      this.#loads.end(grants);
     }
     if (grants.length > 0) {
       const facts = { cells: grants.length, first: grants[0]?.claim.cell ?? -1 };
       await store.feed({ kind: 'reload', pod, facts });
     }
-  }
-
-  #await(claim: Claim, renewedMs: number): void {
-    this.#loading.set(claim.cell, { claim, renewedMs, early: [], isLost: false });
   }
 
   /** From here on what is sent to the cell goes to it; what came since it was read goes first. */
@@ -442,14 +378,6 @@ export class Pod {
     for (const entry of this.#loading.get(holding.cell)?.early ?? []) holding.queue(entry);
     this.#holdings.set(holding.cell, holding);
     this.#mail.enter(holding);
-  }
-
-  get #loadParts(): LoadParts {
-    const { counts } = this.#moves.standby;
-    return {
-      ...{ halo: this.#halo, holdings: this.#holdings, loading: this.#loading, counts },
-      route: (entry) => this.#route(entry),
-    };
   }
 
   #route(entry: ChannelEntry): void {
@@ -525,13 +453,4 @@ export class Pod {
 /** Says nothing about the cell. */
 function isUnheard({ tag }: Refusal): boolean {
   return tag === 'UNKNOWN' || tag === 'REFUSED';
-}
-
-/** Cells are read so many at a time. */
-function partsOf(grants: readonly Grant[]): Grant[][] {
-  const parts: Grant[][] = [];
-  for (let i = 0; i < grants.length; i += LOAD_CELLS_MAX) {
-    parts.push(grants.slice(i, i + LOAD_CELLS_MAX));
-  }
-  return parts;
 }

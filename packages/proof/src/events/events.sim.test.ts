@@ -2,12 +2,15 @@
  * Goal: an event takes effect once, in order, wherever its entity goes and whoever dies meanwhile.
  * Method: entities that walk about and write to each other, on pods that are killed.
  */
+import { join } from 'node:path';
+import { openPods } from '@leasehold/pod/pods-fixture';
+import { loadWorld } from '@leasehold/world';
 import { describe, expect, test } from 'vitest';
-import couriers from '../../../examples/couriers/world.ts';
-import { mailCount } from './couriers-fixture.ts';
-import { openPods } from './pods-fixture.ts';
+import { mailCount } from './mailbag.ts';
 
 const UNTIL = 120;
+
+const { simulation } = await loadWorld(join(import.meta.dirname, '../../../../examples/couriers'));
 
 const TICK_MS = 50;
 
@@ -15,7 +18,7 @@ const TICK_MS = 50;
 async function openCouriers(seed = 7) {
   const pods = await openPods({
     mode: 'realtime',
-    simulation: couriers,
+    simulation,
     params: { couriers: 60, friends: 20, untilTick: UNTIL, letterChance: 0.5 },
     roundTripMs: 2,
     seed,
@@ -58,7 +61,7 @@ describe('in lockstep', () => {
     const hashes = new Set<string>();
     for (const names of [['a'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd']]) {
       const pods = await openPods({
-        ...{ mode: 'lockstep', endTick: 70, simulation: couriers, params },
+        ...{ mode: 'lockstep', endTick: 70, simulation, params },
       });
       for (const name of names) await pods.start(name, names.length);
       if (names.length === 4) {
