@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { openJobs } from './jobs.ts';
 import { registerLifecycleMetrics } from './metrics.ts';
+import { answerMalformed } from './problems.ts';
 import { addRoutes } from './routes.ts';
 import { Worlds } from './worlds.ts';
 
@@ -34,6 +35,7 @@ await runService('lifecycle', async (parts, log) => {
       host: config.host,
       metrics,
       clientsMax: CLIENTS_MAX,
+      answerMalformed,
       ready: async () => {
         await jobs.counts();
         return [];

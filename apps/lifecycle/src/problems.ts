@@ -70,6 +70,15 @@ export function answerProblems(
   );
 }
 
+/** Answers an address that cannot be read. */
+export function answerMalformed(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  answerFault(reply, request, refused(error.message.slice(0, VALUE_SHOWN_MAX), request), 400);
+}
+
 function faultOf(
   error: FastifyError | LeaseholdError,
   request: FastifyRequest,

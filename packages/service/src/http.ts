@@ -1,6 +1,6 @@
 /** The HTTP face that every process has: /health, /ready and /metrics. */
 import { LeaseholdError } from '@leasehold/kernel';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import { systemClock } from './clock.ts';
 
@@ -24,6 +24,8 @@ export type HttpOptions = {
   readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
   /** For a process that others stay connected to; scrapes and people come on top. */
   readonly clientsMax?: number;
+  /** Answers addresses that cannot be read, which no route and no error handler ever sees. */
+  readonly answerMalformed?: NonNullable<FastifyServerOptions['frameworkErrors']>;
   /** More routes, added before the face listens. */
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
 };
@@ -46,6 +48,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
     connectionTimeout: REQUEST_MS_MAX,
     maxRequestsPerSocket: REQUESTS_PER_CONNECTION_MAX,
     forceCloseConnections: true,
+    ...(options.answerMalformed === undefined ? {} : { frameworkErrors: options.answerMalformed }),
     // By default a wrong body is silently changed until it fits.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     http: { headersTimeout: HEADERS_MS_MAX },

@@ -1,0 +1,231 @@
+/**
+ * What the service says of itself, and what it does: each route's examples are sent, and some
+ * thousand requests that are mostly wrong. Nothing may be answered that is not described.
+ */
+import { createRandom, ERROR_CATALOGUE, type Random } from '@leasehold/kernel';
+import { useRedis } from '@leasehold/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Answer, LifecycleWorld, type Service } from './lifecycle-fixture.ts';
+
+/** More with LIFECYCLE_FUZZ=100000. */
+const REQUESTS = Number(process.env['LIFECYCLE_FUZZ'] ?? 3_000);
+const SEED = Number(process.env['SIM_SEED'] ?? 11);
+const AT_ONCE = 8;
+
+type Parameter = {
+  readonly in: string;
+  readonly name: string;
+  readonly example?: unknown;
+};
+type Operation = {
+  readonly method: string;
+  readonly path: string;
+  readonly operationId: string;
+  readonly parameters: readonly Parameter[];
+  readonly examples: readonly unknown[];
+  readonly statuses: readonly string[];
+};
+
+const at = useRedis();
+let world: LifecycleWorld;
+let service: Service;
+let operations: readonly Operation[];
+let lamp: number;
+
+beforeAll(async () => {
+  world = await LifecycleWorld.seed(at.url);
+  [service] = await Promise.all([world.startService(), world.startPod()]);
+  const { body } = await service.send('/openapi.json');
+  expect(body.openapi).toBe('3.1.0');
+  operations = operationsOf(body);
+  lamp = (await service.ask('/entities?world&limit=1')).body.entities[0].id;
+});
+afterAll(async () => {
+  await world?.close();
+});
+
+type Content = {
+  readonly schema?: { readonly examples?: readonly unknown[] };
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+};
+type Described = {
+  readonly operationId: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content?: Readonly<Record<string, Content>> };
+  readonly responses: Readonly<Record<string, unknown>>;
+};
+type Document = {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
+};
+
+function operationsOf(document: Document): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, each]): Operation => {
+      const { operationId, parameters = [] } = each;
+      const statuses = Object.keys(each.responses);
+      const examples = examplesOf(each.requestBody?.content?.['application/json']);
+      return { method: method.toUpperCase(), path, operationId, parameters, examples, statuses };
+    }),
+  );
+}
+
+function examplesOf({ schema, example, examples = {} }: Content = {}): readonly unknown[] {
+  const named = Object.values(examples).map(({ value }) => value);
+  if (named.length > 0) return named;
+  return example === undefined ? (schema?.examples ?? []) : [example];
+}
+
+/** What stands in the examples is of another world. */
+function known(text: string): string {
+  return text.replace(/4503599627370497/g, String(lamp)).replace('flocking', world.name);
+}
+
+function lamps(text: string): string {
+  return known(text)
+    .replace(/"position"/g, '"place"')
+    .replace('startle', 'strike');
+}
+
+function fits(operation: Operation, { status, headers, body }: Answer, sent: string): void {
+  const what = `${sent} answered ${status} ${JSON.stringify(body).slice(0, 300)}`;
+  expect(operation.statuses, what).toContain(String(status));
+  if (status < 400) return;
+  expect(headers.get('content-type'), what).toContain('application/problem+json');
+  expect(body, what).toMatchObject({ status, type: `urn:leasehold:${body.code}` });
+  expect(Object.keys(ERROR_CATALOGUE), what).toContain(body.code);
+  for (const each of ['title', 'detail', 'field', 'value', 'remedy', 'instance']) {
+    expect(typeof body[each], what).toBe('string');
+  }
+}
+
+test('every route has an example, and answers it as it says', async () => {
+  expect(operations.map(({ operationId }) => operationId).sort()).toEqual(
+    [...'createEntities readEntity patchEntity deleteEntity queryEntities readRequest'.split(' ')]
+      .concat('emitEvent listDeadLetters replayDeadLetters createJob listJobs readJob'.split(' '))
+      .concat('cancelJob listWorlds readWorld pauseWorld resumeWorld stepWorld'.split(' '))
+      .sort(),
+  );
+  const order = ['pauseWorld', 'stepWorld', 'resumeWorld'];
+  const sorted = [...operations].sort(
+    (a, b) =>
+      Number(a.operationId === 'deleteEntity') - Number(b.operationId === 'deleteEntity') ||
+      order.indexOf(a.operationId) - order.indexOf(b.operationId),
+  );
+  for (const operation of sorted) {
+    const { method, path, parameters, examples, operationId } = operation;
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+      const example = parameters.find((each) => each.in === 'path' && each.name === name)?.example;
+      expect(example, `${operationId} ${name}`).toBeDefined();
+      return known(String(example));
+    });
+    const query = operationId === 'queryEntities' ? '?world&where=place.x,ge,0' : '';
+    const bodies = examples.length > 0 ? examples : [undefined];
+    if (['POST', 'PATCH'].includes(method) && !/pause|resume/.test(path)) {
+      expect(examples.length, operationId).toBeGreaterThan(0);
+    }
+    for (const example of bodies) {
+      const text = example === undefined ? undefined : lamps(JSON.stringify(example));
+      const answer = await service.send(`${filled}${query}`, { method, body: text });
+      fits(operation, answer, `${method} ${filled} ${text}`);
+      const isOfNobody = /Job|Request/.test(operationId) && path.includes('{');
+      const isFound = !/readJob|cancelJob|readRequest/.test(operationId) || !isOfNobody;
+      if (isFound) expect(answer.status, `${operationId} ${text}`).toBeLessThan(400);
+    }
+  }
+});
+
+const NASTY: readonly unknown[] = [
+  ...[null, true, 0, -1, 1.5, 2 ** 53, 1e308, '', 'x', '\u0000', 'é'.repeat(200), '../..', '%'],
+  ...[[], {}, [[]], { x: 1 }, { constructor: {} }, 'world', '1,2,3,4', '5,95', 'NaN', '-0', '1e9'],
+  ...[
+    'place',
+    'lamp',
+    'strike',
+    'applied',
+    'place.x,ge,0',
+    '100,50,20',
+    '0,0;9,0;9,9',
+    '4294967297',
+  ],
+];
+const VALID: Readonly<Record<string, readonly unknown[]>> = {
+  components: [{ place: { x: 5, y: 5 } }, { place: { x: 1e300 } }, { lamp: {} }, { nope: {} }],
+  entities: [[{ components: { place: {} } }], []],
+  set: [{ lamp: { strikes: 3 } }, { lamp: { strikes: 'x' } }, { place: { y: 1e9 } }],
+  remove: [['lamp'], ['place'], ['nope'], []],
+  entity: [4_294_967_297, 1, 2 ** 52 + 1],
+  event: ['strike', 'nope'],
+  payload: [{}, { times: 2 }, { times: 'x' }, { deep: { deep: [] } }],
+  ids: [['5:1:0'], ['x', 'x']],
+  count: [1, 50, 2_000_000],
+  area: [{ world: '' }, { box: '1,1,9,9' }, { circle: '5,5' }, {}],
+  ticks: [0, 'x'],
+  seed: [1, -1],
+};
+
+function pick<T>(random: Random, of: readonly T[]): T {
+  return of[random.below(of.length)] as T;
+}
+
+function bodyOf(random: Random, examples: readonly unknown[]): unknown {
+  if (examples.length > 0 && random.chance(0.3)) {
+    return JSON.parse(lamps(JSON.stringify(pick(random, examples))));
+  }
+  if (random.chance(0.15)) return pick(random, NASTY);
+  const names = Object.keys(VALID);
+  const body: Record<string, unknown> = {};
+  for (let i = 1 + random.below(3); i > 0; i--) {
+    const name = pick(random, names);
+    body[name] = random.chance(0.25) ? pick(random, NASTY) : pick(random, VALID[name] ?? []);
+  }
+  return body;
+}
+
+function requestOf(random: Random, { path, parameters, method, examples }: Operation) {
+  const word = (name: string): string => {
+    if (name === 'world' && random.chance(0.97)) return world.name;
+    if (name === 'id' && random.chance(0.5)) return String(lamp + random.below(3));
+    return encodeURIComponent(String(pick(random, NASTY))) || 'x';
+  };
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => word(name));
+  const query = new URLSearchParams();
+  for (const { in: place, name } of parameters) {
+    if (place !== 'query' || !random.chance(0.4) || name === 'wait') continue;
+    query.append(name, String(pick(random, NASTY)));
+  }
+  if (random.chance(0.05)) query.append('nope', '1');
+  const headers: Record<string, string> = {};
+  if (random.chance(0.2))
+    headers['idempotency-key'] = pick(random, ['a', 'b', 'x y', 'z'.repeat(200)]);
+  if (random.chance(0.2))
+    headers['if-match'] = pick(random, ['*', '"x"', `"${'0'.repeat(16)}.lamp"`]);
+  if (random.chance(0.1)) headers['if-none-match'] = pick(random, ['*', 'W/"x"', ',,,']);
+  const isBody = method !== 'GET' && random.chance(0.9);
+  const text = random.chance(0.03) ? '{"a":' : JSON.stringify(bodyOf(random, examples));
+  const url = `${filled}${query.size > 0 ? `?${query}` : ''}`;
+  return { url, headers, ...(isBody ? { body: text } : {}) };
+}
+
+test(`${REQUESTS} requests by chance are answered as described (SIM_SEED=${SEED})`, async () => {
+  const random = createRandom(SEED);
+  // What stops the time of the world, or waits for it, would only make this slow.
+  const some = operations.filter(({ operationId }) => !/pauseWorld|resumeWorld/.test(operationId));
+  const counts = new Map<number, number>();
+  const one = async (): Promise<void> => {
+    const operation = pick(random, some);
+    const { url, headers, body } = requestOf(random, operation);
+    const { method } = operation;
+    const answer = await service.send(url, { method, headers, body });
+    fits(operation, answer, `seed ${SEED}: ${method} ${url} ${JSON.stringify(headers)} ${body}`);
+    counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
+  };
+  for (let done = 0; done < REQUESTS; done += AT_ONCE) {
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+  }
+  // It must have got through to what does the work, too.
+  for (const status of [200, 202, 400, 404, 422]) expect([...counts.keys()]).toContain(status);
+  expect((await service.send('/health')).status).toBe(200);
+  const { body } = await service.send('/metrics');
+  expect(body).toContain('leasehold_lifecycle_requests_total');
+});
