@@ -103,7 +103,7 @@ test('a component that its stored values cannot become is refused before a pod r
   expect(pod.stdout + pod.stderr).toMatch(/SCHEMA_INCOMPATIBLE/);
 });
 
-test('the pods of a run come to run a changed module one by one, and nothing is lost', async () => {
+test('the pods of a run come to run changed components one by one, and nothing is lost', async () => {
   const run = user.leasehold(['run', folder, '--pods', '2', '--seconds', '30', '--json']);
   onTestFinished(() => void run.kill('SIGKILL'));
   await eventually(async () => {
@@ -111,6 +111,9 @@ test('the pods of a run come to run a changed module one by one, and nothing is 
     return worlds.some((one) => one.world === at.world && 'tick' in one && Number(one.tick) > 5);
   }, WAIT_MS);
   await edit('world.yaml', (text) => text.replace('sight: 5', 'sight: 4'));
+  await edit('world.ts', (text) =>
+    text.replace("component('heading', 1, {", "component('heading', 2, { weight: f64,"),
+  );
   const { olderPods } = await said('diff', folder);
   expect(olderPods).toHaveLength(2);
   const running = await said('delete', at.world, '--yes');
