@@ -7,7 +7,7 @@
  */
 
 import { bearerOf, counterOf } from '@leasehold/kernel';
-import type { AuditRule } from '@leasehold/protocol';
+import { type AuditRule, OUTBOX } from '@leasehold/protocol';
 import type { Findings } from './findings.ts';
 import type { CellTrack } from './track.ts';
 
@@ -84,7 +84,7 @@ export class Custody {
 
   /** A channel entry that was there when its cell was read, unless its reader had passed it. */
   addFlight(from: number, to: number, flight: Flight): void {
-    if (flight.seq <= this.#consumed(to, from)) return;
+    if (to === OUTBOX || flight.seq <= this.#consumed(to, from)) return;
     this.#lane(from, to).push(flight);
   }
 
@@ -235,7 +235,7 @@ export class Custody {
     const { cell } = track;
     const { to } = departure;
     const ids = listOf(departure.ids);
-    if (departure.seq <= track.outSeq || this.#tracks[to] === undefined) {
+    if (departure.seq <= track.outSeq || (this.#tracks[to] === undefined && to !== OUTBOX)) {
       const message = `departure to cell ${to} as channel entry ${departure.seq} after ${track.outSeq}`;
       this.#findings.violation('E1', cell, message, { seq, ids });
     }
@@ -244,7 +244,9 @@ export class Custody {
     }
     // A cell read after its source may have consumed what the source is only now seen to write.
     const isConsumed = departure.seq <= this.#consumed(to, cell);
-    if (!isConsumed) {
+    if (to === OUTBOX) {
+      // Letters for no cell around: whoever holds this one brings them, and nobody has a cursor.
+    } else if (!isConsumed) {
       this.#lane(cell, to).push({ seq: departure.seq, ids });
       if (this.#isSettled) for (const id of ids) this.#moveOn(id, cell);
     } else {
@@ -304,7 +306,7 @@ export class Custody {
 
   /** Entities in a channel entry that was found when its cell was read anew. */
   noticeFlight(from: number, to: number, flight: Flight): void {
-    if (flight.seq <= this.#consumed(to, from)) return;
+    if (to === OUTBOX || flight.seq <= this.#consumed(to, from)) return;
     const lane = this.#lane(from, to);
     if (lane.some(({ seq }) => seq === flight.seq)) return;
     lane.push(flight);

@@ -109,8 +109,8 @@ function writeKnown(writer: ByteWriter, parts: CommitParts, count: number): void
   writer.varint(parts.departures.length);
   let last = -1;
   for (const { to, seq, ids } of parts.departures) {
-    assert(to > last, 'destinations ascend');
-    last = to;
+    assert(seq > last, 'a channel counts on');
+    last = seq;
     writer.varint(to).varint(seq).ids(ids);
   }
   writer.varint(count);
@@ -195,9 +195,10 @@ function readKnown(reader: ByteReader): Known {
   let last = -1;
   for (let left = reader.count('departures', 3); left > 0; left--) {
     const to = reader.varint();
-    if (to <= last) throw reader.fault('destinations do not ascend');
-    last = to;
-    departures.push({ to, seq: reader.varint(), ids: reader.ids('departures') });
+    const seq = reader.varint();
+    if (seq <= last) throw reader.fault('channel entries do not ascend');
+    last = seq;
+    departures.push({ to, seq, ids: reader.ids('departures') });
   }
   const rowCount = reader.varint();
   if (rowCount > ROWS_MAX) throw reader.fault(`${rowCount} rows are more than ${ROWS_MAX}`);

@@ -11,11 +11,11 @@ import type { ChannelEntry } from './store.ts';
 import type { Table } from './table.ts';
 
 export type Departure = {
-  /** The cell it goes to. */
+  /** The cell it goes to; `OUTBOX`: letters for no cell around. */
   readonly to: number;
-  /** The entry of the own channel that carries the rows. */
+  /** The entry of the own channel that carries it. */
   readonly seq: number;
-  /** Ascending. */
+  /** Ascending; none where letters are all that is sent. */
   readonly ids: readonly number[];
 };
 
@@ -30,7 +30,7 @@ export type CommitParts = {
   readonly births: Table;
   /** Ascending ids; still in the table. */
   readonly deaths: readonly number[];
-  /** Still in the table; destinations ascending. */
+  /** One for each entry of the channel, in its order. Who leaves is still in the table. */
   readonly departures: readonly Departure[];
   /** Ticks that were not simulated before this one; absent means 0. */
   readonly jumped?: number;

@@ -140,7 +140,7 @@ test('a body of a newer build, of no build or of another kind is refused and say
   }
 });
 
-test('a commit whose destinations or changes do not ascend is refused', () => {
+test('a commit whose channel entries or changes do not ascend is refused', () => {
   const births = new Table(schema);
   const departures = [4, 5].map((to) => ({ to, seq: to, ids: [to] }));
   const parts = { tick: 1, idCounter: 0, arrivals: [], births, deaths: [], departures };
@@ -151,7 +151,7 @@ test('a commit whose destinations or changes do not ascend is refused', () => {
     () => decodeCommit(bytesOf(swapped), schema),
     () => inspectCommit(bytesOf(swapped)),
   ]) {
-    expect(read).toThrow('destinations do not ascend');
+    expect(read).toThrow('channel entries do not ascend');
   }
   const moved = tableOf({ id: 1, x: 0 });
   (moved.dirty[1] as Uint32Array)[0] = 3;

@@ -192,7 +192,7 @@ export class CellState implements Host {
     this.idCounter = body.idCounter;
     if (body.arrivals.length > 0) this.mailroom.forget();
     for (const { to, ids } of body.departures) this.mailroom.note(to, ids, body.tick);
-    this.hasInFlight = body.departures.length > 0;
+    this.hasInFlight = body.departures.some(({ ids }) => ids.length > 0);
     this.#isSpoilt = false;
   }
 
@@ -259,7 +259,7 @@ export class CellState implements Host {
     requests.exchange(table);
     this.#wrap();
     const { departures, out } = this.#departures(input);
-    this.#send(out, input);
+    this.#send(out, departures, input);
     const died = requests.deathsOf(table);
     const parts: CommitParts = {
       tick: input.tick,
@@ -275,7 +275,6 @@ export class CellState implements Host {
       changed:
         this.idCounter !== idCounter ||
         (input.jumped ?? 0) > 0 ||
-        out.length > 0 ||
         (input.posts?.length ?? 0) > 0 ||
         hasNews(table, parts),
       body: encodeCommit(table, parts),
@@ -339,12 +338,14 @@ export class CellState implements Host {
   }
 
   /** One channel entry more for each cell that letters go to, and one for what the holder brings. */
-  #send(out: Sent[], { outSeq }: StepInput): void {
+  #send(out: Sent[], departures: Departure[], { outSeq }: StepInput): void {
     const { mailroom } = this;
     if (!mailroom.hasNews) return;
     const { schema } = this.#kit.placement;
     const add = (to: number, body: Uint8Array): void => {
-      out.push({ seq: outSeq + out.length + 1, to, body });
+      const seq = outSeq + out.length + 1;
+      out.push({ seq, to, body });
+      departures.push({ to, seq, ids: [] });
     };
     const { onward, far, dead, answers } = mailroom;
     for (const to of [...onward.keys()].sort((a, b) => a - b)) {

@@ -196,6 +196,7 @@ export class LiveCell {
     }
     applyCommit(this.#table, body, (table) => {
       for (const { to, seq, ids } of body.departures) {
+        if (ids.length === 0) continue;
         const rows = table.pick(ids.map((id) => table.find(id)));
         this.#transits.push({ to, seq, tick: body.tick, rows, isSeen: false });
       }
@@ -204,13 +205,17 @@ export class LiveCell {
     for (const { component, field } of body.changes) {
       this.#touched[component] = ((this.#touched[component] as number) | (1 << field)) >>> 0;
     }
+    const isJoined = body.arrivalRows.some(({ count }) => count > 0);
+    const isLeft = body.departures.some(({ ids }) => ids.length > 0);
     if (
-      body.arrivals.length + body.births.count + body.deaths.length + body.departures.length > 0 ||
+      body.births.count + body.deaths.length > 0 ||
+      isJoined ||
+      isLeft ||
       body.masks !== undefined
     ) {
       this.#isMoved = true;
       // Who comes back, or gains a component, brings values of its own.
-      if (body.masks !== undefined || body.arrivals.length > 0) this.#touched.fill(0xffff_ffff);
+      if (body.masks !== undefined || isJoined) this.#touched.fill(0xffff_ffff);
     }
     this.seq = entry.seq;
     this.hash = entry.hash;

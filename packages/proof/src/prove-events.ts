@@ -1,0 +1,156 @@
+/**
+ * `npm run prove:events`: couriers write to each other across a world that is run by real processes,
+ * some of which are killed; then every letter is counted, from Redis alone. Exit code 1 when one was
+ * lost, doubled or out of order.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openLiveStore } from '@leasehold/live-store';
+import { compile } from '@leasehold/sdk/engine';
+import { openServers } from '@leasehold/servers';
+import { loadWorld } from '@leasehold/world';
+import { type Mailbag, mailCount } from './events/mailbag.ts';
+
+const HELP = `npm run prove:events -- [options]
+
+  --events N       letters, about (100000)
+  --couriers N     who write to each other (2000)
+  --pods N         simulator processes (3)
+  --kill-every S   SIGKILL one that often (5); 0 = never
+  --rate N         letters a second (2000)
+  --json           one JSON value on stdout
+  --help
+`;
+
+const OPTIONS = {
+  events: { type: 'string', default: '100000' },
+  couriers: { type: 'string', default: '2000' },
+  pods: { type: 'string', default: '3' },
+  'kill-every': { type: 'string', default: '5' },
+  rate: { type: 'string', default: '2000' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const EXAMPLE = resolve(import.meta.dirname, '../../../examples/couriers');
+const COMMAND = resolve(import.meta.dirname, '../../../apps/cli/bin/leasehold.js');
+const TICK_HZ = 20;
+/** After the last letter was written: those that are under way arrive, whoever was killed last. */
+const REST_S = 15;
+
+type RunReport = {
+  readonly incarnation: number;
+  readonly ticks: number;
+  readonly seconds: number;
+  readonly kills?: readonly unknown[];
+  readonly takeovers?: readonly unknown[];
+  readonly reasons?: readonly string[];
+};
+
+type Facts = Mailbag & { readonly run: RunReport; readonly p50: number; readonly p99: number };
+
+/** A copy of the example with other parameters: the module stays where it is. */
+function writeWorld(folder: string, params: Readonly<Record<string, number>>): void {
+  const manifest = readFileSync(join(EXAMPLE, 'world.yaml'), 'utf8')
+    .replace('module: world.ts', `module: ${join(EXAMPLE, 'world.ts')}`)
+    .replace(/^params:[\s\S]*$/m, '');
+  const lines = Object.entries(params).map(([name, value]) => `  ${name}: ${value}`);
+  writeFileSync(join(folder, 'world.yaml'), `${manifest}params:\n${lines.join('\n')}\n`);
+}
+
+function run(args: readonly string[], home: string): Promise<RunReport> {
+  const env = { ...process.env, LEASEHOLD_HOME: home };
+  return new Promise((done, fail) => {
+    const options = { env, maxBuffer: 2 ** 28 };
+    const child = execFile(process.execPath, [COMMAND, ...args], options, (error, stdout) => {
+      try {
+        done(JSON.parse(stdout) as RunReport);
+      } catch {
+        fail(error ?? new Error('the run said nothing'));
+      }
+    });
+    child.stderr?.pipe(process.stderr);
+  });
+}
+
+/** The least number of ticks within which so large a part of the letters arrived. */
+function quantile(ways: readonly number[], part: number): number {
+  const total = ways.reduce((sum, count) => sum + count, 0);
+  let sum = 0;
+  for (const [i, count] of ways.entries()) {
+    sum += count;
+    if (sum >= total * part) return i + 1;
+  }
+  return ways.length;
+}
+
+async function prove(options: Readonly<Record<string, string>>): Promise<Facts> {
+  const [events, couriers, rate] = ['events', 'couriers', 'rate'].map((name) =>
+    Number(options[name]),
+  ) as [number, number, number];
+  const home = mkdtempSync(join(tmpdir(), 'leasehold-events-'));
+  const untilTick = Math.ceil((events / rate) * TICK_HZ);
+  writeWorld(home, { couriers, untilTick, letterChance: rate / TICK_HZ / couriers });
+  // Held open, so that the state is still there when the run is over.
+  const servers = await openServers({ home });
+  try {
+    const seconds = String(Math.ceil(untilTick / TICK_HZ) + REST_S);
+    const kills =
+      options['kill-every'] === '0' ? [] : ['--kill-every', options['kill-every'] ?? ''];
+    const flags = ['--pods', options['pods'] ?? '', '--seconds', seconds, ...kills, '--json'];
+    const report = await run(['run', home, '--fresh', '--home', home, ...flags], home);
+    const { grid, manifest, simulation } = await loadWorld(home);
+    const { world, seed, tickHz, params } = manifest;
+    const engine = compile(simulation, { layer: 'main', grid, seed, tickHz, params });
+    const { incarnation } = report;
+    const url = servers.redisUrl;
+    const store = await openLiveStore({ url, world, incarnation, layer: 'main', grid });
+    const bag = await mailCount(store, engine);
+    await store.close();
+    return { ...bag, run: report, p50: quantile(bag.ways, 0.5), p99: quantile(bag.ways, 0.99) };
+  } finally {
+    await servers.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** What is wrong, if anything. */
+function faultsOf({ sent, got, back, dead, faults, run: { reasons = [] } }: Facts): string[] {
+  const told = got + dead;
+  return [
+    ...(told < sent ? [`${sent - told} letters are lost`] : []),
+    ...(told > sent ? [`${told - sent} letters too many`] : []),
+    ...(faults > 0 ? [`${faults} letters came in another order, or not once`] : []),
+    ...(back > dead ? [`${back} negative answers for ${dead} dead letters`] : []),
+    ...reasons,
+  ];
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: OPTIONS });
+  const numbers = [values.events, values.couriers, values.pods, values.rate].map(Number);
+  const isBad = numbers.some((value) => !(value > 0)) || !(Number(values['kill-every']) >= 0);
+  if (values.help || isBad) {
+    (values.help ? process.stdout : process.stderr).write(HELP);
+    return values.help ? 0 : 2;
+  }
+  const { events, couriers, pods, rate, 'kill-every': kills } = values;
+  const facts = await prove({ events, couriers, pods, rate, 'kill-every': kills });
+  const faults = faultsOf(facts);
+  if (values.json) process.stdout.write(`${JSON.stringify({ ...facts, faults })}\n`);
+  else {
+    const { sent, got, dead, p50, p99, ways, run: report } = facts;
+    process.stdout.write(
+      `${sent} letters between ${couriers} couriers on ${pods} pods, ${report.kills?.length ?? 0} of ` +
+        `them killed: ${got} arrived once and in order, ${dead} refused aloud\n` +
+        `ticks under way: p50 ${p50}, p99 ${p99}; 1 to 8 and more: ${ways.join(' ')}\n` +
+        `${faults.length === 0 ? 'M1 and M2 held' : `BROKEN: ${faults.join('; ')}`}\n`,
+    );
+  }
+  return faults.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
