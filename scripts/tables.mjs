@@ -11,6 +11,7 @@ import { worldSchemaJson } from '@leasehold/world';
 import { settings as auditor } from '../apps/auditor/src/config.ts';
 import { settings as authority } from '../apps/authority/src/config.ts';
 import { programOf } from '../apps/cli/src/program.ts';
+import { settings as lifecycle } from '../apps/lifecycle/src/config.ts';
 import { settings as simulator } from '../apps/simulator/src/config.ts';
 import { settings as gateway } from '../apps/view-gateway/src/config.ts';
 
@@ -49,6 +50,7 @@ const tables = {
     'A pod (apps/simulator)': settingsTable(simulator),
     'An authority (apps/authority)': settingsTable(authority),
     'A gateway (apps/view-gateway)': settingsTable(gateway),
+    'The lifecycle service (apps/lifecycle)': settingsTable(lifecycle),
     'The auditor (apps/auditor)': settingsTable(auditor),
   },
   help: helpTexts(),

@@ -1,5 +1,7 @@
--- Set ids of a cell aside for who asks from outside. They have an origin of their own, so they never
--- meet those that the cell's holder gives out, and need no lease.
+-- Set ids of a cell aside for who asks from outside.
+--
+-- They have an origin of their own, so they never meet those that the cell's holder gives out, and
+-- need no lease.
 --
 -- @arg       incarnation  decimal
 -- @each-key  block        hash: incarnation, sealed

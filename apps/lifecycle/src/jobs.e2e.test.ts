@@ -96,6 +96,18 @@ test('a job that is cancelled ends, also where no pod applies what it asks', asy
       timeout: 10_000,
     })
     .toBe(0);
+});
+
+test('an inbox that is full says so, and when to come again', async () => {
+  const name = 'x'.repeat(50_000);
+  const body = { components: { place: { x: 1, y: 1 }, lamp: { name } } };
+  let last = await service.post('/entities', body);
+  for (let i = 0; i < 60 && last.status === 202; i++) last = await service.post('/entities', body);
+  expect(last).toMatchObject({ status: 429, body: { code: 'INBOX_FULL' } });
+  expect(last.headers.get('retry-after')).toBe('1');
+});
+
+test('what is asked where no pod is, is taken, and not applied in time', async () => {
   const waiting = await service.post('/entities', {
     components: { place: { x: 1, y: 1 } },
   });

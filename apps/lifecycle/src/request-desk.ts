@@ -139,21 +139,30 @@ export async function waitApplied(layer: OpenLayer, request: string): Promise<Re
 }
 
 function refusalFault({ code, message }: NonNullable<RequestState['refusal']>): LeaseholdError {
-  const detail = { field: 'request', value: code };
+  const field = 'request';
+  const value = code;
   if (code === 'MATCH_FAILED') {
-    const remedy = 'Read the entity again, and send the change with its new entity tag.';
-    return new LeaseholdError('MATCH_FAILED', message, { ...detail, remedy });
+    return new LeaseholdError('MATCH_FAILED', message, {
+      ...{ field, value },
+      remedy: 'Read the entity again, and send the change with its new entity tag.',
+    });
   }
   if (code === 'ENTITY_GONE') {
-    const remedy = 'It died, or never was: look for another one.';
-    return new LeaseholdError('ENTITY_UNKNOWN', message, { ...detail, remedy });
+    return new LeaseholdError('ENTITY_UNKNOWN', message, {
+      ...{ field, value },
+      remedy: 'It died, or never was: look for another one.',
+    });
   }
   if (code === 'EVENT_POISON') {
-    const detail = { field: 'event', value: code, remedy: 'Mend the system that handles it.' };
-    return new LeaseholdError('EVENT_POISON', message, detail);
+    return new LeaseholdError('EVENT_POISON', message, {
+      ...{ field, value },
+      remedy: 'Mend the system that handles the event.',
+    });
   }
-  const remedy = 'Send what the components and events of the module declare.';
-  return new LeaseholdError('VALUE_INVALID', message, { ...detail, remedy });
+  return new LeaseholdError('VALUE_INVALID', message, {
+    ...{ field, value },
+    remedy: 'Send what the components and events of the module declare.',
+  });
 }
 
 function waitFault(request: string): LeaseholdError {

@@ -115,20 +115,20 @@ export class Keys {
     return keys;
   }
 
-  /** Where entities of a shard are, and which of them died last. */
-  whereabouts(shard: number): { readonly dir: string; readonly died: string } {
-    const tag = this.#shardTag(shard);
+  /** Where entities of a slot are, and which of them died last. */
+  whereabouts(slot: number): { readonly dir: string; readonly died: string } {
+    const tag = this.#slotTag(slot);
     return { dir: `${tag}:dir:${this.layer}`, died: `${tag}:died:${this.layer}` };
   }
 
   /** The answer to a request. */
   answer(request: string): string {
-    return `${this.#shardTag(shardOf(request))}:answer:${this.layer}:${request}`;
+    return `${this.#slotTag(slotOf(request))}:answer:${this.layer}:${request}`;
   }
 
   /** What a tool keeps of its own. */
   record(kind: string, id: string): string {
-    return `${this.#shardTag(shardOf(id))}:record:${kind}:${id}`;
+    return `${this.#slotTag(slotOf(id))}:record:${kind}:${id}`;
   }
 
   /** The pub/sub channel that only this pod subscribes. */
@@ -136,8 +136,8 @@ export class Keys {
     return `{${this.world}.${this.incarnation}}:pod:${pod}`;
   }
 
-  #shardTag(shard: number): string {
-    return `${this.#blockPrefix}d${shard}}`;
+  #slotTag(slot: number): string {
+    return `${this.#blockPrefix}d${slot}}`;
   }
 
   #tag(block: number): string {
@@ -146,12 +146,12 @@ export class Keys {
 }
 
 /** What is known by entity or by request is spread over so many slots of Redis Cluster. */
-const SHARDS = 64;
+const SLOTS = 64;
 
-/** The shard of an entity's id, or of a request's. */
-export function shardOf(id: number | string): number {
-  if (typeof id === 'number') return id % SHARDS;
-  return Number.parseInt(hashOf(Buffer.from(id)).slice(0, 4), 16) % SHARDS;
+/** The slot of an entity's id, or of a request's. */
+export function slotOf(id: number | string): number {
+  if (typeof id === 'number') return id % SLOTS;
+  return Number.parseInt(hashOf(Buffer.from(id)).slice(0, 4), 16) % SLOTS;
 }
 
 /** The incarnation in the name of a block's key of this world, or undefined for any other key. */

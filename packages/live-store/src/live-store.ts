@@ -47,9 +47,9 @@ import {
 } from './generated/library.ts';
 import { GeoReads } from './geo-reads.ts';
 import { readHead } from './head.ts';
+import { holdersOf, type InboxPosition, readInboxes } from './inbox-reads.ts';
 import { type BlockGrid, type CellKeys, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
-import { holdersOf, type InboxPosition, readInboxes } from './inbox-reads.ts';
 import { Link, type LinkChange, type LinkOptions, type Traffic } from './link.ts';
 import { Lives } from './lives.ts';
 import { Loader, worldFault } from './loader.ts';

@@ -2,7 +2,7 @@
 import { ANSWER_KEPT_S, type DeadLetter } from '@leasehold/protocol';
 import { useRedis } from '@leasehold/testkit';
 import { expect, test } from 'vitest';
-import { Keys, shardOf } from './keys.ts';
+import { Keys, slotOf } from './keys.ts';
 import { GRID, useWorld } from './world-fixture.ts';
 
 const at = useRedis();
@@ -21,7 +21,7 @@ test('an answer is kept for an hour', async () => {
   expect(ttlS).toBeLessThanOrEqual(ANSWER_KEPT_S);
 });
 
-test('deaths are remembered for a while: of a shard the last 1,024', async () => {
+test('deaths are remembered for a while: of a slot the last 1,024', async () => {
   const store = await world.open();
   const ids = Array.from({ length: 1_100 }, (_, i) => 64 * (i + 1));
   await store.noteWhereabouts(ids.map((id) => ({ id, cell: -1, tick: 9 })));
@@ -73,8 +73,8 @@ test('layers, and worlds, keep letters and whereabouts of their own', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('ids and requests spread over all shards', () => {
+test('ids and requests spread over all slots', () => {
   const bearers = Array.from({ length: 640 }, (_, i) => 7 * 2 ** 32 + i);
   const requests = Array.from({ length: 6_400 }, (_, i) => `request-${i}`);
-  for (const of of [bearers, requests]) expect(new Set(of.map(shardOf)).size).toBe(64);
+  for (const of of [bearers, requests]) expect(new Set(of.map(slotOf)).size).toBe(64);
 });

@@ -9,7 +9,7 @@ import {
 } from '@leasehold/protocol';
 import type { CallOptions } from './calls.ts';
 import { idsReserve, letterAdd, letterDrop, whereaboutsNote } from './generated/library.ts';
-import { type Keys, shardOf } from './keys.ts';
+import { type Keys, slotOf } from './keys.ts';
 import type { Link, Request } from './link.ts';
 import { callAll, callOne } from './one-call.ts';
 
@@ -49,9 +49,9 @@ export class Lives implements LifeStore {
   }
 
   async noteWhereabouts(notes: readonly Whereabouts[]): Promise<void> {
-    const items = [...byShard(notes)].flatMap(([shard, of]) =>
+    const items = [...bySlot(notes)].flatMap(([slot, of]) =>
       chunks(of, NOTES_PER_CALL_MAX).map((some) => ({
-        ...this.#keys.whereabouts(shard),
+        ...this.#keys.whereabouts(slot),
         notes: some.map(({ id, cell, tick }) => ({ id, place: cell + 1, tick })),
       })),
     );
@@ -60,13 +60,13 @@ export class Lives implements LifeStore {
 
   async whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
     if (ids.length === 0) return [];
-    const asked = [...byShard(ids.map((id) => ({ id })))].flatMap(([shard, of]) =>
-      chunks(of, READ_MAX).map((some) => ({ shard, some })),
+    const asked = [...bySlot(ids.map((id) => ({ id })))].flatMap(([slot, of]) =>
+      chunks(of, READ_MAX).map((some) => ({ slot, some })),
     );
     const found = new Map<number, number>();
     const replies = await this.#read(
-      asked.map(({ shard, some }): Request => {
-        return ['HMGET', this.#keys.whereabouts(shard).dir, ...some.map(({ id }) => id)];
+      asked.map(({ slot, some }): Request => {
+        return ['HMGET', this.#keys.whereabouts(slot).dir, ...some.map(({ id }) => id)];
       }),
     );
     asked.forEach(({ some }, i) => {
@@ -147,15 +147,15 @@ export class Lives implements LifeStore {
   }
 }
 
-function byShard<T extends { readonly id: number }>(of: readonly T[]): Map<number, T[]> {
-  const shards = new Map<number, T[]>();
+function bySlot<T extends { readonly id: number }>(of: readonly T[]): Map<number, T[]> {
+  const slots = new Map<number, T[]>();
   for (const each of of) {
-    const shard = shardOf(each.id);
-    const known = shards.get(shard);
-    if (known === undefined) shards.set(shard, [each]);
+    const slot = slotOf(each.id);
+    const known = slots.get(slot);
+    if (known === undefined) slots.set(slot, [each]);
     else known.push(each);
   }
-  return shards;
+  return slots;
 }
 
 function chunks<T>(of: readonly T[], most: number): T[][] {

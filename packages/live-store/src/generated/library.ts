@@ -231,8 +231,10 @@ export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply
 };
 
 /**
- * Set ids of a cell aside for who asks from outside. They have an origin of their own, so they never
- * meet those that the cell's holder gives out, and need no lease.
+ * Set ids of a cell aside for who asks from outside.
+ *
+ * They have an origin of their own, so they never meet those that the cell's holder gives out, and
+ * need no lease.
  *
  * `db/lua/ids_reserve.lua`
  */
@@ -865,7 +867,7 @@ local IDS_PER_CALL_MAX = 100000
 local ID_COUNTER_MAX = 4294967295
 -- Three arguments each, as many as unpack is given elsewhere.
 local NOTES_PER_CALL_MAX = 256
--- Of each of 64 shards; a note is late by some ticks, not by 65,536 deaths.
+-- Of each of 64 slots; a note is late by some ticks, not by 65,536 deaths.
 local DEATHS_NOTED_MAX = 1024
 local LETTERS_PER_CALL_MAX = 64
 local DEAD_LETTERS_MAX = 10000
