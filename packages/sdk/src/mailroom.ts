@@ -45,6 +45,8 @@ export type MailInput = {
  * as fast as it goes: where they come it has left at most so many ticks before.
  */
 const TRAIL_TICKS_EXACT = 2;
+/** In lockstep so many may die on a tick before its letters are looked at one by one. */
+const EXACT_TRIES = 3;
 /** In realtime readers may lag. */
 const TRAIL_TICKS_MAX = 64;
 const NONE: readonly Delivery[] = [];
@@ -162,14 +164,16 @@ export class Mailroom {
    * out.
    */
   #chosen(table: Table, letters: readonly Letter[]): readonly Letter[] {
-    const { tries } = this.#input;
+    const { isExact } = this.#input;
+    // T1: a pod that died for another reason must leave no trace in what takes effect when.
+    const tries = Math.max(0, this.#input.tries - (isExact ? EXACT_TRIES : 0));
     const suspect = letters.find(({ isSuspect }) => isSuspect === true);
     if (tries === 0 && suspect === undefined) return letters;
     const head = suspect ?? letters[0];
     if (head === undefined) return letters;
     if (tries >= 2 || (tries === 1 && suspect !== undefined)) {
       this.#pass(table, head);
-      this.#bury(head, 'POISON', `it was tried ${tries + 1} times, and whoever tried it failed`);
+      this.#bury(head, 'POISON', 'whoever tried it failed, again and again');
       for (const other of letters) if (other !== head) this.#setAside(other);
       return [];
     }

@@ -319,6 +319,11 @@ class Server {
     return plan;
   }
 
+  /** How many dead letters a layer has. */
+  letterCount(world: string, incarnation: number, layer: string): number {
+    return this.life(worldKey(world, incarnation), layer).letters.size;
+  }
+
   life(key: string, layer: string): LifeRecord {
     const { lives } = this.world(key);
     const life = lives.get(layer) ?? newLifeRecord();

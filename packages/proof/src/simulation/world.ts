@@ -19,6 +19,7 @@ import {
   twinServer,
 } from '@leasehold/twin-store';
 import { Ledger, type Place } from './ledger.ts';
+import { letterSystems, Reader, readOf, Writer } from './letters.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
@@ -55,7 +56,7 @@ const wander = system({
     if (ctx.random.chance(0.01)) ctx.despawn();
     else if (isBearing) {
       const at = { x: position.x, y: position.y };
-      ctx.spawn(Position(at), Velocity({ x: -velocity.y, y: velocity.x }));
+      ctx.spawn(Position(at), Velocity({ x: -velocity.y, y: velocity.x }), Writer(), Reader());
     }
   },
 });
@@ -71,15 +72,17 @@ export type WorldOptions = {
   readonly endTick: number;
 };
 
-function wanderers({ entities, columns, rows }: WorldOptions): Simulation {
+function wanderers({ entities, columns, rows, mode }: WorldOptions): Simulation {
   return simulation({
-    components: [Position, Velocity],
-    systems: [wander],
+    components: [Position, Velocity, Writer, Reader],
+    systems: [wander, ...letterSystems(Position, mode === 'realtime')],
     seed({ random, spawn }) {
       for (let i = 0; i < entities; i++) {
         spawn(
           Position({ x: random.between(0, columns * CELL), y: random.between(0, rows * CELL) }),
           Velocity({ x: random.between(-1, 1), y: random.between(-1, 1) }),
+          Writer(),
+          Reader(),
         );
       }
     },
@@ -153,7 +156,9 @@ export type Census = {
   readonly beings: ReadonlyMap<number, Being>;
   readonly hash: string;
   readonly tick: number;
-  /** Entities that are not where the ledger says. */
+  /** Letters that those who live have got. */
+  readonly letters: number;
+  /** Entities that are not where the ledger says, and letters that are not right. */
   readonly faults: readonly string[];
 };
 
@@ -177,9 +182,14 @@ function count({ server, engine, ledger }: SimWorld): Census {
   const hash = new StateHash();
   const faults: string[] = [];
   let tick = 0;
+  const read = { total: 0, again: 0, missing: 0 };
   const { component: of = 0, x = 0, y = 1 } = engine.spatial ?? {};
   const add = (table: Table, { cell, to, place }: Spot): void => {
     hash.add(table);
+    const { total, again, missing } = readOf(table);
+    read.total += total;
+    read.again += again;
+    read.missing += missing;
     const columns = table.columns[of] ?? [];
     for (let row = 0; row < table.count; row++) {
       const id = table.ids[row] as number;
@@ -211,7 +221,10 @@ function count({ server, engine, ledger }: SimWorld): Census {
   for (const id of ledger.where.keys()) {
     if (!beings.has(id)) faults.push(`E2 ${id} lives at ${ledger.where.get(id)} and is nowhere`);
   }
-  return { beings, hash: hash.hex(tick), tick, faults };
+  if (read.again > 0) faults.push(`M1 ${read.again} letters came again, or behind a later one`);
+  const dead = server.letterCount(WORLD.world, WORLD.incarnation, WORLD.layer);
+  if (read.missing > dead) faults.push(`M1 ${read.missing} letters are missing, ${dead} are dead`);
+  return { beings, hash: hash.hex(tick), tick, letters: read.total, faults };
 }
 
 function imageOf(cell: number, { checkpoints, log }: CellRecord) {
