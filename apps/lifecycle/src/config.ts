@@ -13,6 +13,11 @@ export const settings = {
       fallback: '',
     },
   ),
+  jobsPrefix: text(
+    'JOBS_PREFIX',
+    'Begins the keys of jobs, with a hash tag for a cluster; replicas of one registry share it.',
+    { fallback: '{leasehold-jobs}' },
+  ),
   home: text('LEASEHOLD_HOME', 'Folder of the registry and of private servers.', {
     fallback: '.leasehold',
   }),

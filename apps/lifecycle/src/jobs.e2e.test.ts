@@ -1,25 +1,18 @@
 /** Bulk jobs with real workers: worked off, gone on with after a death, cancelled. */
 import { useRedis } from '@leasehold/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LifecycleWorld, type Service } from './lifecycle-fixture.ts';
 
 const at = useRedis();
 let world: LifecycleWorld;
 let service: Service;
 
-beforeAll(async () => {
-  // Jobs of one test are not to be taken up by the workers of another.
-  await at.redis.flushall();
-});
 beforeEach(async () => {
   world = await LifecycleWorld.seed(at.url);
   service = await world.startService();
 });
 afterEach(async () => {
   await world?.close();
-});
-afterAll(async () => {
-  await at.redis.flushall();
 });
 
 const template = (count: number, name: string) => ({
@@ -92,7 +85,7 @@ test('a job that is cancelled ends, also where no pod applies what it asks', asy
   const cancelled = await service.ask(`/jobs/${job}`, { method: 'DELETE' });
   expect(cancelled).toMatchObject({ status: 200, body: { state: 'cancelled' } });
   await expect
-    .poll(async () => (await at.redis.llen('{leasehold-jobs}:lifecycle:active')) as number, {
+    .poll(async () => (await at.redis.llen(`${world.jobsPrefix}:lifecycle:active`)) as number, {
       timeout: 10_000,
     })
     .toBe(0);

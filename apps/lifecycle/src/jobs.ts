@@ -30,6 +30,8 @@ type BulkJob = {
 
 export type JobsOptions = {
   readonly redisUrl: string;
+  /** Begins all keys. */
+  readonly prefix: string;
   readonly worlds: Worlds;
   readonly log: Log;
   /** Whether this process works on jobs. */
@@ -37,8 +39,6 @@ export type JobsOptions = {
 };
 
 const QUEUE = 'lifecycle';
-/** Keys of one slot, so that a cluster can hold them. */
-const PREFIX = '{leasehold-jobs}';
 /** Who died is replaced after so long: BullMQ renews the lock at half of it. */
 const LOCK_MS = 10_000;
 const STALLED_LOOK_MS = 5_000;
@@ -66,8 +66,7 @@ export class Jobs {
   /** Use `openJobs`. */
   constructor(options: JobsOptions) {
     this.#options = options;
-    const { redisUrl: url, log } = options;
-    const prefix = PREFIX;
+    const { redisUrl: url, prefix, log } = options;
     this.#queue = new Queue(QUEUE, {
       prefix,
       connection: { url, maxRetriesPerRequest: 1, enableOfflineQueue: false },

@@ -83,11 +83,16 @@ export class LifecycleWorld {
   }
 
   async startService(env: Env = {}): Promise<Service> {
-    const limits = { REQUESTS_PER_S: '100000' };
+    // On a shared server workers of other tests know nothing of this world.
+    const limits = { REQUESTS_PER_S: '100000', JOBS_PREFIX: this.jobsPrefix };
     const process = this.#spawn(LIFECYCLE, { PORT: '0', LOG_LEVEL: 'info', ...limits, ...env });
     const { url } = await process.waitFor(({ type }) => type === 'listening', START_MS);
     await eventually(async () => (await fetch(`${url}/ready`)).ok, START_MS);
     return new Service(process, String(url), this.name);
+  }
+
+  get jobsPrefix(): string {
+    return `{jobs-${this.name}}`;
   }
 
   async startPod(env: Env = {}): Promise<Spawned> {

@@ -25,7 +25,10 @@ await runService('lifecycle', async (parts, log) => {
   const registry = fileRegistry(config.home);
   const worlds = parts.use(new Worlds({ registry, redisUrl, library, nowMs: systemClock.nowMs }));
   const jobs = parts.use(
-    await openJobs({ redisUrl: config.jobsRedisUrl, worlds, log, isWorking: config.runsJobs }),
+    await openJobs({
+      ...{ redisUrl: config.jobsRedisUrl, prefix: config.jobsPrefix },
+      ...{ worlds, log, isWorking: config.runsJobs },
+    }),
   );
   const metrics = new Registry();
   const { observe } = registerLifecycleMetrics(metrics, worlds, jobs);
