@@ -54,7 +54,12 @@ export async function loadHoldings(
   const startedMs = clock.nowMs();
   const { runId } = store.status();
   await store.barrier();
-  const channels = await readAround(parts, load, grants);
+  // M1: with its first tick already, or whoever dies of a post would have committed ticks without it.
+  const inboxes = grants.map(({ head }) => ({ cell: head.cell, after: head.inboxCursor }));
+  const [channels, posts] = await Promise.all([
+    readAround(parts, load, grants),
+    store.inboxes(inboxes),
+  ]);
   const states = await loadStates(parts, load, grants, channels);
   await store.barrier();
   expectRun(store, runId);
@@ -68,6 +73,7 @@ export async function loadHoldings(
       for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
     }
     for (const entry of loading.get(cell)?.early ?? []) holding.queue(entry);
+    holding.queuePosts(posts[i] ?? []);
     if (!isWarm) {
       holding.learnChannel(channels.get(cell) ?? []);
       // E1: what the former holder sent last, nobody here has read who did not follow it. From now

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import foxes, { Fox, Position as FoxPosition, Hare } from '../examples/bite.ts';
 import simulation, { Position, Velocity } from '../examples/drift.ts';
 import { testWorld } from './index.ts';
 
@@ -14,6 +15,26 @@ test('the sequential system of the README is the one that is run in tests', () =
   const hunt = source.slice(source.indexOf('/** One after'), source.indexOf('\nexport default'));
   expect(hunt).toContain('isOwn');
   expect(file('../README.md')).toContain(hunt);
+});
+
+test('the events of the README are those that are run here, and they bite', async () => {
+  const source = file('../examples/bite.ts');
+  const systems = source.slice(
+    source.indexOf('export const Bite'),
+    source.indexOf('\nexport default'),
+  );
+  expect(systems).toContain('emits');
+  expect(file('../README.md')).toContain(systems);
+  const world = await testWorld(foxes, {
+    space: { kind: 'torus', width: 100, height: 100, cell: 10 },
+    entities: [
+      [FoxPosition({ x: 9.5, y: 5 }), Fox()],
+      [FoxPosition({ x: 10.5, y: 5 }), Hare()],
+    ],
+  });
+  // Bitten in the first tick, hurt with the second.
+  expect(world.run(1).all(Hare)).toMatchObject([{ energy: 10 }]);
+  expect(world.run(1).all(Hare)).toMatchObject([{ energy: 6 }]);
 });
 
 test('the example of the README does what it says', async () => {
