@@ -141,15 +141,26 @@ test('a bulk plan spreads the same entities over its area each time', () => {
     }
   }
   const tiny = { kind: 'box', minX: 1, minY: 1, maxX: 1, maxY: 1 } as const;
-  const plan = new BulkPlan(
-    { count: 1, components: {}, area: tiny, seed: 1 },
-    new Grid(spaces[0]),
-    spatial,
-  );
+  const template = { count: 1, components: {}, area: tiny, seed: 1 };
   try {
-    plan.births(0);
+    new BulkPlan(template, new Grid(spaces[0]), spatial);
     expect.unreachable();
   } catch (error) {
     expect(hasCode(error, 'AREA_INVALID')).toBe(true);
   }
+});
+
+test('a bulk plan is as dense in cells that its area cuts as in whole ones', () => {
+  const grid = new Grid({ kind: 'torus', width: 200, height: 100, cell: 25 });
+  const spatial = { component: 0, x: 0, y: 1, name: 'place', xName: 'x', yName: 'y' };
+  const area = { kind: 'circle', x: 60, y: 50, radius: 35 } as const;
+  const plan = new BulkPlan({ count: 5_000, components: {}, area, seed: 9 }, grid, spatial);
+  const distances = plan.births(0).map(({ components }) => {
+    const { x, y } = components['place'] as { x: number; y: number };
+    return Math.hypot(x - 60, y - 50);
+  });
+  expect(Math.max(...distances)).toBeLessThanOrEqual(35);
+  // Of a disc a quarter lies within half its radius.
+  const within = distances.filter((distance) => distance < 17.5).length / distances.length;
+  expect(Math.abs(within - 0.25)).toBeLessThan(0.03);
 });
