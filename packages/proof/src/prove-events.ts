@@ -45,8 +45,7 @@ type RunReport = {
   readonly incarnation: number;
   readonly ticks: number;
   readonly seconds: number;
-  readonly kills?: readonly unknown[];
-  readonly takeovers?: readonly unknown[];
+  readonly kills: number;
   readonly reasons?: readonly string[];
 };
 
@@ -144,7 +143,7 @@ async function main(): Promise<number> {
   else {
     const { sent, got, dead, p50, p99, ways, run: report } = facts;
     process.stdout.write(
-      `${sent} letters between ${couriers} couriers on ${pods} pods, ${report.kills?.length ?? 0} of ` +
+      `${sent} letters between ${couriers} couriers on ${pods} pods, ${report.kills} of ` +
         `them killed: ${got} arrived once and in order, ${dead} refused aloud\n` +
         `ticks under way: p50 ${p50}, p99 ${p99}; 1 to 8 and more: ${ways.join(' ')}\n` +
         `${faults.length === 0 ? 'M1 and M2 held' : `BROKEN: ${faults.join('; ')}`}\n`,
