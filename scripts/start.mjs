@@ -1,7 +1,7 @@
 /**
  * `npm start`: installs and builds what is missing, then runs the flights world with three pods, an
- * authority that plans which of them holds what, and its live map. Arguments go to `leasehold run`; a first one that is no flag names another world
- * folder: `npm start -- examples/flocking --pods 4`.
+ * authority that plans which of them holds what, its live map and its HTTP API. Arguments go to
+ * `leasehold run`; a first one that is no flag names another world folder: `npm start -- examples/flocking --pods 4`.
  */
 import { ensureInstalled, node24, run, say } from './frame.mjs';
 import { ensureViewer } from './viewer.mjs';
@@ -19,6 +19,7 @@ const command = [
   ...(has('--pods') ? [] : ['--pods', '3']),
   ...(has('--gateways') ? [] : ['--gateways', '1']),
   ...(isPlanned ? ['--authorities', '1'] : []),
+  ...(has('--lifecycle') || has('--lockstep') ? [] : ['--lifecycle', '1']),
   ...rest,
 ];
 

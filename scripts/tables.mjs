@@ -19,6 +19,9 @@ import { settings as gateway } from '../apps/view-gateway/src/config.ts';
 const command = [
   ['REDIS_URL', 'an address', '', 'Redis to use, instead of a private one under the home.'],
   ['LEASEHOLD_HOME', 'a folder', '.leasehold', 'Registry of worlds and private Redis.'],
+  ['LEASEHOLD_API', 'an address', 'http://127.0.0.1:7320', 'API that entity and event ask.'],
+  ['LEASEHOLD_API_TOKEN', 'text', '', 'Token of that API, where it wants one.'],
+  ['LEASEHOLD_GATEWAY', 'an address', 'ws://127.0.0.1:7300/view', 'Gateway that watch asks.'],
   ['LEASEHOLD_INSTALL', '0', '', '0 forbids installing a Redis server where none is found.'],
   [
     'LEASEHOLD_NODE',

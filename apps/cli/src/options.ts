@@ -9,6 +9,7 @@ export const BREAKS: readonly Break[] = ['fence', 'chain', 'channel'];
 export const PODS_MAX = 64;
 export const GATEWAYS_MAX = 16;
 export const AUTHORITIES_MAX = 8;
+export const LIFECYCLES_MAX = 8;
 const SPARE_PERCENT_MAX = 99;
 const PORT_MAX = 65_535;
 const DAY_S = 86_400;
@@ -18,6 +19,7 @@ export type RunFlags = {
   readonly pods?: string;
   readonly gateways?: string;
   readonly authorities?: string;
+  readonly lifecycle?: string;
   readonly autoscale?: string;
   readonly spare?: string;
   readonly port?: string;
@@ -44,6 +46,8 @@ export type RunOptions = {
   readonly gateways: number;
   /** 0 = none: pods share the cells among themselves. */
   readonly authorities: number;
+  /** Processes that serve the HTTP API; 0 = none. */
+  readonly lifecycles: number;
   /** How many pods there may be, as the authority wants; undefined = as many as were started. */
   readonly autoscale: ScaleBounds | undefined;
   /** In percent, what a plan leaves free of each pod's tick; undefined = the usual part. */
@@ -113,6 +117,9 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
     folder: resolve(folder),
     ...podOptions(flags),
     ...gatewayOptions(flags),
+    lifecycles: numberOf('--lifecycle', flags.lifecycle, {
+      ...{ ...WHOLE, min: 0, max: LIFECYCLES_MAX },
+    }),
     seconds: numberOf('--seconds', flags.seconds, seconds),
     ticks: numberOf('--ticks', flags.ticks, { min: 1, max: 1e9, fallback: 0, isWhole: true }),
     isLockstep: flags.lockstep === true,

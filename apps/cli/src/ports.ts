@@ -1,4 +1,4 @@
-/** On which ports gateways listen: found, or refused, before anything is started. */
+/** On which ports gateways, and others, listen: found, or refused, before anything is started. */
 import { createServer } from 'node:net';
 import { LeaseholdError } from '@leasehold/kernel';
 
@@ -22,15 +22,17 @@ export function isPortFree(port: number): Promise<boolean> {
 
 /**
  * As many free ports as there are gateways. A port that was asked for must be free, and those after
- * it; else the next free ones are taken, none of `avoided` among them. Throws `PORT_IN_USE`.
+ * it; else the next free ones after `from` are taken, none of `avoided` among them. Throws
+ * `PORT_IN_USE`.
  */
 export async function choosePorts(
   count: number,
   given: number,
   avoided: readonly number[] = [],
+  from = PORT_DEFAULT,
 ): Promise<number[]> {
   const ports: number[] = [];
-  const first = given === 0 ? PORT_DEFAULT : given;
+  const first = given === 0 ? from : given;
   const end = first + (given === 0 ? PORTS_TRIED_MAX : count);
   for (let port = first; port < end && ports.length < count; port++) {
     if (avoided.includes(port)) continue;

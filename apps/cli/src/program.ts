@@ -5,6 +5,8 @@
 import { LeaseholdError } from '@leasehold/kernel';
 import { Command, CommanderError, Option } from 'commander';
 import { addChaos } from './chaos/command.ts';
+import { addEntity } from './entity/command.ts';
+import { addEvent } from './entity/event-command.ts';
 import { homeOf, numberOf, type RunFlags, runOptions } from './options.ts';
 import { Output } from './output.ts';
 import { addPlan } from './plan/command.ts';
@@ -34,6 +36,8 @@ Examples:
   $ leasehold drain pod-2
   $ leasehold plan show
   $ leasehold prefabs plan my-world
+  $ leasehold entity query --box 0,0,50,50
+  $ leasehold event send 4294967297 note --payload '{"n":1}'
   $ leasehold doctor
 ${EXIT_CODES}`;
 
@@ -44,11 +48,12 @@ Examples:
   $ leasehold run examples/flights --pods 3 --gateways 1 --open
   $ leasehold run examples/flights --pods 3 --seconds 60 --stop-every 15 --stop-for 5
   $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --pods 4 --json
+  $ leasehold run examples/couriers --lifecycle 1
   $ leasehold run examples/flights --fresh
 
 npm start, in the repository, is leasehold run examples/flights --pods 3 --gateways 1
---authorities 1, after installing and building what is missing; npm start -- takes another world and
-all flags from above.
+--authorities 1 --lifecycle 1, after installing and building what is missing; npm start -- takes
+another world and all flags from above.
 ${EXIT_CODES}`;
 
 const AUDIT_HELP = `
@@ -102,6 +107,7 @@ function timed(command: Command): Command {
     .option('--pods <n>', 'simulator processes (default: 1)')
     .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
     .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
+    .option('--lifecycle <n>', 'processes that serve the HTTP API of entities (default: 0)')
     .option('--autoscale <a..b>', 'as many pods as the load asks for, from a to b')
     .option('--spare <percent>', "part of each pod's tick that a plan leaves free (default: 25)")
     .option('--port <p>', 'port of the first gateway, the next for others (default: 7300 or free)')
@@ -167,6 +173,8 @@ export function programOf(
   addPods(program, output, env, exit);
   addPlan(program, output, env, exit);
   addPrefabs(program, output, env, exit);
+  addEntity(program, output, env, exit);
+  addEvent(program, output, env, exit);
   addChaos(program, output, env, exit);
   addWatch(program, output, env, exit);
 

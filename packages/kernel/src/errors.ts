@@ -73,6 +73,7 @@ export const ERROR_CATALOGUE = {
   VALUE_INVALID: 'a component, field or event is unknown, or a value not of its kind',
   EVENT_POISON: 'systems that handle an event fail again and again',
   JOB_UNKNOWN: 'no job has this id',
+  API_UNREACHABLE: 'no lifecycle service answers at the address',
   GATEWAY_UNREACHABLE: 'no gateway answers at the address',
   GATEWAY_CLOSING: 'the gateway is shutting down; another one serves the same views',
 } as const;

@@ -89,7 +89,7 @@ export function runOptionsOf(options: ChaosOptions, home: string): RunOptions {
   return {
     ...{ folder, pods, gateways, isLockstep, ticks, home, break: options.break },
     ...{ port: 0, isOpening: false, seconds: 0, seed: -1, isFresh: true },
-    ...{ authorities, autoscale: undefined, sparePercent: undefined },
+    ...{ authorities, lifecycles: 0, autoscale: undefined, sparePercent: undefined },
     ...{ killEveryMs: 0, stopEveryMs: 0, stopForMs: 0 },
   };
 }
