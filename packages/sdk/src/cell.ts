@@ -4,7 +4,7 @@
  *
  * It never reads a store, a clock or another cell: what a tick needs is handed in.
  */
-import { assert, entityId } from '@leasehold/kernel';
+import { assert, entityId, LeaseholdError } from '@leasehold/kernel';
 import {
   applyCommit,
   type CellImage,
@@ -316,12 +316,20 @@ export class CellState implements Host {
   #mailInput({ tick, posts, isExact, tries }: StepInput, letters: readonly Letter[]): MailInput {
     const requests: PostedRequest[] = [];
     const all = posts === undefined || posts.length === 0 ? letters : [...letters];
+    const malformed: { id: string; error: LeaseholdError }[] = [];
     for (const { id, body } of posts ?? []) {
-      const post = decodePost(body);
-      if ('request' in post) requests.push({ id, request: post.request });
-      else (all as Letter[]).push(...post.letters);
+      try {
+        const post = decodePost(body);
+        if ('request' in post) requests.push({ id, request: post.request });
+        else (all as Letter[]).push(...post.letters);
+      } catch (error) {
+        // Anybody may have posted it: it stops nothing.
+        if (!(error instanceof LeaseholdError)) throw error;
+        malformed.push({ id, error });
+      }
     }
-    return { tick, letters: all, requests, isExact: isExact ?? false, tries: tries ?? 0 };
+    const how = { isExact: isExact ?? false, tries: tries ?? 0 };
+    return { tick, letters: all, requests, malformed, ...how };
   }
 
   /** In which of the cells around somebody is; undefined: in none, for all that was seen. */

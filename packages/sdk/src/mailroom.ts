@@ -34,6 +34,8 @@ export type MailInput = {
   readonly tick: number;
   readonly letters: readonly Letter[];
   readonly requests: readonly PostedRequest[];
+  /** Posts that say nothing that can be understood. */
+  readonly malformed?: readonly { readonly id: string; readonly error: LeaseholdError }[];
   /** Lockstep: who is where is known exactly, and nothing may depend on when a reader came (T1). */
   readonly isExact: boolean;
   /** How often this tick was tried before, by this holder or by others who died. */
@@ -102,6 +104,7 @@ export class Mailroom {
   begin(table: Table, requests: Requests, input: MailInput): void {
     this.#clear();
     this.#input = input;
+    for (const { id, error } of input.malformed ?? []) this.#refuse(id, 'VALUE_INVALID', error);
     const held = this.#order?.waiting(table) ?? [];
     if (input.letters.length + input.requests.length + held.length === 0) return;
     const letters = [...held, ...input.letters, ...this.#addressed(table, requests)];

@@ -65,6 +65,22 @@ test('M1 an event whose handler throws is set aside as POISON, and all others ta
   await pods.close();
 });
 
+test('a post that nobody can understand is refused, and stops nothing', async () => {
+  const pods = await openPods({ mode: 'realtime', simulation: eaters(() => undefined) });
+  await pods.start('a');
+  await pods.clock.advance(500);
+  const noise = ['', '{', '{"kind":"patch"}', '\u0001'].map((text, i) => {
+    return { cell: 0, id: `noise-${i}`, body: new TextEncoder().encode(text) };
+  });
+  await pods.watcher.post([...noise, ...meal]);
+  await pods.clock.advance(1_000);
+  const answers = await pods.watcher.answers(noise.map(({ id }) => id));
+  const refused = { tag: 'REFUSED', code: 'VALUE_INVALID' };
+  expect(answers).toMatchObject(noise.map(() => refused));
+  expect(await mailCount(pods.watcher, pods.engine)).toMatchObject({ got: GOOD + 1, dead: 0 });
+  await pods.close();
+});
+
 test('M1 an event that kills whoever takes it kills three pods at most', async () => {
   let dying = '';
   let deaths = 0;
