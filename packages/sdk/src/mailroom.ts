@@ -48,7 +48,7 @@ export type MailInput = {
  */
 const TRAIL_TICKS_EXACT = 2;
 /** In lockstep so many may die on a tick before its letters are looked at one by one. */
-const EXACT_TRIES = 3;
+const EXACT_TRIES = 2;
 /** In realtime readers may lag. */
 const TRAIL_TICKS_MAX = 64;
 const NONE: readonly Delivery[] = [];
