@@ -99,5 +99,5 @@ export function tell(
   output.json({ world, ...taken });
   const at = taken.tick === undefined ? '' : ` at tick ${taken.tick}`;
   if (taken.state === 'applied') output.print(`${done}${at}`);
-  else output.print(`${asked}: request ${taken.request} (--wait waits until it is done)`);
+  else output.print(`${asked}: leasehold entity request ${taken.request}`);
 }

@@ -64,6 +64,17 @@ Areas are in the units of the world's space; a radius on the globe is in metres.
 the whole world. All of several --where must hold: = != < <= > >=.
 ${API_HELP}`;
 
+const REQUEST_HELP = `
+Examples:
+  $ leasehold entity request 13147324-8621-4a61-a757-59f6d9645d1b-1
+
+The id is what a command says that did not --wait. Answers are kept for an hour.
+
+Exit codes:
+  0  it is applied, or waits to be: a world at rest does so once it runs
+  1  it was refused, or nobody asked for it
+  2  the command is wrong, or no API answers`;
+
 const WATCH_HELP = `
 Examples:
   $ leasehold entity watch 4294967297
@@ -190,6 +201,15 @@ function addWrites(entity: Command, { output, env, exit }: Face): void {
       const change = { id, set, remove, isWaiting: flags.wait === true };
       const { patch } = await import('./act.ts');
       exit(await answered(() => patch(address, change, output), output));
+    });
+
+  ofApi(entity.command('request <request>'))
+    .description('Show what became of a change, or of an event, that was asked for.')
+    .addHelpText('after', REQUEST_HELP)
+    .action(async (id: string, flags: Flags) => {
+      const address = apiAddress(flags, env);
+      const { request } = await import('./request.ts');
+      exit(await answered(() => request(address, id, output), output));
     });
 
   waiting(ofApi(entity.command('delete <id>')))

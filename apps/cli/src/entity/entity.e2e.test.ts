@@ -114,7 +114,18 @@ test('an entity is followed until the time is over, or it is gone', async () => 
 test('what is asked for without waiting is told with its request', async () => {
   const { code, stdout } = await typed('entity', 'create', '--component', 'position');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^\d+ is to be created: request \S+ \(--wait/);
+  const [, ...command] =
+    /^\d+ is to be created: leasehold (entity) (request) (\S+)$/m.exec(stdout) ?? [];
+  await eventually(async () => (await typed(...command)).stdout.startsWith('applied at tick '));
+  const twice = await asked('entity', 'create', '--component', 'position', '--wait');
+  const once = await asked('entity', 'request', twice.said.request);
+  expect(once).toMatchObject({ code: 0, said: { posts: 1, state: 'applied' } });
+  const late = await asked('event', 'send', String(twice.said.entities[0]), 'shout');
+  const refused = await eventually(async () => {
+    const { code: exit, said } = await asked('entity', 'request', late.said.request);
+    return exit === 1 ? said : undefined;
+  });
+  expect(refused?.error).toMatchObject({ code: 'VALUE_INVALID', field: 'request' });
 });
 
 test('letters that found nobody are listed; one that is unknown is exit code 1', async () => {
@@ -136,6 +147,7 @@ test.each([
   [['entity', 'patch', '1', '--set', 'position.x=far'], 1, 'VALUE_INVALID', 'set.position.x'],
   [['entity', 'query', '--box', '1,2'], 1, 'AREA_INVALID', 'box'],
   [['entity', 'query', '--where', 'x'], 2, 'SETTING_INVALID', '--where'],
+  [['entity', 'request', 'mine'], 1, 'REQUEST_UNKNOWN', 'request'],
   [['event', 'send', NOWHERE, 'note', '--wait'], 1, 'ENTITY_UNKNOWN', 'id'],
   [['event', 'send', '1', 'shout', '--wait'], 1, 'VALUE_INVALID', 'request'],
 ] as const)('%o is exit code %i, %s', async (args, exit, code, field) => {
