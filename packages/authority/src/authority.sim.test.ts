@@ -5,7 +5,7 @@
  */
 import { type Policy, regionsByLoad, validatePlan } from '@leasehold/plan';
 import { openPods, wanderers } from '@leasehold/pod/pods-fixture';
-import type { CellLoad, PlanStore } from '@leasehold/protocol';
+import { type CellLoad, encodeRequest, type PlanStore } from '@leasehold/protocol';
 import { simulation } from '@leasehold/sdk';
 import { openTwinPlanStore } from '@leasehold/twin-store';
 import { expect, test } from 'vitest';
@@ -255,6 +255,28 @@ test.each([
   const said =
     cause === 'it is ordered to' ? 'have been ordered to' : 'somebody looks at 1 of them';
   expect(journal.filter(({ cause: why }) => why.includes(said))).toHaveLength(1);
+});
+
+test.each([
+  ['pods are told', false],
+  ['nobody is told', true],
+])('M1 what is posted to a cell that sleeps wakes it: %s', async (_, isDeaf) => {
+  const world = await settled(['pod-a', 'pod-b'], still);
+  const { authority, store } = openAuthority(world, 'one', { idleMs: 500 });
+  await world.clock.advance(6_000);
+  const [[cell] = [-1]] = (await store.plan())?.asleep ?? [];
+  const id = 2 ** 52 + cell * 2 ** 32 + 1;
+  const at = { x: world.grid.centreX(cell), y: world.grid.centreY(cell) };
+  const components = { position: at, velocity: {} };
+  const body = encodeRequest({ kind: 'create', entities: [{ id, components }] });
+  const tell = world.server.tellsPosted;
+  world.server.tellsPosted = !isDeaf;
+  await world.watcher.post([{ cell, id: 'wake-up', body }]);
+  world.server.tellsPosted = tell;
+  await world.clock.advance(isDeaf ? 8_000 : 1_500);
+  const [answer] = await world.watcher.answers(['wake-up']);
+  await closed(world, [authority]);
+  expect(answer).toMatchObject({ tag: 'APPLIED', cell });
 });
 
 /** Channel entries that their destination has not taken for three seconds. */

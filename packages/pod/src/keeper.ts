@@ -114,6 +114,11 @@ export class Keeper {
     return this.isDraining ? [] : this.#shares.inherited;
   }
 
+  /** Cells that sleep, whose inboxes this pod looks into. */
+  get watched(): readonly number[] {
+    return this.isDraining ? [] : this.#shares.watched;
+  }
+
   /** Who should hold a cell, of a pod that drains when it is gone; '' = nobody. */
   owners(): (cell: number) => string {
     if (!this.isDraining) return (cell) => this.#shares.ownerOf(cell);

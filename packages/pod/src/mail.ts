@@ -40,12 +40,13 @@ export class Mail {
 
   /** Reads inboxes, and brings what is for no cell around. */
   async turn(): Promise<void> {
-    const { mailing, ticking, holdings } = this.#parts;
+    const { mailing, ticking, holdings, keeper } = this.#parts;
     if (!this.#pod.store.status().isConnected) {
       await mailing.wait(20);
       return;
     }
     if (await this.#inboxes.turn()) ticking.wake();
+    for (const cell of await this.#inboxes.watched(keeper.watched)) keeper.expect(cell);
     const waitMs = await this.#postman.turn(holdings.values());
     if (!this.#inboxes.isHinted) await mailing.wait(waitMs);
   }

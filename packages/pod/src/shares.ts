@@ -29,6 +29,7 @@ export class Shares {
   #fallingBlocks: ReadonlySet<number> | undefined;
   #own: readonly number[] = [];
   #inherited: readonly number[] = [];
+  #watched: readonly number[] = [];
 
   constructor(grid: Grid, self: string) {
     this.#grid = grid;
@@ -43,6 +44,11 @@ export class Shares {
   /** Cells that fall to this pod when the pod that should hold them dies; it may follow them. */
   get inherited(): readonly number[] {
     return this.#inherited;
+  }
+
+  /** Cells that nobody is to hold, whose inboxes this pod looks into. */
+  get watched(): readonly number[] {
+    return this.#watched;
   }
 
   /** Takes in what has changed; whether anything has. */
@@ -122,16 +128,24 @@ export class Shares {
     const before = new Set(this.#inherited);
     const own: number[] = [];
     const inherited: number[] = [];
+    const watched: number[] = [];
     this.#fallingBlocks = undefined;
     for (let cell = 0; cell < this.#grid.cells; cell++) {
       const owner = this.ownerOf(cell);
-      if (owner === this.#self) {
+      const isWatched = owner === '' && this.#watches(cell);
+      if (isWatched) watched.push(cell);
+      else if (owner === this.#self) {
         own.push(cell);
         if (before.has(cell)) inherited.push(cell);
       } else if (owner !== '' && this.#inherits(cell, owner)) inherited.push(cell);
     }
     this.#own = own;
     this.#inherited = inherited;
+    this.#watched = watched;
+  }
+
+  #watches(cell: number): boolean {
+    return this.#blockOwners[this.#grid.blockOf(cell)] === this.#self;
   }
 
   #inherits(cell: number, owner: string): boolean {

@@ -101,6 +101,8 @@ class Server {
   readonly clock: Clock | { nowMs(): number };
   replicas: number;
   replicaLagMs: number;
+  /** Whether pods are told of posts; what is told may be lost. */
+  tellsPosted = true;
   readonly witness: Witness | undefined;
   readonly defects: ReadonlySet<TwinDefect>;
   #worlds = new Map<string, WorldRecord>();

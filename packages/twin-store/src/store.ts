@@ -176,6 +176,7 @@ class TwinStore implements Store, LifeStore {
 
   /** Whoever holds the cell; all pods where nobody does. */
   #tellPosted(cell: number, nonce: string): void {
+    if (!this.#server.tellsPosted) return;
     const message = JSON.stringify({ posted: [cell] });
     const pod = nonce.slice(0, Math.max(0, nonce.lastIndexOf('.')));
     if (pod === '') tellLayer(this.#server, this.#key, this.layer, message);
