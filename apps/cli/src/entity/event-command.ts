@@ -30,8 +30,8 @@ ${API_HELP}`;
 
 const REPLAY_HELP = `
 Examples:
-  $ leasehold event replay 17:42:0
-  $ leasehold event replay 17:42:0 17:42:1 --json
+  $ leasehold event replay main:0:36:0
+  $ leasehold event replay main:0:36:0 main:0:36:1 --json
 
 A letter that was sent is no longer listed; it may die again. Exit code 1 also says that a letter is
 unknown, or its entity still nowhere: such a letter stays.
