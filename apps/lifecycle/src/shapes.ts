@@ -202,7 +202,7 @@ export const REPLAY_BODY = Type.Object(
   {
     ids: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 512 }),
   },
-  { ...STRICT, examples: [{ ids: ['17:42:0'] }] },
+  { ...STRICT, examples: [{ ids: ['main:17:42:0'] }] },
 );
 export const REPLAYED = Type.Object({
   replayed: Type.Integer(),
@@ -210,7 +210,8 @@ export const REPLAYED = Type.Object({
   gone: Type.Array(Type.String()),
 });
 
-const AREA = Type.Object(
+/** Over which entities are spread. */
+export const AREA = Type.Object(
   {
     box: Type.Optional(TEXT),
     circle: Type.Optional(TEXT),
@@ -244,6 +245,39 @@ export const JOB = Type.Object({
   message: Type.Optional(Type.String()),
 });
 export const JOBS = Type.Object({ jobs: Type.Array(JOB) });
+
+export const PREFAB_PARAMS = Type.Object(
+  {
+    world: Type.String({ pattern: NAME, examples: ['flocking'] }),
+    name: Type.String({ pattern: NAME, examples: ['sheep'] }),
+  },
+  STRICT,
+);
+export const PREFABS = Type.Object({
+  /** The commit. */
+  version: Type.String(),
+  appliedAt: Type.String(),
+  prefabs: Type.Array(Type.Object({ name: Type.String(), version: Type.String() })),
+});
+export const PREFAB = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  description: Type.String(),
+  components: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown())),
+});
+export const SPAWN_BODY = Type.Object(
+  {
+    count: Type.Integer({ minimum: 1, maximum: JOB_ENTITIES_MAX }),
+    area: Type.Optional(AREA),
+    seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
+  },
+  {
+    ...STRICT,
+    examples: [{ count: 12, area: { circle: '50,50,20' }, seed: 7 }, { count: 600 }],
+  },
+);
+/** Or the job that makes them. */
+export const SPAWN_TAKEN = Type.Union([TAKEN, JOB]);
 
 export const WORLD = Type.Object({
   world: Type.String(),

@@ -10,7 +10,7 @@ export type Whereabouts = { readonly id: number; readonly cell: number; readonly
 
 /** An event or request that could not take effect. */
 export type DeadLetter = {
-  /** Unique, and the same when it is written again: `<cell>:<channel position>:<index>`. */
+  /** Unique, and the same when it is written again: `<layer>:<cell>:<channel position>:<index>`. */
   readonly id: string;
   readonly atMs: number;
   readonly tick: number;
