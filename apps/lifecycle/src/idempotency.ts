@@ -14,6 +14,8 @@ export type Decided = {
   readonly ids: readonly number[];
   /** Of any other: the cell that it goes to. */
   readonly cell?: number;
+  /** Of one that spawns: the commit that its prefab is of, and the seed. */
+  readonly spawn?: { readonly version: string; readonly seed: number };
 };
 
 export type Answered = { readonly status: number; readonly body: unknown };
@@ -48,7 +50,15 @@ export async function claimKey(
   const id = idOf(key);
   const known = await records.read(KIND, id);
   if (known !== undefined) return checked(known, key, hash);
-  const record: KeyRecord = { hash, decided: await decide() };
+  let record: KeyRecord;
+  try {
+    record = { hash, decided: await decide() };
+  } catch (error) {
+    // Whoever came first may have been done meanwhile: of a deletion there is nothing left to decide.
+    const meanwhile = await records.read(KIND, id);
+    if (meanwhile !== undefined) return checked(meanwhile, key, hash);
+    throw error;
+  }
   const first = await records.claim(KIND, id, JSON.stringify(record), KEPT_S);
   return first === undefined ? record : checked(first, key, hash);
 }
