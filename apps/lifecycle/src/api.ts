@@ -9,6 +9,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Jobs } from './jobs.ts';
+import type { Prefabs } from './prefabs.ts';
 import type { Worlds } from './worlds.ts';
 
 /** A server whose handlers know the types of what was validated. */
@@ -23,5 +24,6 @@ export type App = FastifyInstance<
 export type ApiRoutes = {
   readonly worlds: Worlds;
   readonly jobs: Jobs;
+  readonly prefabs: Prefabs;
   readonly log: Log;
 };

@@ -34,6 +34,7 @@ let lamp: number;
 
 beforeAll(async () => {
   world = await LifecycleWorld.seed(at.url);
+  await world.applyPrefabs({ 'prefabs/sheep.yaml': 'components: {lamp: {strikes: 2}}' });
   [service] = await Promise.all([world.startService(), world.startPod()]);
   const { body } = await service.send('/openapi.json');
   expect(body.openapi).toBe('3.1.0');
@@ -104,6 +105,7 @@ test('every route has an example, and answers it as it says', async () => {
     [...'createEntities readEntity patchEntity deleteEntity queryEntities readRequest'.split(' ')]
       .concat('emitEvent listDeadLetters replayDeadLetters createJob listJobs readJob'.split(' '))
       .concat('cancelJob listWorlds readWorld pauseWorld resumeWorld stepWorld'.split(' '))
+      .concat('listPrefabs readPrefab spawnPrefab'.split(' '))
       .sort(),
   );
   const order = ['pauseWorld', 'stepWorld', 'resumeWorld'];
@@ -185,6 +187,7 @@ function bodyOf(random: Random, examples: readonly unknown[]): unknown {
 function requestOf(random: Random, { path, parameters, method, examples }: Operation) {
   const word = (name: string): string => {
     if (name === 'world' && random.chance(0.97)) return world.name;
+    if (name === 'name' && random.chance(0.7)) return 'sheep';
     if (name === 'id' && random.chance(0.5)) return String(lamp + random.below(3));
     return encodeURIComponent(String(pick(random, NASTY))) || 'x';
   };

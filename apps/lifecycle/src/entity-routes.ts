@@ -25,7 +25,7 @@ import {
 } from './shapes.ts';
 import { cellOf, checkValues, layerOf } from './values.ts';
 import type { OpenLayer, OpenWorld } from './worlds.ts';
-import { carryOut, type Write } from './writes.ts';
+import { carryOut, replyWith, type Write } from './writes.ts';
 
 /** 512 entities of 8 KB. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -45,9 +45,7 @@ async function answer(
   request: FastifyRequest,
   write: Write,
 ): Promise<FastifyReply> {
-  const { status, body, isReplayed } = await carryOut(open, request, write);
-  if (isReplayed) reply.header('idempotency-replayed', 'true');
-  return reply.code(status).send(body);
+  return replyWith(reply, await carryOut(open, request, write));
 }
 
 function addCreate(app: App, { worlds }: ApiRoutes): void {

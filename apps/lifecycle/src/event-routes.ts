@@ -20,7 +20,7 @@ import {
   WRITE_HEADERS,
 } from './shapes.ts';
 import type { OpenWorld } from './worlds.ts';
-import { carryOut } from './writes.ts';
+import { carryOut, replyWith } from './writes.ts';
 
 const LETTERS_DEFAULT = 100;
 const LETTERS_MAX = 1_000;
@@ -39,9 +39,7 @@ export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
     const payload = (request.body.payload ?? {}) as Readonly<Record<string, Json>>;
     const body = encodeRequest({ kind: 'event', id, event, payload });
     const write = oneCell(open, open.layers[0], id, body);
-    const answer = await carryOut(open, request, write);
-    if (answer.isReplayed) reply.header('idempotency-replayed', 'true');
-    return reply.code(answer.status as 200 | 202).send(answer.body as never);
+    return replyWith(reply, await carryOut(open, request, write));
   });
 
   const list = {

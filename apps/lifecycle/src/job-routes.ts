@@ -1,12 +1,11 @@
 /** Bulk creation as jobs: asked for, looked at, cancelled. */
 import type { ComponentValues } from '@leasehold/protocol';
-import { areaFromText } from '@leasehold/view';
 import type { ApiRoutes, App } from './api.ts';
 import { JOB, JOB_BODY, JOB_PARAMS, JOBS, problems, WORLD_PARAMS } from './shapes.ts';
+import { spreadArea } from './spread-area.ts';
 import { checkValues } from './values.ts';
 
 const tags = ['jobs'];
-const AREAS = ['box', 'circle', 'polygon', 'world'] as const;
 
 export function addJobRoutes(app: App, { worlds, jobs }: ApiRoutes): void {
   const create = {
@@ -16,11 +15,10 @@ export function addJobRoutes(app: App, { worlds, jobs }: ApiRoutes): void {
   };
   app.post('/jobs', { schema: create }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
-    const { count, area = { world: '' }, seed = 0 } = request.body;
+    const { count, seed = 0 } = request.body;
     const components = request.body.components as ComponentValues;
     checkValues(open.layers[0].schema, components, 'components');
-    const kind = AREAS.find((name) => area[name] !== undefined) ?? 'world';
-    const template = { count, components, area: areaFromText(kind, area[kind] ?? ''), seed };
+    const template = { count, components, area: spreadArea(request.body.area), seed };
     return reply.code(202).send(await jobs.add(open, template));
   });
 

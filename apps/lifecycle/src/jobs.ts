@@ -88,12 +88,18 @@ export class Jobs {
     await Promise.all([this.#queue.waitUntilReady(), this.#worker?.waitUntilReady()]);
   }
 
-  /** Errors: `VALUE_INVALID` where the world has no positions, `AREA_INVALID`. */
-  async add(open: OpenWorld, template: BulkTemplate): Promise<JobFacts> {
+  /**
+   * A job that is there already stays as it is. Errors: `VALUE_INVALID` where the world has no
+   * positions, `AREA_INVALID`.
+   */
+  async add(
+    open: OpenWorld,
+    template: BulkTemplate,
+    jobId: string = randomUUID(),
+  ): Promise<JobFacts> {
     // What cannot be spread is refused now, not when its turn has come.
     planOf(open, template).births(0);
     const { world, incarnation } = open;
-    const jobId = randomUUID();
     const data: BulkJob = { world, incarnation, template };
     await this.#queue.add('bulk', data, {
       ...{ jobId, attempts: ATTEMPTS_MAX, backoff: { type: 'fixed', delay: RETRY_MS } },

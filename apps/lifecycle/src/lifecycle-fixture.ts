@@ -7,7 +7,10 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openControl } from '@leasehold/control';
 import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leasehold/live-store';
+import { openWorldPrefabs } from '@leasehold/prefabs';
+import { TestRepository } from '@leasehold/prefabs/repository-fixture';
 import { schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
 import { eventually, type Spawned, spawnNode } from '@leasehold/testkit';
@@ -80,6 +83,27 @@ export class LifecycleWorld {
     await store.close();
     const env = { REDIS_URL: redisUrl, WORLD_FOLDER: folder, LEASEHOLD_HOME: home };
     return new LifecycleWorld(name, folder, env);
+  }
+
+  /** Commits files of prefabs, and makes them those in force. Answers the commit. */
+  async applyPrefabs(files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = this.#folder;
+    const redisUrl = this.#env['REDIS_URL'] as string;
+    const { simulation, manifestHash } = await loadWorld(folder);
+    const control = await openControl(redisUrl);
+    const applied = { world: this.name, incarnation: 1, manifest: {}, manifestHash, folder };
+    const marks = { moduleVersion: '', moduleCommit: '', appliedAt: '2026-01-01T00:00:00.000Z' };
+    await control.putWorld({ ...applied, ...marks }, []);
+    await control.close();
+    const commit = await (await TestRepository.create(folder)).commit(files);
+    const opened = await openWorldPrefabs({
+      ...{ world: this.name, folder, cache: join(folder, 'git'), redisUrl },
+      source: { repository: '.', folder: 'prefabs', ref: 'HEAD' },
+      schemas: simulation.components.map(({ schema }) => schema),
+    });
+    await opened.prefabs.apply(await opened.prefabs.at(commit));
+    await opened.close();
+    return commit;
   }
 
   async startService(env: Env = {}): Promise<Service> {

@@ -3,12 +3,14 @@
  * so any number of replicas serve the same worlds. This file is the wiring and only the wiring. On
  * standard output it says where it listens (`listening`), among the lines of its log.
  */
+import { join } from 'node:path';
 import { fileRegistry } from '@leasehold/live-store';
 import { openHttp, runService, systemClock } from '@leasehold/service';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { openJobs } from './jobs.ts';
 import { registerLifecycleMetrics } from './metrics.ts';
+import { Prefabs } from './prefabs.ts';
 import { answerMalformed } from './problems.ts';
 import { addRoutes } from './routes.ts';
 import { Worlds } from './worlds.ts';
@@ -30,6 +32,7 @@ await runService('lifecycle', async (parts, log) => {
       ...{ worlds, log, isWorking: config.runsJobs },
     }),
   );
+  const prefabs = new Prefabs({ redisUrl, cache: join(config.home, 'git') });
   const metrics = new Registry();
   const { observe } = registerLifecycleMetrics(metrics, worlds, jobs);
   const http = parts.use(
@@ -45,7 +48,7 @@ await runService('lifecycle', async (parts, log) => {
       },
       routes: async (app) => {
         observe(app);
-        await addRoutes(app, { worlds, jobs, log }, config);
+        await addRoutes(app, { worlds, jobs, prefabs, log }, config);
       },
     }),
   );

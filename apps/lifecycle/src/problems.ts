@@ -9,13 +9,16 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   ENTITY_UNKNOWN: 404,
   REQUEST_UNKNOWN: 404,
   JOB_UNKNOWN: 404,
+  PREFAB_UNKNOWN: 404,
   WORLD_RUNS: 409,
   EVENT_POISON: 409,
+  PREFAB_INVALID: 409,
   MATCH_FAILED: 412,
   IDEMPOTENCY_MISMATCH: 422,
   RATE_EXCEEDED: 429,
   INBOX_FULL: 429,
   WORLD_NOT_READY: 503,
+  REPOSITORY_UNREADABLE: 503,
   REDIS_UNREACHABLE: 503,
   REDIS_REFUSED: 503,
   REDIS_READONLY: 503,
@@ -105,9 +108,9 @@ function faultOf(
 const isForeseen = ({ code }: LeaseholdError): boolean =>
   STATUS[code] !== undefined || ASKED.has(code);
 
-/** What ioredis says of a connection that is not there: nothing of it is a class. */
+/** What the clients of Redis say of a connection that is not there: nothing of it is a class. */
 function isUnreachable({ message }: Error): boolean {
-  return /max retries per request|Connection is closed|writeable|Command timed out|connected to two servers/.test(
+  return /max retries per request|Connection is closed|writeable|Command timed out|connected to two servers|Socket closed|client is (closed|offline)/i.test(
     message,
   );
 }

@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { addEntityRoutes } from './entity-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addJobRoutes } from './job-routes.ts';
+import { addPrefabRoutes } from './prefab-routes.ts';
 import { answerProblems, rateExceeded } from './problems.ts';
 import { addQueryRoutes } from './query-routes.ts';
 import { addWorldRoutes, addWorldsRoute } from './world-routes.ts';
@@ -19,7 +20,7 @@ const OPENAPI = {
     title: 'Leasehold lifecycle',
     version: '1',
     description:
-      'Entities of worlds: created, read, changed, deleted, found; events; bulk jobs; time. ' +
+      'Entities of worlds: created, read, changed, deleted, found; prefabs; events; bulk jobs; time. ' +
       'Whatever changes something is a request to the cell that has the entity: 202 with its id, ' +
       'or with wait=applied what became of it.',
   },
@@ -64,5 +65,6 @@ const worldRoutes =
     addQueryRoutes(api, routes);
     addEventRoutes(api, routes);
     addJobRoutes(api, routes);
+    addPrefabRoutes(api, routes);
     done();
   };

@@ -1,4 +1,5 @@
 /** The world of these tests: lamps that stand or drift, and count how often they are struck. */
+import { Prefab } from '@leasehold/prefabs/component';
 import { bool, component, event, f64, i32, json, simulation, string, system } from '@leasehold/sdk';
 
 const Place = component('place', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
@@ -26,7 +27,7 @@ const strike = system({
 });
 
 export default simulation({
-  components: [Place, Drift, Lamp],
+  components: [Place, Drift, Lamp, Prefab],
   systems: [move, strike],
   seed({ spawn }) {
     for (let i = 0; i < 20; i++) {

@@ -2,7 +2,7 @@
  * One way for everything that changes entities: what is to be posted is decided once for each
  * idempotency key, then posted, then, if somebody waits, waited for.
  */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type Answered,
   claimKey,
@@ -18,7 +18,7 @@ export type Write = {
   readonly layer: OpenLayer;
   /** Asked once for a key: ids are reserved and cells looked for here. */
   decide(): Promise<Decided>;
-  posts(decided: Decided): readonly RequestPost[];
+  posts(decided: Decided): readonly RequestPost[] | Promise<readonly RequestPost[]>;
   /** Status of an applied request; taken ones are 202. */
   readonly appliedStatus: 200 | 201;
   /** Whether ids are told. */
@@ -31,28 +31,54 @@ type WriteRequest = FastifyRequest & {
   readonly query: { readonly wait?: 'applied' };
 };
 
+export type Replied = Answered & { readonly isReplayed: boolean };
+
 /** Errors: those of `claimKey`, `postRequest` and `waitApplied`. */
-export async function carryOut(
+export function carryOut(open: OpenWorld, request: FastifyRequest, write: Write): Promise<Replied> {
+  const { query } = request as WriteRequest;
+  return decideOnce(open, request, {
+    decide: () => write.decide(),
+    act: async (decided) => {
+      await postRequest(write.layer, decided.request, await write.posts(decided));
+      const state =
+        query.wait === 'applied' ? await waitApplied(write.layer, decided.request) : undefined;
+      return answerOf(write, decided, state);
+    },
+  });
+}
+
+type Deed = {
+  decide(): Promise<Decided>;
+  /** Done again for a repetition whose first request got no answer. */
+  act(decided: Decided): Promise<Answered>;
+};
+
+/** Decides once for each key, and acts until there is an answer. Errors: those of `claimKey`. */
+export async function decideOnce(
   open: OpenWorld,
   request: FastifyRequest,
-  write: Write,
-): Promise<Answered & { readonly isReplayed: boolean }> {
-  const { headers, query, body } = request as WriteRequest;
+  deed: Deed,
+): Promise<Replied> {
+  const { headers, body } = request as WriteRequest;
   const key = headers['idempotency-key'];
   const path = request.url.split('?')[0] ?? '';
   const hash = requestHash(request.method, path, { body, match: headers['if-match'] ?? '' });
   const record: KeyRecord =
     key === undefined
-      ? { hash, decided: await write.decide() }
-      : await claimKey(open.records, { key, hash }, () => write.decide());
+      ? { hash, decided: await deed.decide() }
+      : await claimKey(open.records, { key, hash }, () => deed.decide());
   if (record.answer !== undefined) return { ...record.answer, isReplayed: true };
-  const { decided } = record;
-  await postRequest(write.layer, decided.request, write.posts(decided));
-  const state =
-    query.wait === 'applied' ? await waitApplied(write.layer, decided.request) : undefined;
-  const answer = answerOf(write, decided, state);
+  const answer = await deed.act(record.decided);
   if (key !== undefined) await keepAnswer(open.records, key, record, answer);
   return { ...answer, isReplayed: false };
+}
+
+export function replyWith(
+  reply: FastifyReply,
+  { status, body, isReplayed }: Replied,
+): FastifyReply {
+  if (isReplayed) reply.header('idempotency-replayed', 'true');
+  return reply.code(status).send(body);
 }
 
 function answerOf(write: Write, decided: Decided, state: RequestState | undefined): Answered {
