@@ -22,8 +22,12 @@ const LETTERS_PER_TURN_MAX = 2_048;
 /** A full inbox is tried again after this time, twice as long each time. */
 const RETRY_MS = 25;
 const RETRY_MS_MAX = 800;
-/** Who is nowhere may be on its way, or its crossing not yet noted. */
-const GONE_MS = 3_000;
+/**
+ * Who is nowhere may be on its way to a cell that is being taken over, or its crossing not yet noted.
+ * Whoever asks from outside waits for the answer.
+ */
+const GONE_MS = 30_000;
+const GONE_ASKED_MS = 3_000;
 /** How long an inbox may take nothing. */
 const FULL_MS = 20_000;
 /** Ids of what the postman sends itself: nobody waits for an answer. */
@@ -211,7 +215,8 @@ export class Postman {
     posting: { readonly task: Task; readonly errand: Errand; cell: number }[],
   ): Promise<void> {
     const { clock, store, engine } = this.#parts;
-    if (clock.nowMs() - errand.sinceMs < GONE_MS) {
+    const patienceMs = errand.letter.post === '' ? GONE_MS : GONE_ASKED_MS;
+    if (clock.nowMs() - errand.sinceMs < patienceMs) {
       this.#retry(errand);
       return;
     }

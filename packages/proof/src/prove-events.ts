@@ -21,6 +21,7 @@ const HELP = `npm run prove:events -- [options]
   --pods N         simulator processes (3)
   --kill-every S   SIGKILL one that often (5); 0 = never
   --rate N         letters a second (2000)
+  --rest S         how long those under way have when nobody writes any more (15)
   --json           one JSON value on stdout
   --help
 `;
@@ -31,6 +32,7 @@ const OPTIONS = {
   pods: { type: 'string', default: '3' },
   'kill-every': { type: 'string', default: '5' },
   rate: { type: 'string', default: '2000' },
+  rest: { type: 'string', default: '15' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -38,8 +40,6 @@ const OPTIONS = {
 const EXAMPLE = resolve(import.meta.dirname, '../../../examples/couriers');
 const COMMAND = resolve(import.meta.dirname, '../../../apps/cli/bin/leasehold.js');
 const TICK_HZ = 20;
-/** After the last letter was written: those that are under way arrive, whoever was killed last. */
-const REST_S = 15;
 
 type RunReport = {
   readonly incarnation: number;
@@ -96,7 +96,7 @@ async function prove(options: Readonly<Record<string, string>>): Promise<Facts> 
   // Held open, so that the state is still there when the run is over.
   const servers = await openServers({ home });
   try {
-    const seconds = String(Math.ceil(untilTick / TICK_HZ) + REST_S);
+    const seconds = String(Math.ceil(untilTick / TICK_HZ) + Number(options['rest']));
     const kills =
       options['kill-every'] === '0' ? [] : ['--kill-every', options['kill-every'] ?? ''];
     const flags = ['--pods', options['pods'] ?? '', '--seconds', seconds, ...kills, '--json'];
@@ -130,14 +130,15 @@ function faultsOf({ sent, got, back, dead, faults, run: { reasons = [] } }: Fact
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
-  const numbers = [values.events, values.couriers, values.pods, values.rate].map(Number);
+  const counts = [values.events, values.couriers, values.pods, values.rate, values.rest];
+  const numbers = counts.map(Number);
   const isBad = numbers.some((value) => !(value > 0)) || !(Number(values['kill-every']) >= 0);
   if (values.help || isBad) {
     (values.help ? process.stdout : process.stderr).write(HELP);
     return values.help ? 0 : 2;
   }
-  const { events, couriers, pods, rate, 'kill-every': kills } = values;
-  const facts = await prove({ events, couriers, pods, rate, 'kill-every': kills });
+  const { events, couriers, pods, rate, rest, 'kill-every': kills } = values;
+  const facts = await prove({ events, couriers, pods, rate, rest, 'kill-every': kills });
   const faults = faultsOf(facts);
   if (values.json) process.stdout.write(`${JSON.stringify({ ...facts, faults })}\n`);
   else {

@@ -20,10 +20,14 @@ export const LETTERS_COMPONENT = '_letters';
 /** How long an entity remembers what it sent and got, and so how old a letter may be. */
 export const MEMORY_S = 60;
 /** How long a letter waits for the one before it. */
-export const HOLD_S = 10;
+export const HOLD_S = 30;
 
-/** By the other entity, or `p:` and the id of a request: the last number, and the tick of it. */
-type Memory = Readonly<Record<string, readonly [seq: number, tick: number]>>;
+/**
+ * By the other entity, or `p:` and the id of a request: the last number, and the tick of it. Behind
+ * them the numbers, in pairs, between which letters are missing that were waited for too long.
+ */
+type Memory = Readonly<Record<string, Seen>>;
+type Seen = readonly [seq: number, tick: number, ...missing: number[]];
 type Held = readonly Letter[];
 
 export const LETTERS_SCHEMA: ComponentSchema = {
@@ -43,6 +47,19 @@ const HELD = 3;
 
 /** What is to be done with a letter that found its entity. */
 export type Verdict = 'take' | 'hold' | 'repeated' | 'late';
+
+/**
+ * The pairs of numbers between which letters are missing, one of which has come now; undefined if it
+ * is not missing.
+ */
+function without(missing: readonly number[], seq: number): number[] | undefined {
+  for (let i = 0; i < missing.length; i += 2) {
+    const [low, high] = [missing[i] as number, missing[i + 1] as number];
+    if (seq <= low || seq >= high) continue;
+    return [...missing.slice(0, i), low, seq, seq, high, ...missing.slice(i + 2)];
+  }
+  return undefined;
+}
 
 export class LetterOrder {
   readonly #component: number;
@@ -88,23 +105,24 @@ export class LetterOrder {
     if (post === '' && seq === 0) return 'take';
     const key = post === '' ? String(from) : `p:${post}`;
     const seen = this.#read<Memory>(table, row, SEEN, {});
-    const [last] = seen[key] ?? [0];
-    if (post !== '' && last > 0) return 'repeated';
-    if (post === '') {
-      if (seq <= last) return this.#skipped(seen, key) ? 'late' : 'repeated';
-      if (before > last && tick - letter.tick <= this.#holdTicks) return 'hold';
+    const [last, , ...missing] = seen[key] ?? [0, 0];
+    const note = (entry: Seen): void => {
+      this.#set(table, row, SEEN, { ...this.#recent(seen, tick), [key]: entry } as unknown as Json);
+    };
+    if (post !== '') {
+      if (last > 0) return 'repeated';
+      note([1, tick]);
+      return 'take';
     }
-    const isSkipped = before > last || this.#skipped(seen, key);
-    const next: Record<string, readonly [number, number]> = { ...this.#recent(seen, tick) };
-    next[key] = [post === '' ? seq : 1, tick];
-    // From now on, who comes too late cannot be told from who comes again.
-    if (isSkipped) next[`s:${key}`] = [1, tick];
-    this.#set(table, row, SEEN, next as unknown as Json);
+    if (seq <= last) {
+      const rest = without(missing, seq);
+      if (rest === undefined) return 'repeated';
+      note([last, tick, ...rest]);
+      return 'late';
+    }
+    if (before > last && tick - letter.tick <= this.#holdTicks) return 'hold';
+    note([seq, tick, ...missing, ...(before > last ? [last, seq] : [])]);
     return 'take';
-  }
-
-  #skipped(seen: Memory, key: string): boolean {
-    return seen[`s:${key}`] !== undefined;
   }
 
   hold(table: Table, row: number, letter: Letter): void {
@@ -146,7 +164,7 @@ export class LetterOrder {
     return found;
   }
 
-  #recent(memory: Memory, tick: number): Record<string, readonly [number, number]> {
+  #recent(memory: Memory, tick: number): Record<string, Seen> {
     const kept = Object.entries(memory).filter(([, [, at]]) => tick - at <= this.#memoryTicks);
     return Object.fromEntries(kept);
   }
