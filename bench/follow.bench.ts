@@ -69,7 +69,9 @@ async function openWriter() {
       await sleep(Math.max(0, dueMs - machineMs()));
       const commits = pod
         .step()
-        .map(({ holding, tick, result }) => holding.prepare(tick, result, { arrivals: [], posts: [] }, pod.ttlMs));
+        .map(({ holding, tick, result }) =>
+          holding.prepare(tick, result, { arrivals: [], posts: [] }, pod.ttlMs),
+        );
       sent.set(commits[0]?.tick ?? 0, machineMs());
       await pod.write(commits);
     }

@@ -35,7 +35,9 @@ async function perTick(perCell: number): Promise<{ commands: number; bytes: numb
       await world.write(
         world
           .step()
-          .map(({ holding, tick, result }) => holding.prepare(tick, result, { arrivals: [], posts: [] }, world.ttlMs)),
+          .map(({ holding, tick, result }) =>
+            holding.prepare(tick, result, { arrivals: [], posts: [] }, world.ttlMs),
+          ),
       );
     }
     const after = world.store.traffic();

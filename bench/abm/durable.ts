@@ -33,7 +33,9 @@ export async function openDurable(
       const tick = state.tick + 1;
       const { outSeq } = holding;
       const result = state.step({ tick, outSeq, arrivals: [], view: () => undefined });
-      const [reply] = await store.commit([holding.prepare(tick, result, { arrivals: [], posts: [] }, TTL_MS)]);
+      const [reply] = await store.commit([
+        holding.prepare(tick, result, { arrivals: [], posts: [] }, TTL_MS),
+      ]);
       if (reply?.tag !== 'OK') throw new Error(`commit refused: ${JSON.stringify(reply)}`);
       holding.settle(0, false);
     },
