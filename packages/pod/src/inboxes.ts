@@ -3,6 +3,7 @@
  * now and then, since what is said may be lost.
  */
 import type { Holding } from './holding.ts';
+import { expectRun } from './loader.ts';
 import type { PodParts } from './settings.ts';
 
 /** How often all inboxes are looked into. */
@@ -60,8 +61,14 @@ export class Inboxes {
     }
     if (reading.length === 0) return false;
     const positions = reading.map(({ cell, inboxQueued }) => ({ cell, after: inboxQueued }));
+    const { runId, replicas } = store.status();
+    const inboxes = await store.inboxes(positions);
+    if (inboxes.every((posts) => posts.length === 0)) return false;
+    // E1: a commit that took a post which a failover takes back could not be appended again.
+    if (replicas > 0) await store.barrier();
+    expectRun(store, runId);
     let hasCome = false;
-    for (const [i, posts] of (await store.inboxes(positions)).entries()) {
+    for (const [i, posts] of inboxes.entries()) {
       const holding = reading[i] as Holding;
       if (posts.length === 0 || this.#holdings.get(holding.cell) !== holding) continue;
       holding.queuePosts(posts);
