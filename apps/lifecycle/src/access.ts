@@ -18,11 +18,20 @@ export type AccessRules = {
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** What holds also for those who need no token. Errors: `ORIGIN_REFUSED`. */
+export function checkAddress(
+  { host, origin }: Pick<AccessRequest, 'host' | 'origin'>,
+  { listensAt }: Pick<AccessRules, 'listensAt'>,
+): void {
+  if (isLoopbackAddress(listensAt)) checkHost(host);
+  checkOrigin(origin, host, new Set());
+}
+
 /** Errors: `ORIGIN_REFUSED`, `TOKEN_REFUSED`. */
-export function checkAccess(request: AccessRequest, { listensAt, token }: AccessRules): void {
+export function checkAccess(request: AccessRequest, rules: AccessRules): void {
+  const { listensAt, token } = rules;
+  checkAddress(request, rules);
   const isLocal = isLoopbackAddress(listensAt);
-  if (isLocal) checkHost(request.host);
-  checkOrigin(request.origin, request.host, new Set());
   if (token !== '') {
     const given = /^Bearer (\S+)$/.exec(request.authorization ?? '')?.[1] ?? '';
     if (isSameSecret(given, token)) return;

@@ -9,6 +9,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Jobs } from './jobs.ts';
+import type { PrefabFollowing } from './prefab-following.ts';
 import type { Prefabs } from './prefabs.ts';
 import type { Worlds } from './worlds.ts';
 
@@ -25,5 +26,6 @@ export type ApiRoutes = {
   readonly worlds: Worlds;
   readonly jobs: Jobs;
   readonly prefabs: Prefabs;
+  readonly following: PrefabFollowing;
   readonly log: Log;
 };

@@ -1,7 +1,11 @@
+import { LeaseholdError } from '@leasehold/kernel';
+import { SECRET_CHARACTERS_MIN } from '@leasehold/prefabs';
 import { type Environment, flag, integer, readConfig, text } from '@leasehold/service';
 
 /** A tool that creates entities one by one stays below it; bulk work is a job. */
 const REQUESTS_PER_S = 200;
+/** Behind a webhook that fails now and then, the world is so far behind its repository at most. */
+const WEBHOOK_POLL_MS = 60_000;
 
 /** Every variable the lifecycle service reads. Nothing else in this app touches `process.env`. */
 export const settings = {
@@ -34,6 +38,16 @@ export const settings = {
     'Every request must carry it as bearer token; empty = all may read, and write from this machine.',
     { fallback: '' },
   ),
+  webhookSecret: text(
+    'WEBHOOK_SECRET',
+    'Shared with the git host that calls the webhook of prefabs, at least 16 characters; empty = nobody may call it.',
+    { fallback: '' },
+  ),
+  prefabsPollMs: integer(
+    'PREFABS_POLL_MS',
+    'How often repositories of prefabs are looked at, and a new commit put in force; 0 = never, or each minute with WEBHOOK_SECRET.',
+    { min: 0, max: 86_400_000, fallback: 0 },
+  ),
   requestsPerS: integer('REQUESTS_PER_S', 'Requests a second from one address.', {
     min: 1,
     max: 100_000,
@@ -58,8 +72,26 @@ export const settings = {
 
 export type Config = ReturnType<typeof loadConfig>;
 
+/** Errors: `SETTING_INVALID`. */
 export function loadConfig(env: Environment) {
   const config = readConfig(settings, env);
-  const { jobsRedisUrl, redisUrl } = config;
-  return { ...config, jobsRedisUrl: jobsRedisUrl === '' ? redisUrl : jobsRedisUrl };
+  const { jobsRedisUrl, redisUrl, webhookSecret, prefabsPollMs } = config;
+  const hasWebhook = webhookSecret !== '';
+  if (hasWebhook && webhookSecret.length < SECRET_CHARACTERS_MIN) throw shortSecret();
+  return {
+    ...config,
+    jobsRedisUrl: jobsRedisUrl === '' ? redisUrl : jobsRedisUrl,
+    // A call that never came, or came while nobody listened, is made up for.
+    prefabsPollMs: prefabsPollMs === 0 && hasWebhook ? WEBHOOK_POLL_MS : prefabsPollMs,
+  };
+}
+
+function shortSecret(): LeaseholdError {
+  const rule = `must have at least ${SECRET_CHARACTERS_MIN} characters`;
+  // The value stays out: messages end up in logs.
+  return new LeaseholdError('SETTING_INVALID', `configuration: WEBHOOK_SECRET ${rule}`, {
+    field: 'WEBHOOK_SECRET',
+    value: 'not shown',
+    remedy: 'Set one that cannot be tried out, as openssl rand -hex 32 writes it.',
+  });
 }

@@ -2,6 +2,7 @@
  * What the service says of itself, and what it does: each route's examples are sent, and some
  * thousand requests that are mostly wrong. Nothing may be answered that is not described.
  */
+import { createHmac } from 'node:crypto';
 import { createRandom, ERROR_CATALOGUE, type Random } from '@leasehold/kernel';
 import { useRedis } from '@leasehold/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import { type Answer, LifecycleWorld, type Service } from './lifecycle-fixture.t
 const REQUESTS = Number(process.env['LIFECYCLE_FUZZ'] ?? 3_000);
 const SEED = Number(process.env['SIM_SEED'] ?? 11);
 const AT_ONCE = 8;
+const SECRET = 'a secret of some length';
 
 type Parameter = {
   readonly in: string;
@@ -35,7 +37,7 @@ let lamp: number;
 beforeAll(async () => {
   world = await LifecycleWorld.seed(at.url);
   await world.applyPrefabs({ 'prefabs/sheep.yaml': 'components: {lamp: {strikes: 2}}' });
-  [service] = await Promise.all([world.startService(), world.startPod()]);
+  [service] = await Promise.all([world.startService({ WEBHOOK_SECRET: SECRET }), world.startPod()]);
   const { body } = await service.send('/openapi.json');
   expect(body.openapi).toBe('3.1.0');
   operations = operationsOf(body);
@@ -88,6 +90,13 @@ function lamps(text: string): string {
     .replace('startle', 'strike');
 }
 
+/** What is signed is the bytes that are sent. */
+function signed(operationId: string, text = ''): Readonly<Record<string, string>> {
+  if (operationId !== 'pushPrefabs') return {};
+  const digest = createHmac('sha256', SECRET).update(text).digest('hex');
+  return { 'x-hub-signature-256': `sha256=${digest}` };
+}
+
 function fits(operation: Operation, { status, headers, body }: Answer, sent: string): void {
   const what = `${sent} answered ${status} ${JSON.stringify(body).slice(0, 300)}`;
   expect(operation.statuses, what).toContain(String(status));
@@ -105,7 +114,7 @@ test('every route has an example, and answers it as it says', async () => {
     [...'createEntities readEntity patchEntity deleteEntity queryEntities readRequest'.split(' ')]
       .concat('emitEvent listDeadLetters replayDeadLetters createJob listJobs readJob'.split(' '))
       .concat('cancelJob listWorlds readWorld pauseWorld resumeWorld stepWorld'.split(' '))
-      .concat('listPrefabs readPrefab spawnPrefab'.split(' '))
+      .concat('listPrefabs readPrefab spawnPrefab pushPrefabs'.split(' '))
       .sort(),
   );
   const order = ['pauseWorld', 'stepWorld', 'resumeWorld'];
@@ -128,7 +137,8 @@ test('every route has an example, and answers it as it says', async () => {
     }
     for (const example of bodies) {
       const text = example === undefined ? undefined : lamps(JSON.stringify(example));
-      const answer = await service.send(`${filled}${query}`, { method, body: text });
+      const headers = signed(operationId, text);
+      const answer = await service.send(`${filled}${query}`, { method, body: text, headers });
       fits(operation, answer, `${method} ${filled} ${text}`);
       const isOfNobody = /Job|Request/.test(operationId) && path.includes('{');
       const isFound = !/readJob|cancelJob|readRequest/.test(operationId) || !isOfNobody;

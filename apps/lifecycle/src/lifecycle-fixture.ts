@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openControl } from '@leasehold/control';
 import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leasehold/live-store';
-import { openWorldPrefabs } from '@leasehold/prefabs';
+import { openWorldPrefabs, type WorldPrefabs } from '@leasehold/prefabs';
 import { TestRepository } from '@leasehold/prefabs/repository-fixture';
 import { schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
@@ -89,21 +89,37 @@ export class LifecycleWorld {
   async applyPrefabs(files: Readonly<Record<string, string>>): Promise<string> {
     const folder = this.#folder;
     const redisUrl = this.#env['REDIS_URL'] as string;
-    const { simulation, manifestHash } = await loadWorld(folder);
+    const { manifestHash } = await loadWorld(folder);
     const control = await openControl(redisUrl);
     const applied = { world: this.name, incarnation: 1, manifest: {}, manifestHash, folder };
     const marks = { moduleVersion: '', moduleCommit: '', appliedAt: '2026-01-01T00:00:00.000Z' };
     await control.putWorld({ ...applied, ...marks }, []);
     await control.close();
-    const commit = await (await TestRepository.create(folder)).commit(files);
+    const commit = await this.commitPrefabs(files);
+    await this.#withPrefabs(async (prefabs) => prefabs.apply(await prefabs.at(commit)));
+    return commit;
+  }
+
+  /** Commits files of prefabs, and answers the commit: which are in force is left as it is. */
+  async commitPrefabs(files: Readonly<Record<string, string>>): Promise<string> {
+    return (await TestRepository.create(this.#folder)).commit(files);
+  }
+
+  async rollbackPrefabs(): Promise<void> {
+    await this.#withPrefabs((prefabs) => prefabs.rollback());
+  }
+
+  async #withPrefabs(work: (prefabs: WorldPrefabs) => Promise<unknown>): Promise<void> {
+    const folder = this.#folder;
+    const { simulation } = await loadWorld(folder);
     const opened = await openWorldPrefabs({
-      ...{ world: this.name, folder, cache: join(folder, 'git'), redisUrl },
+      ...{ world: this.name, folder, cache: join(folder, 'git') },
+      ...{ redisUrl: this.#env['REDIS_URL'] as string },
       source: { repository: '.', folder: 'prefabs', ref: 'HEAD' },
       schemas: simulation.components.map(({ schema }) => schema),
     });
-    await opened.prefabs.apply(await opened.prefabs.at(commit));
+    await work(opened.prefabs);
     await opened.close();
-    return commit;
   }
 
   async startService(env: Env = {}): Promise<Service> {

@@ -10,6 +10,7 @@ import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { openJobs } from './jobs.ts';
 import { registerLifecycleMetrics } from './metrics.ts';
+import { PrefabFollowing } from './prefab-following.ts';
 import { Prefabs } from './prefabs.ts';
 import { answerMalformed } from './problems.ts';
 import { addRoutes } from './routes.ts';
@@ -32,7 +33,10 @@ await runService('lifecycle', async (parts, log) => {
       ...{ worlds, log, isWorking: config.runsJobs },
     }),
   );
-  const prefabs = new Prefabs({ redisUrl, cache: join(config.home, 'git') });
+  const source = { redisUrl, cache: join(config.home, 'git') };
+  const prefabs = new Prefabs(source);
+  const pollMs = config.prefabsPollMs;
+  const following = parts.use(new PrefabFollowing({ ...source, worlds, log, pollMs }));
   const metrics = new Registry();
   const { observe } = registerLifecycleMetrics(metrics, worlds, jobs);
   const http = parts.use(
@@ -48,7 +52,7 @@ await runService('lifecycle', async (parts, log) => {
       },
       routes: async (app) => {
         observe(app);
-        await addRoutes(app, { worlds, jobs, prefabs, log }, config);
+        await addRoutes(app, { worlds, jobs, prefabs, following, log }, config);
       },
     }),
   );

@@ -5,6 +5,7 @@ import type { Static } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
 import { birthPosts, groupsOf, reservedIds } from './births.ts';
 import type { Decided } from './idempotency.ts';
+import { readFollowed } from './prefab-following.ts';
 import { newRequestId } from './request-desk.ts';
 import {
   PREFAB,
@@ -41,7 +42,9 @@ function addReads(app: App, { worlds, prefabs }: ApiRoutes): void {
   app.get('/prefabs', { schema: list }, async (request) => {
     const open = await worlds.open(request.params.world);
     const { commit: version, appliedAt, names } = await prefabs.version(open);
-    return { version, appliedAt, prefabs: [...names].sort().map((name) => ({ name, version })) };
+    const found = [...names].sort().map((name) => ({ name, version }));
+    const followed = await readFollowed(open);
+    return { version, appliedAt, prefabs: found, ...(followed === undefined ? {} : { followed }) };
   });
 
   const read = {

@@ -9,6 +9,7 @@ import {
   checkedComponents,
   openRepository,
   type Prefab,
+  type PrefabRepository,
   type PrefabSet,
   type PrefabSource,
   WorldPrefabs,
@@ -86,18 +87,37 @@ export class Prefabs {
     return reading;
   }
 
-  async #read(world: string, commit: string, components: Components): Promise<PrefabSet> {
-    const { redisUrl, cache } = this.#options;
-    const control = await openControl(redisUrl);
-    try {
-      const [index, applied] = await Promise.all([control.prefabs(world), control.world(world)]);
-      const { source, home } = placeOf(world, index, applied?.folder);
-      const repository = await openRepository(source, { home, cache });
-      const now = (): string => new Date().toISOString();
-      return await new WorldPrefabs({ world, control, repository, components, now }).at(commit);
-    } finally {
-      await control.close();
-    }
+  #read(world: string, commit: string, components: Components): Promise<PrefabSet> {
+    return withWorldPrefabs(this.#options, { world, components }, ({ prefabs }) =>
+      prefabs.at(commit),
+    );
+  }
+}
+
+export type Opened = {
+  readonly prefabs: WorldPrefabs;
+  readonly repository: PrefabRepository;
+};
+
+/**
+ * The prefabs of a world with their repository, which is asked for what is new if it is behind a
+ * URL. Errors: `PREFAB_UNKNOWN`, `REPOSITORY_UNREADABLE`, `REDIS_UNREACHABLE`, and those of `use`.
+ */
+export async function withWorldPrefabs<T>(
+  { redisUrl, cache }: PrefabsOptions,
+  { world, components }: { readonly world: string; readonly components: Components },
+  use: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const control = await openControl(redisUrl);
+  try {
+    const [index, applied] = await Promise.all([control.prefabs(world), control.world(world)]);
+    const { source, home } = placeOf(world, index, applied?.folder);
+    const repository = await openRepository(source, { home, cache });
+    const now = (): string => new Date().toISOString();
+    const prefabs = new WorldPrefabs({ world, control, repository, components, now });
+    return await use({ prefabs, repository });
+  } finally {
+    await control.close();
   }
 }
 

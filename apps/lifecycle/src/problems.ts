@@ -42,6 +42,8 @@ const ASKED: ReadonlySet<ErrorCode> = new Set([
 /** Who was refused for now may come back after this. */
 const RETRY_AFTER_S = 1;
 const VALUE_SHOWN_MAX = 200;
+/** The field that a fault of size is of when it is the whole body's. */
+const BODY = 'body';
 
 /** Makes whatever is thrown an answer, and keeps what nobody foresaw out of it. */
 export function answerProblems(
@@ -52,6 +54,7 @@ export function answerProblems(
     const fault = faultOf(error, request);
     if (fault !== undefined) return answerFault(reply, request, fault);
     const status = (error as FastifyError).statusCode ?? 500;
+    if (status === 413) return answerFault(reply, request, tooBig(error.message));
     if (status < 500) return answerFault(reply, request, refused(error.message, request), status);
     warn({ err: error, url: request.url }, 'a request failed');
     return send(reply, {
@@ -115,6 +118,19 @@ function isUnreachable({ message }: Error): boolean {
   );
 }
 
+/** Of a body; its other limits are those of what it says. */
+function tooBig(message: string): LeaseholdError {
+  return new LeaseholdError('LIMIT_EXCEEDED', message, {
+    field: BODY,
+    value: 'not shown',
+    remedy: 'Send several smaller requests, or the entities of a job line by line.',
+  });
+}
+
+function statusOf({ code, detail }: LeaseholdError): number {
+  return code === 'LIMIT_EXCEEDED' && detail.field === BODY ? 413 : (STATUS[code] ?? 400);
+}
+
 function refused(message: string, request: FastifyRequest): LeaseholdError {
   return new LeaseholdError('REQUEST_INVALID', message, {
     field: 'request',
@@ -127,7 +143,7 @@ function answerFault(
   reply: FastifyReply,
   request: FastifyRequest,
   error: LeaseholdError,
-  status = STATUS[error.code] ?? 400,
+  status = statusOf(error),
 ) {
   const { code, message, detail } = error;
   if (status === 429 || status === 503) {

@@ -12,6 +12,7 @@ import { addJobRoutes } from './job-routes.ts';
 import { addPrefabRoutes } from './prefab-routes.ts';
 import { answerProblems, rateExceeded } from './problems.ts';
 import { addQueryRoutes } from './query-routes.ts';
+import { addWebhookRoute } from './webhook-route.ts';
 import { addWorldRoutes, addWorldsRoute } from './world-routes.ts';
 
 const OPENAPI = {
@@ -31,7 +32,7 @@ const OPENAPI = {
 export async function addRoutes(
   server: FastifyInstance,
   routes: ApiRoutes,
-  config: Pick<Config, 'host' | 'apiToken' | 'requestsPerS'>,
+  config: Pick<Config, 'host' | 'apiToken' | 'requestsPerS' | 'webhookSecret'>,
 ): Promise<void> {
   const app = server.withTypeProvider() as unknown as App;
   answerProblems(server, (facts, message) => routes.log.warn(facts, message));
@@ -51,6 +52,11 @@ export async function addRoutes(
     });
     addWorldsRoute(api, routes);
     api.register(worldRoutes(routes), { prefix: '/v1/worlds/:world' });
+    done();
+  });
+  const secret = config.webhookSecret;
+  await app.register((scope, _options, done) => {
+    addWebhookRoute(scope, routes, { rules, secret });
     done();
   });
   app.get('/openapi.json', { schema: { hide: true } as never }, async () => server.swagger());

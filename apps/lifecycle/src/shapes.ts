@@ -258,7 +258,37 @@ export const PREFABS = Type.Object({
   version: Type.String(),
   appliedAt: Type.String(),
   prefabs: Type.Array(Type.Object({ name: Type.String(), version: Type.String() })),
+  /** The newest commit of its repository, where that is followed; `fault`: why it is not in force. */
+  followed: Type.Optional(
+    Type.Object({ version: Type.String(), fault: Type.Optional(Type.String()) }),
+  ),
 });
+/** As git hosts send it: nothing of it is read. */
+export const PUSH_BODY = {
+  content: {
+    'application/json': {
+      schema: Type.Object(
+        { ref: Type.Optional(Type.String()), after: Type.Optional(Type.String()) },
+        {
+          additionalProperties: true,
+          examples: [{ ref: 'refs/heads/main', after: '4a6f0c1e00000000000000000000000000000000' }],
+        },
+      ),
+    },
+  },
+};
+export const WEBHOOK_HEADERS = Type.Object({
+  'x-hub-signature-256': Type.Optional(
+    Type.String({
+      description:
+        'sha256= and the HMAC of the body with WEBHOOK_SECRET, as GitHub, Gitea sign it.',
+    }),
+  ),
+  'x-gitlab-token': Type.Optional(
+    Type.String({ description: 'WEBHOOK_SECRET itself, as GitLab sends it.' }),
+  ),
+});
+export const PUSH_TAKEN = Type.Object({ world: Type.String() });
 export const PREFAB = Type.Object({
   name: Type.String(),
   version: Type.String(),

@@ -13,6 +13,7 @@ export { SPAWN_MAX, type SpawnRequest, spawnedCounts, spawnedEntities } from './
 export type { PrefabDifference, PrefabSet } from './versions.ts';
 export {
   prefabWebhook,
+  SECRET_CHARACTERS_MIN,
   type WebhookOptions,
   type WebhookReply,
   type WebhookRequest,

@@ -22,7 +22,7 @@ export type WebhookOptions = {
 };
 
 /** Shorter ones can be tried out. */
-const SECRET_CHARACTERS_MIN = 16;
+export const SECRET_CHARACTERS_MIN = 16;
 
 /**
  * Takes what GitHub, Gitea and Forgejo sign (`X-Hub-Signature-256`), and GitLab's `X-Gitlab-Token`:
