@@ -28,6 +28,12 @@ export type BulkTemplate = {
   readonly seed: number;
 };
 
+/** What a job creates, step by step: the same births whenever it is asked. */
+export type BulkSource = {
+  readonly steps: number;
+  births(step: number): readonly Birth[] | Promise<readonly Birth[]>;
+};
+
 export class BulkPlan {
   readonly #template: BulkTemplate;
   readonly #grid: Grid;

@@ -7,7 +7,7 @@ import type { LiveRecords } from '@leasehold/live-store';
 import type { RequestAnswer } from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
 import { type Birth, birthPosts, groupsOf, reservedIds } from './births.ts';
-import type { BulkPlan } from './bulk-plan.ts';
+import type { BulkSource } from './bulk-plan.ts';
 import type { RequestPost } from './request-desk.ts';
 import type { OpenLayer } from './worlds.ts';
 
@@ -38,7 +38,7 @@ export async function readBulkState(records: LiveRecords, job: string): Promise<
 
 export type BulkParts = {
   readonly job: string;
-  readonly plan: BulkPlan;
+  readonly plan: BulkSource;
   readonly layer: OpenLayer;
   readonly records: LiveRecords;
   /** Whether it is to end before it is done. */
@@ -55,7 +55,7 @@ export async function workOff(parts: BulkParts): Promise<BulkState> {
     await records.write('job', job, JSON.stringify(next), KEPT_S);
   };
   while (state.step < plan.steps && !(await parts.isCancelled())) {
-    const births = plan.births(state.step);
+    const births = await plan.births(state.step);
     if (state.ids === undefined) await keep({ ...state, ids: await reservedIds(layer, births) });
     const groups = groupsOf(births);
     const posts = birthPosts(births, groups, state.ids ?? []);

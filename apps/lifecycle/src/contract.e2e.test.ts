@@ -25,6 +25,8 @@ type Operation = {
   readonly operationId: string;
   readonly parameters: readonly Parameter[];
   readonly examples: readonly unknown[];
+  /** Bodies that are no JSON, by their type. */
+  readonly texts: readonly (readonly [string, string])[];
   readonly statuses: readonly string[];
 };
 
@@ -67,8 +69,13 @@ function operationsOf(document: Document): Operation[] {
     Object.entries(methods).map(([method, each]): Operation => {
       const { operationId, parameters = [] } = each;
       const statuses = Object.keys(each.responses);
-      const examples = examplesOf(each.requestBody?.content?.['application/json']);
-      return { method: method.toUpperCase(), path, operationId, parameters, examples, statuses };
+      const { 'application/json': json, ...others } = each.requestBody?.content ?? {};
+      const examples = examplesOf(json);
+      const texts = Object.entries(others).flatMap(([type, content]) =>
+        examplesOf(content).map((text) => [type, String(text)] as const),
+      );
+      const bodies = { examples, texts };
+      return { method: method.toUpperCase(), path, operationId, parameters, statuses, ...bodies };
     }),
   );
 }
@@ -124,20 +131,22 @@ test('every route has an example, and answers it as it says', async () => {
       order.indexOf(a.operationId) - order.indexOf(b.operationId),
   );
   for (const operation of sorted) {
-    const { method, path, parameters, examples, operationId } = operation;
+    const { method, path, parameters, examples, texts, operationId } = operation;
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
       const example = parameters.find((each) => each.in === 'path' && each.name === name)?.example;
       expect(example, `${operationId} ${name}`).toBeDefined();
       return known(String(example));
     });
     const query = operationId === 'queryEntities' ? '?world&where=place.x,ge,0' : '';
-    const bodies = examples.length > 0 ? examples : [undefined];
+    const json = examples.map((example) => ['application/json', JSON.stringify(example)] as const);
+    const bodies = examples.length > 0 ? [...json, ...texts] : [undefined];
     if (['POST', 'PATCH'].includes(method) && !/pause|resume/.test(path)) {
       expect(examples.length, operationId).toBeGreaterThan(0);
     }
-    for (const example of bodies) {
-      const text = example === undefined ? undefined : lamps(JSON.stringify(example));
-      const headers = signed(operationId, text);
+    for (const [type, example] of bodies.map((each) => each ?? [])) {
+      const text = example === undefined ? undefined : lamps(example);
+      const typed = type === undefined ? {} : { 'content-type': type };
+      const headers = { ...typed, ...signed(operationId, text) };
       const answer = await service.send(`${filled}${query}`, { method, body: text, headers });
       fits(operation, answer, `${method} ${filled} ${text}`);
       const isOfNobody = /Job|Request/.test(operationId) && path.includes('{');

@@ -1,27 +1,143 @@
 /** Bulk creation as jobs: asked for, looked at, cancelled. */
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { LeaseholdError } from '@leasehold/kernel';
 import type { ComponentValues } from '@leasehold/protocol';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
-import { JOB, JOB_BODY, JOB_PARAMS, JOBS, problems, WORLD_PARAMS } from './shapes.ts';
+import { dropLines, type LineReader, type Lines, takeLines } from './job-lines.ts';
+import { progressLines } from './job-progress.ts';
+import { type Bulk, isOver, type JobFacts } from './jobs.ts';
+import { problemOf } from './problems.ts';
+import {
+  BIRTH,
+  JOB,
+  type JOB_BODY,
+  JOB_OR_LINES,
+  JOB_PARAMS,
+  JOB_PROGRESS,
+  JOBS,
+  NDJSON,
+  problems,
+  WORLD_PARAMS,
+  WRITE_HEADERS,
+} from './shapes.ts';
 import { spreadArea } from './spread-area.ts';
-import { checkValues } from './values.ts';
+import { cellOf, checkValues } from './values.ts';
+import type { OpenWorld } from './worlds.ts';
+import { decideOnce, type Replied, replyWith } from './writes.ts';
 
+/** Who follows progress costs some look-ups a second. */
+const FOLLOWED_MAX = 128;
 const tags = ['jobs'];
 
-export function addJobRoutes(app: App, { worlds, jobs }: ApiRoutes): void {
-  const create = {
-    ...{ tags, operationId: 'createJob', params: WORLD_PARAMS, body: JOB_BODY },
-    summary: 'Creates up to 1,000,000 entities like one another, spread over an area.',
-    response: { 202: JOB, ...problems() },
-  };
-  app.post('/jobs', { schema: create }, async (request, reply) => {
-    const open = await worlds.open(request.params.world);
-    const { count, seed = 0 } = request.body;
-    const components = request.body.components as ComponentValues;
-    checkValues(open.layers[0].schema, components, 'components');
-    const template = { count, components, area: spreadArea(request.body.area), seed };
-    return reply.code(202).send(await jobs.add(open, template));
+export function addJobRoutes(app: App, routes: ApiRoutes): void {
+  // A scope of its own: elsewhere nobody knows what to do with lines.
+  app.register((scope: FastifyInstance, _options: object, done: () => void) => {
+    scope.addContentTypeParser(NDJSON, (_request, body, parsed) => parsed(null, body));
+    addCreate(scope as unknown as App, routes);
+    done();
   });
+  addReads(app, routes);
+  addProgress(app, routes);
+}
 
+function addCreate(app: App, routes: ApiRoutes): void {
+  const schema = {
+    ...{ tags, operationId: 'createJob', params: WORLD_PARAMS },
+    ...{ headers: WRITE_HEADERS, body: JOB_OR_LINES },
+    summary:
+      'Creates up to 1,000,000 entities like one another, spread over an area; or, as ' +
+      'application/x-ndjson, one entity for each line.',
+    response: { 202: JOB, ...problems(413, 415, 422) },
+  };
+  app.post('/jobs', { schema }, async (request, reply) => {
+    const { body } = request as { readonly body: unknown };
+    const open = await routes.worlds.open(request.params.world);
+    const replied =
+      body instanceof Readable
+        ? await linesJob(routes, open, request, body)
+        : await spreadJob(routes, open, request, body as Static<typeof JOB_BODY> | undefined);
+    return replyWith(reply, replied);
+  });
+}
+
+function spreadJob(
+  routes: ApiRoutes,
+  open: OpenWorld,
+  request: FastifyRequest,
+  body: Static<typeof JOB_BODY> | undefined,
+): Promise<Replied> {
+  // Where neither a type nor a length is said, nobody has looked for a body.
+  if (body === undefined) throw missingBody();
+  const { count, seed = 0 } = body;
+  const components = body.components as ComponentValues;
+  checkValues(open.layers[0].schema, components, 'components');
+  const template = { count, components, area: spreadArea(body.area), seed };
+  return decideOnce(
+    open,
+    request,
+    jobDeed(routes, open, () => ({ template })),
+  );
+}
+
+async function linesJob(
+  routes: ApiRoutes,
+  open: OpenWorld,
+  request: FastifyRequest,
+  body: Readable,
+): Promise<Replied> {
+  const { hash, ...lines } = await takeLines(body, open.records, lineReader(open, request));
+  let taken: Lines | undefined;
+  const deed = jobDeed(routes, open, (upload) => {
+    // Of a repetition the lines of the first request are there already.
+    taken = { ...lines, upload };
+    return { lines: taken };
+  });
+  const decided = { ...deed, decide: async () => ({ request: lines.upload, ids: [] }) };
+  try {
+    return await decideOnce(open, request, decided, { [NDJSON]: hash });
+  } finally {
+    if (taken?.upload !== lines.upload) await dropLines(open.records, lines);
+  }
+}
+
+function jobDeed({ jobs }: ApiRoutes, open: OpenWorld, bulkOf: (job: string) => Bulk) {
+  return {
+    decide: async () => ({ request: randomUUID(), ids: [] }),
+    act: async ({ request: job }: { readonly request: string }) => {
+      return { status: 202, body: await jobs.add(open, bulkOf(job), job) };
+    },
+  };
+}
+
+function lineReader({ grid, layers: [layer] }: OpenWorld, request: FastifyRequest): LineReader {
+  const isBirth = request.compileValidationSchema(BIRTH as never);
+  return (line, at) => {
+    if (!isBirth(line)) {
+      const [first] = isBirth.errors ?? [];
+      throw new LeaseholdError('REQUEST_INVALID', `${at}: ${first?.message ?? 'is no entity'}`, {
+        field: `${at}${first?.instancePath?.replaceAll('/', '.') ?? ''}`.slice(0, 100),
+        value: JSON.stringify(line).slice(0, 100),
+        remedy: 'Send {"components": …} as POST entities takes it.',
+      });
+    }
+    const { components } = line as { readonly components: ComponentValues };
+    checkValues(layer.schema, components, at);
+    return { cell: cellOf(grid, layer, components, at), components };
+  };
+}
+
+function missingBody(): LeaseholdError {
+  return new LeaseholdError('REQUEST_INVALID', 'the request has no body', {
+    field: 'body',
+    value: 'nothing',
+    remedy: `Send application/json, or one entity in each line as ${NDJSON}.`,
+  });
+}
+
+function addReads(app: App, { worlds, jobs }: ApiRoutes): void {
   const list = {
     ...{ tags, operationId: 'listJobs', params: WORLD_PARAMS },
     summary: 'The last 100 jobs.',
@@ -31,15 +147,6 @@ export function addJobRoutes(app: App, { worlds, jobs }: ApiRoutes): void {
     return { jobs: await jobs.list(await worlds.open(request.params.world)) };
   });
 
-  const read = {
-    ...{ tags, operationId: 'readJob', params: JOB_PARAMS },
-    summary: 'How far a job has come.',
-    response: { 200: JOB, ...problems() },
-  };
-  app.get('/jobs/:job', { schema: read }, async (request) => {
-    return jobs.read(await worlds.open(request.params.world), request.params.job);
-  });
-
   const cancel = {
     ...{ tags, operationId: 'cancelJob', params: JOB_PARAMS },
     summary: 'Ends a job; what it has created stays.',
@@ -47,5 +154,43 @@ export function addJobRoutes(app: App, { worlds, jobs }: ApiRoutes): void {
   };
   app.delete('/jobs/:job', { schema: cancel }, async (request) => {
     return jobs.cancel(await worlds.open(request.params.world), request.params.job);
+  });
+}
+
+function addProgress(app: App, { worlds, jobs }: ApiRoutes): void {
+  let followed = 0;
+  const schema = {
+    ...{ tags, operationId: 'readJob', params: JOB_PARAMS },
+    summary: `How far a job has come; as ${NDJSON} line by line until it has ended.`,
+    response: { 200: JOB_PROGRESS, ...problems() },
+  };
+  app.get('/jobs/:job', { schema }, async (request, reply) => {
+    const open = await worlds.open(request.params.world);
+    const look = (): Promise<JobFacts> => jobs.read(open, request.params.job);
+    const facts = await look();
+    const isFollowed = request.method === 'GET' && acceptsLines(request.headers.accept);
+    if (!isFollowed) return reply.type('application/json; charset=utf-8').send(facts as never);
+    if (followed >= FOLLOWED_MAX && !isOver(facts)) throw tooManyFollowed();
+    followed++;
+    const left = new AbortController();
+    reply.raw.once('close', () => {
+      followed--;
+      left.abort();
+    });
+    const faulty = (error: unknown): object => problemOf(error as Error, request);
+    const lines = progressLines(facts, look, faulty, left.signal);
+    return reply.type(NDJSON).send(Readable.from(lines, { objectMode: false }) as never);
+  });
+}
+
+/** Whether lines are asked for by name: who takes anything gets one answer. */
+const acceptsLines = (accept = ''): boolean =>
+  accept.split(',').some((each) => each.split(';')[0]?.trim().toLowerCase() === NDJSON);
+
+function tooManyFollowed(): LeaseholdError {
+  return new LeaseholdError('RATE_EXCEEDED', `${FOLLOWED_MAX} jobs are being followed here`, {
+    field: 'accept',
+    value: NDJSON,
+    remedy: 'Ask for application/json now and then, or ask another replica.',
   });
 }

@@ -1,7 +1,7 @@
 /** Bulk jobs with real workers: worked off, gone on with after a death, cancelled. */
 import { useRedis } from '@leasehold/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LifecycleWorld, type Service } from './lifecycle-fixture.ts';
+import { type Env, LifecycleWorld, type Service } from './lifecycle-fixture.ts';
 
 const at = useRedis();
 let world: LifecycleWorld;
@@ -89,6 +89,74 @@ test('a job that is cancelled ends, also where no pod applies what it asks', asy
       timeout: 10_000,
     })
     .toBe(0);
+});
+
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+const lineOf = (i: number, name: string): string =>
+  JSON.stringify({ components: { place: { x: i % 200, y: 50 }, lamp: { name, strikes: i } } });
+const linesOf = (count: number, name: string): string =>
+  Array.from({ length: count }, (_, i) => `${lineOf(i, name)}\n`).join('');
+const send = (body: string, headers: Env = {}) =>
+  service.post('/jobs', body, { ...NDJSON, ...headers });
+const kept = async (): Promise<number> =>
+  (await at.redis.keys(`*${world.name}*`)).filter((key) => key.includes(':lines:')).length;
+
+test('a job creates an entity for each line, once for a key, and its progress is told', async () => {
+  await world.startPod();
+  const body = linesOf(12_000, 'line');
+  const key = { 'idempotency-key': 'lines-1' };
+  const asked = await send(body, key);
+  expect(asked).toMatchObject({ status: 202, body: { count: 12_000, state: 'waiting' } });
+  const { job } = asked.body;
+  const accept = { accept: 'application/x-ndjson' };
+  const told = await service.ask(`/jobs/${job}`, { headers: accept });
+  expect(told.headers.get('content-type')).toBe('application/x-ndjson');
+  const lines = String(told.body)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.at(-1)).toMatchObject({ job, state: 'completed', created: 12_000, refused: 0 });
+  const posted = lines.map((line) => line.posted);
+  expect(posted).toEqual([...posted].sort((a, b) => a - b));
+
+  const again = await send(body, key);
+  expect([again.status, again.body.job]).toEqual([202, job]);
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  const other = await send(linesOf(3, 'other'), key);
+  expect([other.status, other.body.code]).toEqual([422, 'IDEMPOTENCY_MISMATCH']);
+  const lamps = await lampsOf(service, 'line');
+  expect([...lamps.values()].sort()).toEqual(
+    Array.from({ length: 12_000 }, (_, i) => `${i % 200} 50`).sort(),
+  );
+  expect(await lampsOf(service, 'other')).toEqual(new Map());
+  expect(await kept()).toBe(0);
+  const over = await service.ask(`/jobs/${job}`, { headers: accept });
+  expect(JSON.parse(String(over.body))).toEqual(lines.at(-1));
+});
+
+test('of lines that are wrong none is taken, and the first that is wrong is named', async () => {
+  const line = lineOf(1, 'x');
+  const wrong: readonly (readonly [string, number, string])[] = [
+    ['', 400, 'body'],
+    ['\n\n', 400, 'body'],
+    [`${line}\n{"a":`, 400, 'line 2'],
+    [`${line}\n\n[]`, 400, 'line 3'],
+    [`${line}\n{"components":{"lamp":{"strikes":"x"}}}`, 400, 'line 2.lamp.strikes'],
+    [`${linesOf(6_000, 'x')}{"components":{"lamp":{}}}`, 400, 'line 6001.place'],
+    [`${line}\n${' '.repeat(60 * 1024 + 1)}`, 413, 'body'],
+    [linesOf(100_001, 'x'), 413, 'body'],
+  ];
+  for (const [body, status, field] of wrong) {
+    const refused = await send(body);
+    expect([refused.status, refused.body.field]).toEqual([status, field]);
+  }
+  const text = await service.post('/jobs', line, { 'content-type': 'text/plain' });
+  expect(text.status).toBe(415);
+  const nothing = await service.ask('/jobs', { method: 'POST' });
+  expect([nothing.status, nothing.body.field]).toEqual([400, 'body']);
+  expect((await service.ask('/jobs')).body.jobs).toEqual([]);
+  expect(await kept()).toBe(0);
 });
 
 test('an inbox that is full says so, and when to come again', async () => {

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { LeaseholdError } from '@leasehold/kernel';
 import { type Log, systemClock } from '@leasehold/service';
 import { Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import { BulkPlan, type BulkTemplate } from './bulk-plan.ts';
+import { BulkPlan, type BulkSource, type BulkTemplate } from './bulk-plan.ts';
 import { BULK_START, type BulkState, readBulkState, workOff } from './bulk-work.ts';
+import { dropLines, type Lines, linesSource } from './job-lines.ts';
 import type { OpenWorld, Worlds } from './worlds.ts';
 
 export type JobFacts = {
@@ -25,8 +26,10 @@ export type JobFacts = {
 type BulkJob = {
   readonly world: string;
   readonly incarnation: number;
-  readonly template: BulkTemplate;
-};
+} & Bulk;
+
+/** What is created: entities like one another, or one for each line. */
+export type Bulk = { readonly template: BulkTemplate } | { readonly lines: Lines };
 
 export type JobsOptions = {
   readonly redisUrl: string;
@@ -92,20 +95,16 @@ export class Jobs {
    * A job that is there already stays as it is. Errors: `VALUE_INVALID` where the world has no
    * positions, `AREA_INVALID`.
    */
-  async add(
-    open: OpenWorld,
-    template: BulkTemplate,
-    jobId: string = randomUUID(),
-  ): Promise<JobFacts> {
+  async add(open: OpenWorld, bulk: Bulk, jobId: string = randomUUID()): Promise<JobFacts> {
     // What cannot be spread is refused now, not when its turn has come.
-    planOf(open, template).births(0);
+    if ('template' in bulk) planOf(open, bulk.template).births(0);
     const { world, incarnation } = open;
-    const data: BulkJob = { world, incarnation, template };
+    const data: BulkJob = { world, incarnation, ...bulk };
     await this.#queue.add('bulk', data, {
       ...{ jobId, attempts: ATTEMPTS_MAX, backoff: { type: 'fixed', delay: RETRY_MS } },
       ...{ removeOnComplete: DONE, removeOnFail: DONE },
     });
-    return factsOf(jobId, template.count, 'waiting', BULK_START);
+    return factsOf(jobId, countOf(bulk), 'waiting', BULK_START);
   }
 
   async list(open: OpenWorld): Promise<JobFacts[]> {
@@ -128,7 +127,11 @@ export class Jobs {
     await open.records.write('cancelled', id, '1', CANCELLED_KEPT_S);
     const facts = await this.#facts(open, job);
     // One that is being worked on is locked, and ends by itself.
-    await job.remove().catch(() => undefined);
+    const isRemoved = await job.remove().then(
+      () => true,
+      () => false,
+    );
+    if (isRemoved) await forget(open, job.data);
     return { ...facts, state: 'cancelled' };
   }
 
@@ -163,13 +166,13 @@ export class Jobs {
       open.records.read('cancelled', id),
     ]);
     const shown = cancelled !== undefined ? 'cancelled' : state;
-    const facts = factsOf(id, job.data.template.count, shown, progress);
+    const facts = factsOf(id, countOf(job.data), shown, progress);
     const message = facts.message ?? (state === 'failed' ? job.failedReason : undefined);
     return { ...facts, ...(message === undefined ? {} : { message }) };
   }
 
   async #work(job: Job<BulkJob, BulkState>): Promise<BulkState> {
-    const { world, incarnation, template } = job.data;
+    const { world, incarnation } = job.data;
     const id = job.id ?? '';
     const open = await this.#options.worlds.open(world);
     if (open.incarnation !== incarnation) {
@@ -178,12 +181,13 @@ export class Jobs {
     const startedAtMs = systemClock.nowMs();
     const state = await workOff({
       job: id,
-      plan: planOf(open, template),
+      plan: sourceOf(open, job.data),
       layer: open.layers[0],
       records: open.records,
       isCancelled: async () => (await open.records.read('cancelled', id)) !== undefined,
-      onStep: async ({ posted }) => job.updateProgress(posted / template.count),
+      onStep: async ({ posted }) => job.updateProgress(posted / countOf(job.data)),
     });
+    await forget(open, job.data);
     const tookMs = Math.round(systemClock.nowMs() - startedAtMs);
     this.#options.log.info({ job: id, world, tookMs, created: state.created }, 'a job ended');
     return state;
@@ -198,6 +202,20 @@ function factsOf(job: string, count: number, state: string, progress: BulkState)
   const facts = { job, state, count, posted, created, refused, progress: posted / count };
   return { ...facts, ...(message === undefined ? {} : { message }) };
 }
+
+const countOf = (bulk: Bulk): number => ('lines' in bulk ? bulk.lines.count : bulk.template.count);
+
+const sourceOf = (open: OpenWorld, bulk: Bulk): BulkSource =>
+  'lines' in bulk ? linesSource(open.records, bulk.lines) : planOf(open, bulk.template);
+
+/** What was kept for the work, and is needed no more. */
+async function forget({ records }: OpenWorld, bulk: Bulk): Promise<void> {
+  if ('lines' in bulk) await dropLines(records, bulk.lines);
+}
+
+/** Whether nothing more will become of a job; one that is not even listed any more counts as such. */
+export const isOver = ({ state }: JobFacts): boolean =>
+  ['completed', 'failed', 'cancelled', 'unknown'].includes(state);
 
 function planOf({ grid, layers: [layer] }: OpenWorld, template: BulkTemplate): BulkPlan {
   const { spatial } = layer;

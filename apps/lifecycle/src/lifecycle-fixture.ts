@@ -178,7 +178,7 @@ export class Service {
       ...(body === undefined ? {} : { body: text }),
     });
     const answer = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     const { status, headers: given } = response;
     return { status, headers: given, body: isJson && answer !== '' ? JSON.parse(answer) : answer };
   }

@@ -18,6 +18,8 @@ import { Worlds } from './worlds.ts';
 
 /** Tools keep some connections each. */
 const CLIENTS_MAX = 1_024;
+/** Of the biggest body there is, at half a megabyte a second. */
+const REQUEST_MS = 60_000;
 
 await runService('lifecycle', async (parts, log) => {
   const config = loadConfig(process.env);
@@ -45,6 +47,7 @@ await runService('lifecycle', async (parts, log) => {
       host: config.host,
       metrics,
       clientsMax: CLIENTS_MAX,
+      requestMs: REQUEST_MS,
       answerMalformed,
       ready: async () => {
         await jobs.counts();

@@ -119,7 +119,7 @@ function spawnJob(routes: ApiRoutes, open: OpenWorld, asked: SpawnAsked) {
       const { version, seed } = spawn as Spawn;
       const found = await routes.prefabs.find(open, version, name);
       const template = { ...spawnTemplate(found), count, area, seed };
-      return { status: 202, body: await routes.jobs.add(open, template, job) };
+      return { status: 202, body: await routes.jobs.add(open, { template }, job) };
     },
   };
 }

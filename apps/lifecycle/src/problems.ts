@@ -43,7 +43,9 @@ const ASKED: ReadonlySet<ErrorCode> = new Set([
 const RETRY_AFTER_S = 1;
 const VALUE_SHOWN_MAX = 200;
 /** The field that a fault of size is of when it is the whole body's. */
-const BODY = 'body';
+export const BODY = 'body';
+/** Of what nobody foresaw: no code of the catalogue. */
+const INTERNAL = 'INTERNAL';
 
 /** Makes whatever is thrown an answer, and keeps what nobody foresaw out of it. */
 export function answerProblems(
@@ -51,29 +53,28 @@ export function answerProblems(
   warn: (facts: object, message: string) => void,
 ): void {
   app.setErrorHandler((error: FastifyError | LeaseholdError, request, reply) => {
-    const fault = faultOf(error, request);
-    if (fault !== undefined) return answerFault(reply, request, fault);
-    const status = (error as FastifyError).statusCode ?? 500;
-    if (status === 413) return answerFault(reply, request, tooBig(error.message));
-    if (status < 500) return answerFault(reply, request, refused(error.message, request), status);
-    warn({ err: error, url: request.url }, 'a request failed');
-    return send(reply, {
-      ...{ type: 'about:blank', title: 'Internal Server Error', status: 500 },
-      ...{
-        detail: 'the service failed; its log says why',
-        instance: request.url,
-        code: 'INTERNAL',
-      },
-      ...{
-        field: '',
-        value: '',
-        remedy: 'This is a defect of the product; report it with the log.',
-      },
-    });
+    const problem = problemOf(error, request);
+    if (problem.code === INTERNAL) warn({ err: error, url: request.url }, 'a request failed');
+    return send(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
     answerFault(reply, request, refused('no such route', request), 404),
   );
+}
+
+/** What is told of an error, whatever it is. */
+export function problemOf(error: FastifyError | LeaseholdError | Error, request: FastifyRequest) {
+  const fault = faultOf(error as FastifyError, request);
+  if (fault !== undefined) return told(request, fault, statusOf(fault));
+  const { statusCode: status = 500, message } = error as FastifyError;
+  if (status === 413) return told(request, tooBig(message), status);
+  if (status < 500) return told(request, refused(message, request), status);
+  return {
+    ...{ type: 'about:blank', title: 'Internal Server Error', status: 500 },
+    ...{ detail: 'the service failed; its log says why', instance: request.url, code: INTERNAL },
+    ...{ field: '', value: '' },
+    remedy: 'This is a defect of the product; report it with the log.',
+  };
 }
 
 /** Answers an address that cannot be read. */
@@ -143,30 +144,34 @@ function answerFault(
   reply: FastifyReply,
   request: FastifyRequest,
   error: LeaseholdError,
-  status = statusOf(error),
+  status: number,
 ) {
-  const { code, message, detail } = error;
-  if (status === 429 || status === 503) {
-    if (!reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S);
-  }
-  if (status === 401) reply.header('www-authenticate', 'Bearer');
-  return send(reply, {
+  return send(reply, told(request, error, status));
+}
+
+function told({ url }: FastifyRequest, { code, message, detail }: LeaseholdError, status: number) {
+  return {
     type: `urn:leasehold:${code}`,
     title: ERROR_CATALOGUE[code],
     status,
     detail: message,
-    instance: request.url.slice(0, VALUE_SHOWN_MAX),
+    instance: url.slice(0, VALUE_SHOWN_MAX),
     code,
     ...detail,
-  });
+  };
 }
 
 function send(
   reply: FastifyReply,
   problem: Readonly<Record<string, unknown>> & { readonly status: number },
 ) {
+  const { status } = problem;
+  if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
+    reply.header('retry-after', RETRY_AFTER_S);
+  }
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply
-    .code(problem.status)
+    .code(status)
     .type('application/problem+json; charset=utf-8')
     .serializer(JSON.stringify)
     .send(problem);

@@ -46,6 +46,8 @@ export async function addRoutes(
   await app.register(fastifySwagger, { openapi: structuredClone(OPENAPI) as never });
   await app.register((scope, _options, done) => {
     const api = scope as unknown as App;
+    // Else a text would be looked at where JSON is meant.
+    scope.removeContentTypeParser('text/plain');
     api.addHook('onRequest', async ({ method, headers }) => {
       const { host, origin, authorization } = headers;
       checkAccess({ method, host, origin, authorization }, rules);

@@ -4,6 +4,7 @@ import { CREATES_PER_REQUEST_MAX } from '@leasehold/protocol';
 import { type TSchema, Type } from 'typebox';
 import { JOB_ENTITIES_MAX } from './bulk-plan.ts';
 import { KEY_PATTERN } from './idempotency.ts';
+import { LINE_BYTES_MAX, LINES_BYTES_MAX, LINES_MAX } from './job-lines.ts';
 
 const NAME = '^[A-Za-z0-9_-]{1,64}$';
 const STRICT = { additionalProperties: false } as const;
@@ -88,7 +89,7 @@ export const READ_HEADERS = Type.Object({
   'if-none-match': Type.Optional(Type.String({ maxLength: TEXT_MAX })),
 });
 
-const BIRTH = Type.Object({ components: VALUES }, STRICT);
+export const BIRTH = Type.Object({ components: VALUES }, STRICT);
 
 export const CREATE_BODY = Type.Union(
   [
@@ -244,6 +245,27 @@ export const JOB = Type.Object({
   progress: Type.Number(),
   message: Type.Optional(Type.String()),
 });
+export const NDJSON = 'application/x-ndjson';
+export const JOB_OR_LINES = {
+  content: {
+    'application/json': { schema: JOB_BODY },
+    // Checked line by line as it comes, so there is nothing to say of the whole.
+    [NDJSON]: {
+      schema: Type.Unknown({
+        description:
+          `One entity in each line, as POST entities takes it; at most ${LINES_MAX} lines, ` +
+          `${LINE_BYTES_MAX} bytes each and ${LINES_BYTES_MAX} together.`,
+        examples: [
+          '{"components":{"position":{"x":3,"y":4}}}\n{"components":{"position":{"x":5,"y":6}}}\n',
+        ],
+      }),
+    },
+  },
+};
+export const JOB_PROGRESS = {
+  description: 'The job; as lines, one for each change, of which the last is that of its end.',
+  content: { 'application/json': { schema: JOB }, [NDJSON]: { schema: JOB } },
+};
 export const JOBS = Type.Object({ jobs: Type.Array(JOB) });
 
 export const PREFAB_PARAMS = Type.Object(

@@ -53,13 +53,17 @@ type Deed = {
   act(decided: Decided): Promise<Answered>;
 };
 
-/** Decides once for each key, and acts until there is an answer. Errors: those of `claimKey`. */
+/**
+ * Decides once for each key, and acts until there is an answer. `body` is what tells requests with
+ * one key apart. Errors: those of `claimKey`.
+ */
 export async function decideOnce(
   open: OpenWorld,
   request: FastifyRequest,
   deed: Deed,
+  body: unknown = request.body,
 ): Promise<Replied> {
-  const { headers, body } = request as WriteRequest;
+  const { headers } = request as WriteRequest;
   const key = headers['idempotency-key'];
   const path = request.url.split('?')[0] ?? '';
   const hash = requestHash(request.method, path, { body, match: headers['if-match'] ?? '' });

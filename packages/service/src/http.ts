@@ -24,6 +24,8 @@ export type HttpOptions = {
   readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
   /** For a process that others stay connected to; scrapes and people come on top. */
   readonly clientsMax?: number;
+  /** In which a request must have come; for bodies that take long to send. */
+  readonly requestMs?: number;
   /** Answers addresses that cannot be read, which no route and no error handler ever sees. */
   readonly answerMalformed?: NonNullable<FastifyServerOptions['frameworkErrors']>;
   /** More routes, added before the face listens. */
@@ -44,7 +46,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
   const { port, host = '127.0.0.1', ready, metrics } = options;
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_MS_MAX,
+    requestTimeout: options.requestMs ?? REQUEST_MS_MAX,
     connectionTimeout: REQUEST_MS_MAX,
     maxRequestsPerSocket: REQUESTS_PER_CONNECTION_MAX,
     forceCloseConnections: true,
