@@ -168,6 +168,17 @@ export class Holding {
     return this.checkpointEvery * (1 + ((this.cell * 7) % 16) / 32);
   }
 
+  /** Whether the next commit should have a checkpoint. */
+  get isCheckpointDue(): boolean {
+    return this.#isOverdue(1);
+  }
+
+  /** With so many commits more. */
+  #isOverdue(commits: number): boolean {
+    const isLong = this.#sinceCheckpoint + commits >= this.#staggered;
+    return isLong || this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX;
+  }
+
   /** Turns a tick into the commit that extends the log by it. */
   prepare(
     tick: number,
@@ -197,10 +208,8 @@ export class Holding {
     this.died = result.died;
     this.#sinceCheckpoint++;
     this.#bytesSinceCheckpoint += result.body.length;
-    if (
-      this.#sinceCheckpoint >= this.#staggered ||
-      this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX
-    ) {
+    // State is checkpoint ⊕ log, so a checkpoint has nothing that the log has not told.
+    if (result.isWhole && this.#isOverdue(0)) {
       commit.checkpoint = this.state.checkpoint();
       this.#checkpointBytes = Math.max(4_096, commit.checkpoint.length);
       this.#sinceCheckpoint = 0;

@@ -16,6 +16,7 @@ import {
   tickAt,
   type WorldClock,
 } from '@leasehold/protocol';
+import { warnOfClasses } from './classes.ts';
 import { Committer } from './committer.ts';
 import { FormerCells } from './former.ts';
 import { Halo } from './halo.ts';
@@ -252,7 +253,9 @@ export class Pod {
     let doubtEndsMs = Number.POSITIVE_INFINITY;
     if (store.status().isConnected) {
       if (now >= this.#nextClockMs) {
+        const isFirst = this.#clock === undefined;
         this.#clock = await store.clock();
+        if (isFirst) warnOfClasses(this.#parts, this.#clock);
         const isRunning = this.#clock?.isPaused === false;
         this.#halo.isExact = this.#clock?.mode === 'lockstep';
         this.#nextClockMs = now + (isRunning ? CLOCK_READ_MS : CLOCK_PAUSED_MS);
@@ -349,6 +352,7 @@ export class Pod {
         fresh.failures = old.failures;
         fresh.isFrozen = old.isFrozen;
         fresh.leavingTo = old.leavingTo;
+        if (this.#clock?.mode === 'realtime') fresh.state.takeOver();
         this.#trims.delete(fresh.cell);
         // Ids of a lost tail were seen by others; they are not given out again.
         if (fresh.seq < old.seq && this.#clock?.mode === 'realtime') {
@@ -446,7 +450,8 @@ export class Pod {
 
   #leave(holding: Holding): void {
     this.#forget(holding, false);
-    if (!holding.isFrozen) this.#halo.adopt(holding);
+    // What nobody was told cannot be followed on from.
+    if (!holding.isFrozen && !holding.state.isAhead) this.#halo.adopt(holding);
   }
 }
 

@@ -80,6 +80,7 @@ export class Rounds {
       void this.#freeze(holding, `no commit in ${grant.attempts} acquisitions`);
     }
     if (world.mode !== 'realtime') return;
+    state.takeOver();
     holding.checkpointEvery = CHECKPOINT_ENTRIES_MIN / 2;
     // A lost tail may have shown some of the next ids to others; they are not used again.
     if (grant.cause === 'revoked' || grant.cause === 'expired')
@@ -280,6 +281,8 @@ export class Rounds {
         posts,
         isExact: isLockstep,
         tries: holding.failures + holding.triesBefore,
+        isLast: holding.leavingTo !== undefined || tick === endTick,
+        isCheckpointDue: holding.isCheckpointDue,
         view: (cell) => this.#viewOf(cell, tick - 1, isLockstep),
       });
       holding.failures = 0;
@@ -361,10 +364,11 @@ export class Rounds {
 
   /**
    * With replicas a cell stops before it leaves: what it has committed must be beyond a rollback,
-   * since nobody keeps a ring for a cell that is gone from here.
+   * since nobody keeps a ring for a cell that is gone from here. What it owes it tells before.
    */
-  #isParting(holding: Holding): boolean {
-    return holding.leavingTo !== undefined && this.#parts.store.status().replicas > 0;
+  #isParting({ leavingTo, state }: Holding): boolean {
+    if (leavingTo === undefined || this.#parts.store.status().replicas === 0) return false;
+    return !state.isAhead;
   }
 
   /** True once a barrier has passed since the cell's last commit. */
@@ -393,6 +397,8 @@ export class Rounds {
     for (const holding of this.#round.holdings.values()) {
       const heir = holding.leavingTo;
       if (heir === undefined || isSending(holding) || holding.needsReload) continue;
+      // Only a crash costs what is not told yet: its next tick tells it. In a paused world none comes.
+      if (holding.state.isAhead && !world.isPaused) continue;
       if (this.#isParting(holding) && !this.#isProven(holding)) continue;
       if (!this.#isParting(holding) && !this.#mayLeave(holding, { world, target })) continue;
       const group = heirs.get(heir);

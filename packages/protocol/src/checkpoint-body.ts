@@ -1,5 +1,6 @@
 /** A checkpoint: the whole state of a cell at one log position. */
 import { ByteReader, ByteWriter } from './bytes.ts';
+import { isEphemeral } from './durability.ts';
 import { migrate } from './evolution.ts';
 import { bodySchema, readHeader, type SchemaSource, writeHeader } from './header.ts';
 import { readIds, readRowPayload, writeIds, writeRowPayload } from './rows.ts';
@@ -8,20 +9,26 @@ import type { Table } from './table.ts';
 
 const scratch = new ByteWriter();
 
+export type CheckpointParts = {
+  readonly tick: number;
+  readonly idCounter: number;
+  readonly isWhole?: boolean;
+};
+
 /**
  * All rows of the table at the end of `tick`; `idCounter` is the last id counter the cell gave out.
- * Change marks are not part of it. Throws `SPATIAL_NOT_FINITE`, `FIELD_KIND_MISMATCH` or
- * `LIMIT_EXCEEDED`.
+ * Change marks are not part of it, nor are, unless `isWhole`, values of ephemeral components.
+ * Throws `SPATIAL_NOT_FINITE`, `FIELD_KIND_MISMATCH` or `LIMIT_EXCEEDED`.
  */
 export function encodeCheckpoint(
   table: Table,
-  { tick, idCounter }: { readonly tick: number; readonly idCounter: number },
+  { tick, idCounter, isWhole }: CheckpointParts,
 ): Uint8Array {
   const writer = scratch.reset();
   writeHeader(writer, table.schema, 'checkpoint');
   writer.varint(tick).varint(idCounter);
   writeIds(writer, table);
-  writeRowPayload(writer, table);
+  writeRowPayload(writer, table, isWhole !== true);
   return writer.finish();
 }
 
@@ -35,10 +42,19 @@ export function decodeCheckpoint(
   const schema = bodySchema(readHeader(reader, 'checkpoint'), source, older);
   const tick = reader.varint();
   const idCounter = reader.varint();
-  const rows = readRowPayload(reader, schema, readIds(reader));
+  const rows = readRowPayload(reader, schema, readIds(reader), true);
   reader.end();
   const table = typeof source === 'function' ? rows : migrate(rows, source);
   return { tick, idCounter, table };
+}
+
+/** The rows as a checkpoint gives them back: ephemeral components at their initial values. */
+export function storedPart(table: Table): Table {
+  const { components } = table.schema;
+  if (!components.some(isEphemeral)) return table;
+  const stored = table.pick(Array.from({ length: table.count }, (_, row) => row));
+  for (const [c, component] of components.entries()) if (isEphemeral(component)) stored.reset(c);
+  return stored;
 }
 
 /** What can be said of a checkpoint without its schema. Throws `BODY_MALFORMED`. */

@@ -39,7 +39,7 @@ let rows = new Uint32Array(256);
 /**
  * The body of a tick. `table` is as the systems left it: arrivals merged, changes marked, births
  * not merged, deaths and departures not removed (`settle` does that afterwards). A row whose mask
- * changed is sent whole.
+ * changed is sent whole. `marks`: the changes to send, by component, where not all of them are.
  *
  * Throws `SPATIAL_NOT_FINITE` or `FIELD_KIND_MISMATCH` naming component, field and entity, and
  * `LIMIT_EXCEEDED`.
@@ -47,10 +47,17 @@ let rows = new Uint32Array(256);
  * PERF: see the README for measured figures. What must stay: no allocation per entity, one scan and
  * one copy per column when all rows changed.
  */
-export function encodeCommit(table: Table, parts: CommitParts): Uint8Array {
+export function encodeCommit(
+  table: Table,
+  parts: CommitParts,
+  marks: ChangeMarks = table.dirty,
+): Uint8Array {
   markWholeRows(table);
-  return writeCommit(table, parts);
+  return writeCommit(table, parts, marks);
 }
+
+/** [component][row], bit f: the field is sent. */
+export type ChangeMarks = readonly Uint32Array[];
 
 /** Whoever changed a mask by hand may have left out marks; a whole row is right in any case. */
 function markWholeRows({ schema, maskDirty, masks, dirty, count }: Table): void {
@@ -65,7 +72,11 @@ function markWholeRows({ schema, maskDirty, masks, dirty, count }: Table): void 
 }
 
 /** As `encodeCommit`, with exactly the marks that are there. */
-export function writeCommit(table: Table, parts: CommitParts): Uint8Array {
+export function writeCommit(
+  table: Table,
+  parts: CommitParts,
+  marks: ChangeMarks = table.dirty,
+): Uint8Array {
   const { schema, count } = table;
   checkRowCount(count);
   assert(parts.births.schema.hash === schema.hash, 'births are of the schema of the table');
@@ -77,19 +88,17 @@ export function writeCommit(table: Table, parts: CommitParts): Uint8Array {
   const masks = markedMasks(table);
   if (masks === 0) writer.u8(0);
   else rowSets.write(writer, rows, masks, count);
-  const changes = changedFields(table);
-  writer.varint(changes.length / 2);
-  for (let i = 0; i < changes.length; i += 2) {
-    const [c, f] = [changes[i] as number, changes[i + 1] as number];
-    rowSets.write(writer.u8(c).u8(f), rows, markedBit(table, c, f), count);
+  const changes = changedFields(table, marks);
+  writer.varint(changes.length);
+  for (const change of changes) {
+    writer.u8(componentOf(change)).u8(fieldOf(change));
+    rowSets.write(writer, rows, markedRows(table, marks, change), count);
   }
   const start = writer.beginSection();
   for (let row = 0; row < (masks === 0 ? 0 : count); row++) {
     if (table.maskDirty[row] !== 0) writer.varint(table.masks[row] as number);
   }
-  for (let i = 0; i < changes.length; i += 2) {
-    writeChange(writer, table, changes[i] as number, changes[i + 1] as number);
-  }
+  for (const change of changes) writeChange(writer, table, marks, change);
   writer.endSection(start);
   writeRowPayload(writer, parts.births);
   return writer.finish();
@@ -116,10 +125,15 @@ function writeKnown(writer: ByteWriter, parts: CommitParts, count: number): void
   writer.varint(count);
 }
 
-/** Lists in `rows` the rows whose mark has the bit, of those that have the component. */
-function markedBit(table: Table, c: number, f: number): number {
-  const marks = table.dirty[c] as Uint32Array;
-  const { masks, count } = table;
+/** Component and field in one number. */
+const componentOf = (change: number): number => (change / FIELDS_MAX) | 0;
+const fieldOf = (change: number): number => change % FIELDS_MAX;
+
+/** Lists in `rows` the rows in which the field is marked, of those that have the component. */
+function markedRows({ masks, count }: Table, allMarks: ChangeMarks, change: number): number {
+  const c = componentOf(change);
+  const f = fieldOf(change);
+  const marks = allMarks[c] as Uint32Array;
   let found = 0;
   for (let row = 0; row < count; row++) {
     rows[found] = row;
@@ -138,27 +152,28 @@ function markedMasks({ maskDirty, count }: Table): number {
   return found;
 }
 
-/** Component and field of everything that changed, in one flat list. */
-function changedFields(table: Table): number[] {
-  const { masks, count } = table;
+/** Everything that changed, ascending. */
+function changedFields({ masks, count }: Table, allMarks: ChangeMarks): number[] {
   const changes: number[] = [];
-  for (let c = 0; c < table.dirty.length; c++) {
-    const marks = table.dirty[c] as Uint32Array;
+  for (let c = 0; c < allMarks.length; c++) {
+    const marks = allMarks[c] as Uint32Array;
     let any = 0;
     for (let row = 0; row < count; row++) {
       any |= (marks[row] as number) & -(((masks[row] as number) >>> c) & 1);
     }
     for (let f = 0; any >>> f !== 0 && f < FIELDS_MAX; f++) {
-      if (((any >>> f) & 1) === 1) changes.push(c, f);
+      if (((any >>> f) & 1) === 1) changes.push(c * FIELDS_MAX + f);
     }
   }
   return changes;
 }
 
-function writeChange(writer: ByteWriter, table: Table, c: number, f: number): void {
+function writeChange(writer: ByteWriter, table: Table, marks: ChangeMarks, change: number): void {
+  const c = componentOf(change);
+  const f = fieldOf(change);
   const component = table.schema.components[c] as ComponentSchema;
   const field = component.fields[f] as FieldSchema;
-  const count = markedBit(table, c, f);
+  const count = markedRows(table, marks, change);
   const chosen = count === table.count ? undefined : rows;
   const column = table.columns[c]?.[f] as Column;
   writeValues(writer, component, field, column, { count, rows: chosen, ids: table.ids });

@@ -2,14 +2,29 @@ export { applyCommit, settle } from './apply.ts';
 export type * from './audit.ts';
 export { decodeCellLoads, encodeCellLoads } from './cell-loads.ts';
 export { decodeRows, encodeRows, inspectRows } from './channel-body.ts';
-export { decodeCheckpoint, encodeCheckpoint, inspectCheckpoint } from './checkpoint-body.ts';
+export {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  inspectCheckpoint,
+  storedPart,
+} from './checkpoint-body.ts';
 export type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';
 export {
+  type ChangeMarks,
   type CommitInspection,
   decodeCommit,
   encodeCommit,
   inspectCommit,
 } from './commit-body.ts';
+export {
+  checkedDurability,
+  type Durability,
+  durabilityText,
+  EVERY_MAX,
+  isEphemeral,
+  type StoredDurability,
+  ticksBetween,
+} from './durability.ts';
 export { entryHash } from './entry-hash.ts';
 export { migrate, planMigration } from './evolution.ts';
 export { FORMAT_VERSION, ROWS_MAX, type SchemaSource } from './header.ts';

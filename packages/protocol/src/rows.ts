@@ -4,6 +4,7 @@
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { isEphemeral } from './durability.ts';
 import { ROWS_MAX } from './header.ts';
 import type { Column, ComponentSchema, FieldSchema, LayerSchema } from './schema.ts';
 import { Table } from './table.ts';
@@ -26,14 +27,21 @@ export function writeIds(writer: ByteWriter, table: Table): void {
   writer.ids(table.ids, table.count);
 }
 
-/** Masks and columns of all rows, as a section of known length. */
-export function writeRowPayload(writer: ByteWriter, table: Table): void {
+/** Added to the form of the masks: columns of ephemeral components are left out. */
+const OMITTING = 2;
+
+/**
+ * Masks and columns of all rows, as a section of known length. `omits`: without columns of ephemeral
+ * components.
+ */
+export function writeRowPayload(writer: ByteWriter, table: Table, omits = false): void {
+  const isOmitting = omits && table.schema.components.some(isEphemeral);
   const start = writer.beginSection();
   if (table.count > 0) {
-    writeMasks(writer, table);
+    writeMasks(writer, table, isOmitting ? OMITTING : 0);
     table.schema.components.forEach((component, c) => {
       const rows = rowsWith(table, c);
-      if (rows === 0) return;
+      if (rows === 0 || (isOmitting && isEphemeral(component))) return;
       const choice = {
         count: rows,
         rows: rows === table.count ? undefined : chosen,
@@ -48,11 +56,11 @@ export function writeRowPayload(writer: ByteWriter, table: Table): void {
 }
 
 /** One mask if all rows have the same, else each row's. */
-function writeMasks(writer: ByteWriter, { masks, count }: Table): void {
+function writeMasks(writer: ByteWriter, { masks, count }: Table, omitting: number): void {
   const first = masks[0] as number;
   let isUniform = true;
   for (let row = 1; row < count; row++) isUniform &&= masks[row] === first;
-  writer.u8(isUniform ? 0 : 1);
+  writer.u8((isUniform ? 0 : 1) + omitting);
   for (let row = 0; row < (isUniform ? 1 : count); row++) writer.varint(masks[row] as number);
 }
 
@@ -73,18 +81,32 @@ export function readIds(reader: ByteReader): Float64Array {
   return ids;
 }
 
-/** The section that belongs to these ids, as a table of the schema it was written in. */
-export function readRowPayload(outer: ByteReader, schema: LayerSchema, ids: Float64Array): Table {
+/**
+ * The section that belongs to these ids, as a table of the schema it was written in. What was left
+ * out, where `mayOmit`, is at its initial values.
+ */
+export function readRowPayload(
+  outer: ByteReader,
+  schema: LayerSchema,
+  ids: Float64Array,
+  mayOmit = false,
+): Table {
   const reader = outer.section();
   const count = ids.length;
   if (count === 0) {
     reader.end();
     return new Table(schema, 1);
   }
+  const isOmitting = reader.peek() >= OMITTING;
+  if (isOmitting && !(mayOmit && schema.components.some(isEphemeral))) {
+    throw reader.fault('it leaves out columns that must be there');
+  }
   const masks = readMasks(reader, schema, count);
   // Everything is read before the table is made: its memory depends on the schema, not on the
   // bytes.
-  const parts = schema.components.map((component, c) => readComponent(reader, component, c, masks));
+  const parts = schema.components.map((component, c) =>
+    isOmitting && isEphemeral(component) ? [] : readComponent(reader, component, c, masks),
+  );
   reader.end();
   const table = new Table(schema, count);
   table.count = count;
@@ -101,8 +123,9 @@ export function readRowPayload(outer: ByteReader, schema: LayerSchema, ids: Floa
 }
 
 function readMasks(reader: ByteReader, schema: LayerSchema, count: number): Uint32Array {
-  const kind = reader.u8();
-  if (kind > 1) throw reader.fault(`${kind} is no form of masks`);
+  const form = reader.u8();
+  if (form > OMITTING + 1) throw reader.fault(`${form} is no form of masks`);
+  const kind = form % OMITTING;
   if (kind === 1) reader.fits(count, 1, 'masks');
   const masks = new Uint32Array(count);
   let differ = false;

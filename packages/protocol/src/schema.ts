@@ -3,6 +3,7 @@
  * a reader knows whether it can read before it reads.
  */
 import { assert, checkName, hashOf, LeaseholdError } from '@leasehold/kernel';
+import { checkedDurability, type StoredDurability } from './durability.ts';
 import { canonicalJson, type Json } from './json.ts';
 
 /**
@@ -46,6 +47,8 @@ export type ComponentSchema = {
   readonly fields: readonly FieldSchema[];
   /** The names of its two position fields, x then y. Both f32 or f64, never NaN or infinite. */
   readonly spatial?: readonly [string, string];
+  /** When changes are told and what checkpoints hold; absent: in each tick, and all. */
+  readonly durability?: StoredDurability;
 };
 
 export type LayerSchema = {
@@ -156,14 +159,16 @@ function checkedComponent(component: ComponentSchema): ComponentSchema {
     names.add(field.name);
   }
   const checked = fields.map((field) => checkedField(name, field));
-  if (spatial === undefined) return Object.freeze({ name, version, fields: checked });
+  const durability = checkedDurability(component, component.durability);
+  const kept = { name, version, fields: checked, ...(durability && { durability }) };
+  if (spatial === undefined) return Object.freeze(kept);
   const kinds = spatial.map((axis) => checked.find((field) => field.name === axis)?.kind);
   if (spatial.length !== 2 || spatial[0] === spatial[1] || !kinds.every(isFloat)) {
     const rule = 'must name two different f32 or f64 fields of the component';
     throw invalid(`${name}.spatial`, spatial.join(', '), rule);
   }
   const axes = [spatial[0], spatial[1]] as const;
-  return Object.freeze({ name, version, fields: checked, spatial: axes });
+  return Object.freeze({ ...kept, spatial: axes });
 }
 
 const isFloat = (kind: FieldKind | undefined): boolean => kind === 'f32' || kind === 'f64';

@@ -14,6 +14,15 @@ import {
 
 const CAPACITY_MIN = 16;
 
+/** Changes of a component that its log has not been told yet. */
+export type Owed = {
+  readonly component: number;
+  /** [row], bit f: the field. */
+  marks: Uint32Array;
+};
+
+const NOTHING_OWED: readonly Owed[] = [];
+
 /** Where rows move in one merge or removal: runs of (from, to, length), worked through in order. */
 type Runs = { readonly moves: readonly number[]; readonly copies: readonly number[] };
 
@@ -36,6 +45,8 @@ export class Table {
   dirty: Uint32Array[];
   /** [row] 1: components were added or removed since `clearDirty`. */
   maskDirty: Uint8Array;
+  /** Only where a holder keeps account of it; it stays with its rows, and `clearDirty` leaves it. */
+  owed: readonly Owed[] = NOTHING_OWED;
 
   constructor(schema: LayerSchema, capacity = CAPACITY_MIN) {
     this.schema = schema;
@@ -83,7 +94,23 @@ export class Table {
       (this.dirty[c] as Uint32Array)[row] = 0;
       this.#resetComponent(c, row);
     }
+    for (const { marks } of this.owed) marks[row] = 0;
     return row;
+  }
+
+  /** Begins to keep account of changes of these components that are not told at once. */
+  owe(components: readonly number[]): void {
+    this.owed = components.map((component) => {
+      return { component, marks: new Uint32Array(this.capacity) };
+    });
+  }
+
+  /** Puts a component of all rows back to its initial values; marks nothing. */
+  reset(c: number): void {
+    const fields = this.schema.components[c]?.fields ?? [];
+    for (const [f, column] of (this.columns[c] as Column[]).entries()) {
+      filled(fields[f] as FieldSchema, column, 0, this.count);
+    }
   }
 
   #resetComponent(c: number, row: number): void {
@@ -131,6 +158,7 @@ export class Table {
     spread(this.ids, rows.ids, runs);
     spread(this.masks, rows.masks, runs);
     spread(this.maskDirty, undefined, runs);
+    for (const { marks } of this.owed) spread(marks, undefined, runs);
     for (let c = 0; c < this.columns.length; c++) {
       spread(this.dirty[c] as Uint32Array, undefined, runs);
       const own = this.columns[c] as Column[];
@@ -208,6 +236,7 @@ export class Table {
     compact(this.ids, moves);
     compact(this.masks, moves);
     compact(this.maskDirty, moves);
+    for (const { marks } of this.owed) compact(marks, moves);
     for (let c = 0; c < this.columns.length; c++) {
       compact(this.dirty[c] as Uint32Array, moves);
       const columns = this.columns[c] as Column[];
@@ -251,6 +280,7 @@ export class Table {
   clear(): void {
     this.#compact([], 0);
     for (const marks of this.dirty) marks.fill(0);
+    for (const { marks } of this.owed) marks.fill(0);
     this.maskDirty.fill(0);
   }
 
@@ -261,6 +291,11 @@ export class Table {
     grown.ids.set(this.ids);
     grown.masks.set(this.masks);
     grown.maskDirty.set(this.maskDirty);
+    for (const owed of this.owed) {
+      const marks = new Uint32Array(capacity);
+      marks.set(owed.marks);
+      owed.marks = marks;
+    }
     for (let c = 0; c < this.columns.length; c++) {
       grown.dirty[c]?.set(this.dirty[c] as Uint32Array);
       const own = this.columns[c] as Column[];

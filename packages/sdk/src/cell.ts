@@ -34,8 +34,10 @@ import type { Grid } from '@leasehold/spatial';
 import { type Placement, Requests } from './births.ts';
 import { ChangeMemory } from './changes.ts';
 import { type MailInput, type MailKit, Mailroom, type PostedRequest } from './mailroom.ts';
+import { type MaskSpan, maskSpan } from './mask-span.ts';
 import type { Runner } from './runner.ts';
 import type { Host } from './running.ts';
+import { type Classes, Debts, hasNews, type Told } from './told.ts';
 import { CellView, type ViewField } from './view.ts';
 
 /** What all cells of an engine share. */
@@ -47,6 +49,8 @@ export type CellKit = {
   readonly needsHalo: boolean;
   readonly mail: MailKit;
   readonly usesChanged: boolean;
+  /** Components that are not told in each tick, or not stored; undefined: there are none. */
+  readonly classes: Classes | undefined;
 };
 
 export type StepInput = {
@@ -63,6 +67,10 @@ export type StepInput = {
   readonly isExact?: boolean;
   /** How often this tick was tried before, by this holder or by others who died. */
   readonly tries?: number;
+  /** Nothing may follow for long, here or at all: the commit tells all that changed. */
+  readonly isLast?: boolean;
+  /** If there is a commit, a checkpoint should come with it. */
+  readonly isCheckpointDue?: boolean;
   /** A neighbour at the end of the previous tick, or in realtime as it was last seen. */
   view(cell: number): CellView | undefined;
 };
@@ -70,6 +78,8 @@ export type StepInput = {
 export type StepResult = {
   /** Whether anything happened that a follower must know. A quiet tick's body is still valid. */
   readonly changed: boolean;
+  /** Whether followers then have what the cell has, so that a checkpoint may come with it. */
+  readonly isWhole: boolean;
   readonly body: Uint8Array;
   /** Channel entries, destinations ascending, sequence numbers from `outSeq + 1`. */
   readonly out: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
@@ -80,19 +90,6 @@ export type StepResult = {
   readonly arrived: readonly number[];
   readonly died: readonly number[];
 };
-
-/** Components that all rows have, and that any row has, as bits. */
-export type MaskSpan = { readonly inAll: number; readonly inAny: number };
-
-function maskSpan({ masks, count }: Table): MaskSpan {
-  let inAll = -1;
-  let inAny = 0;
-  for (let row = 0; row < count; row++) {
-    inAll &= masks[row] as number;
-    inAny |= masks[row] as number;
-  }
-  return { inAll, inAny };
-}
 
 type Sent = { readonly seq: number; readonly to: number; readonly body: Uint8Array };
 type Welcomed = { readonly arrived: readonly number[]; readonly letters: readonly Letter[] };
@@ -113,6 +110,7 @@ export class CellState implements Host {
   readonly #older: SchemaResolver | undefined;
   readonly #views: CellView[];
   readonly #memory: ChangeMemory | undefined;
+  readonly #debts: Debts | undefined;
   #table: Table;
   #isSpoilt = false;
   /** Undefined when rows may have come, gone or changed their components since. */
@@ -130,6 +128,7 @@ export class CellState implements Host {
     this.mailroom = new Mailroom(kit.mail, cell);
     this.#views = Array.from({ length: VIEWS }, () => new CellView(cell, kit.viewFields));
     this.#memory = kit.usesChanged ? new ChangeMemory() : undefined;
+    this.#debts = kit.classes && new Debts(kit.classes, cell);
     this.#publish(this.#table, 0);
   }
 
@@ -142,6 +141,16 @@ export class CellState implements Host {
   get masks(): MaskSpan {
     if (this.#span === undefined) this.#span = maskSpan(this.#table);
     return this.#span;
+  }
+
+  /** Whether it has changes that its log has not been told. */
+  get isAhead(): boolean {
+    return this.#debts?.isAhead(this.#table) ?? false;
+  }
+
+  /** A new holder begins, in realtime: what is never stored starts from its initial values. */
+  takeOver(): void {
+    if (this.#debts?.takeOver(this.#table) === true) this.#memory?.clear();
   }
 
   /** The next id of an entity that this cell bears. */
@@ -171,6 +180,7 @@ export class CellState implements Host {
       this.idCounter = stored.idCounter;
     }
     this.#storedTick = image.checkpoint === undefined ? -1 : this.tick;
+    this.#debts?.follow(this.tick);
     this.#publish(this.#table, this.tick);
     const late = image.entries.findIndex((entry) => entry.tick > untilTick);
     const due = late === -1 ? image.entries : image.entries.slice(0, late);
@@ -190,6 +200,7 @@ export class CellState implements Host {
     applyCommit(this.#table, body, (table) => this.#close(table, body));
     this.tick = body.tick;
     this.idCounter = body.idCounter;
+    this.#debts?.follow(this.tick);
     if (body.arrivals.length > 0) this.mailroom.forget();
     for (const { to, ids } of body.departures) this.mailroom.note(to, ids, body.tick);
     this.hasInFlight = body.departures.some(({ ids }) => ids.length > 0);
@@ -221,10 +232,12 @@ export class CellState implements Host {
     return latest?.tick === -1 ? undefined : latest;
   }
 
-  /** Every row, as a successor loads it. */
+  /** Every row, as a successor loads it. To be taken only when the last step was whole. */
   checkpoint(): Uint8Array {
     assert(!this.#isSpoilt, 'a spoilt cell has no checkpoint');
-    return encodeCheckpoint(this.#table, { tick: this.tick, idCounter: this.idCounter });
+    const { tick, idCounter } = this;
+    const isWhole = this.#debts?.checkpoint() ?? true;
+    return encodeCheckpoint(this.#table, { tick, idCounter, isWhole });
   }
 
   /**
@@ -271,13 +284,11 @@ export class CellState implements Host {
       ...(input.jumped === undefined ? {} : { jumped: input.jumped }),
     };
     const left = departures.reduce((sum, { ids }) => sum + ids.length, 0);
+    const told = this.#tell(parts, input, this.idCounter !== idCounter);
     const result: StepResult = {
-      changed:
-        this.idCounter !== idCounter ||
-        (input.jumped ?? 0) > 0 ||
-        (input.posts?.length ?? 0) > 0 ||
-        hasNews(table, parts),
-      body: encodeCommit(table, parts),
+      changed: told.isNews,
+      isWhole: told.isWhole,
+      body: encodeCommit(table, parts, told.marks),
       out,
       births: requests.births.count,
       deaths: died.length,
@@ -287,12 +298,28 @@ export class CellState implements Host {
     };
     if (requests.exchanges.length + result.births + result.deaths + left > 0)
       this.#span = undefined;
+    this.#debts?.settle(table, told.marks);
     settle(table, parts, (settled) => this.#close(settled, parts));
     this.tick = input.tick;
     for (const { to, ids } of departures) this.mailroom.note(to, ids, input.tick);
     this.hasInFlight = left > 0;
     this.#isSpoilt = false;
     return result;
+  }
+
+  /** What of the tick is in its commit. */
+  #tell(parts: CommitParts, input: StepInput, hasCounted: boolean): Told {
+    const { posts = [], isExact = false, isLast = false, isCheckpointDue = false } = input;
+    const isNews = hasCounted || (input.jumped ?? 0) > 0 || posts.length > 0;
+    const table = this.#table;
+    if (this.#debts === undefined) {
+      const marks = table.dirty;
+      return { marks, isNews: isNews || hasNews(table, parts, marks), isWhole: true };
+    }
+    const { tick } = input;
+    const { touched: rows } = this.mailroom;
+    const telling = { tick, isExact, isLast, isCheckpointDue, isNews, rows };
+    return this.#debts.tell(table, parts, telling);
   }
 
   #welcome(entries: readonly ChannelEntry[]): Welcomed {
@@ -461,14 +488,4 @@ function leavingOf(departures: readonly Departure[]): Map<number, number> {
   const leaving = new Map<number, number>();
   for (const { to, ids } of departures) for (const id of ids) leaving.set(id, to);
   return leaving;
-}
-
-function hasNews(table: Table, parts: CommitParts): boolean {
-  const isStill = parts.births.count + parts.deaths.length + parts.departures.length === 0;
-  if (!isStill || parts.arrivals.length > 0) return true;
-  const isMarked = (marks: Uint32Array | Uint8Array): boolean => {
-    for (let row = 0; row < table.count; row++) if (marks[row] !== 0) return true;
-    return false;
-  };
-  return isMarked(table.maskDirty) || table.dirty.some(isMarked);
 }

@@ -20,6 +20,7 @@ import { RunningSystem } from './running.ts';
 import { type SeedCommit, seedWorld } from './seed.ts';
 import type { Simulation } from './simulation.ts';
 import type { Params, System } from './system.ts';
+import { classesOf } from './told.ts';
 import type { SpatialFields, ViewField } from './view.ts';
 
 export type CompileOptions = {
@@ -110,7 +111,9 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   });
   const usesChanged = running.some((system) => system.changed !== 0);
   const mail = { placement, events, tickHz: options.tickHz };
-  const kit: CellKit = { grid, placement, runner, mail, viewFields, needsHalo, usesChanged };
+  const classes = classesOf(schema);
+  const used = { needsHalo, usesChanged };
+  const kit: CellKit = { grid, placement, runner, mail, viewFields, classes, ...used };
   return {
     schema,
     grid,

@@ -3,7 +3,13 @@
  * for `spawn` and `add`; its name, version and fields are what reaches the disk.
  */
 import { checkName, LeaseholdError } from '@leasehold/kernel';
-import type { ComponentSchema, FieldSchema, FieldValue } from '@leasehold/protocol';
+import {
+  type ComponentSchema,
+  checkedDurability,
+  type Durability,
+  type FieldSchema,
+  type FieldValue,
+} from '@leasehold/protocol';
 import { type Field, type Frozen, printable, storable } from './kinds.ts';
 
 /** Fields by name. */
@@ -67,6 +73,13 @@ export type ComponentOptions<F extends Fields> = {
    * stored keep every bit, so steps may change at any time, without a new version.
    */
   readonly steps?: { readonly [K in FloatField<F>]?: number };
+  /**
+   * What a crash may cost of it. `'tick'`: nothing, each change is in the commit of its tick.
+   * `{ every: n }`: the changes of at most n ticks, told together. `'ephemeral'`: all of it, for it is
+   * told as it changes and not kept: a new holder of the cell starts it from its initial values. May
+   * change at any time, without a new version. In lockstep every component is `'tick'`.
+   */
+  readonly durability?: Durability;
 };
 
 /**
@@ -76,7 +89,9 @@ export type ComponentOptions<F extends Fields> = {
  * field name, and new fields start at their initial value.
  *
  * Errors: `NAME_INVALID`, `COMPONENT_INVALID` (also for a step that is not above 0, or of a field
- * that is no f32 or f64), `FIELD_KIND_MISMATCH` (an initial value of the wrong kind). A value made of it with an unknown field or a wrong kind is `FIELD_KIND_MISMATCH`.
+ * that is no f32 or f64, and a durability that it cannot have), `FIELD_KIND_MISMATCH` (an initial
+ * value of the wrong kind). A value made of it with an unknown field or a wrong kind is
+ * `FIELD_KIND_MISMATCH`.
  */
 export function component<const N extends string, F extends Fields>(
   name: N,
@@ -95,14 +110,11 @@ export function component<const N extends string, F extends Fields>(
     const start = storable(`${name}.${field}`, kind, initial);
     return { name: field, kind, initial: start, ...(step === undefined ? {} : { step }) };
   });
-  const schema: ComponentSchema = {
-    name,
-    version,
-    fields: schemas,
-    ...(options.spatial === undefined
-      ? {}
-      : { spatial: spatialOf(name, schemas, options.spatial) }),
-  };
+  const spatial = options.spatial && spatialOf(name, schemas, options.spatial);
+  const placed = { name, ...(spatial && { spatial }) };
+  const durability = checkedDurability(placed, options.durability);
+  const kept = { ...placed, version, fields: schemas };
+  const schema: ComponentSchema = { ...kept, ...(durability && { durability }) };
   const make = (values: Partial<Values<F>> = {}): ComponentValue =>
     makeValue(declared, values as Readonly<Record<string, unknown>>);
   const declared: Component<F> = Object.assign(make, { schema, fields });

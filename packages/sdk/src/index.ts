@@ -3,6 +3,7 @@
  */
 
 export type { Random } from '@leasehold/kernel';
+export type { Durability } from '@leasehold/protocol';
 export {
   Grid,
   greatCircleDestination,

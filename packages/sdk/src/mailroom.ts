@@ -59,6 +59,8 @@ export class Mailroom {
   readonly far: Letter[] = [];
   readonly dead: Undelivered[] = [];
   readonly answers: { readonly id: string; readonly answer: RequestAnswer }[] = [];
+  /** Rows that something reached with this tick. */
+  readonly touched: number[] = [];
   readonly #kit: MailKit;
   readonly #cell: number;
   readonly #order: LetterOrder | undefined;
@@ -117,6 +119,7 @@ export class Mailroom {
     this.far.length = 0;
     this.dead.length = 0;
     this.answers.length = 0;
+    this.touched.length = 0;
     this.#due.clear();
   }
 
@@ -224,6 +227,7 @@ export class Mailroom {
     }
     this.#order?.release(table, row, letter);
     if (verdict === 'repeated') return;
+    this.touched.push(row);
     if (verdict === 'late') {
       this.#bury(letter, 'LATE', 'others that were emitted later took effect before');
       return;
