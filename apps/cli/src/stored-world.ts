@@ -74,8 +74,8 @@ export async function checkWorld(request: WorldRequest): Promise<CheckedWorld> {
   );
   const seed = request.seed >= 0 ? request.seed : manifest.seed;
   const { tickHz, params } = manifest;
-  const components = manifest.layers[layer] ?? [];
-  const engine = compile(simulation, { layer, grid, seed, tickHz, params, components });
+  const { layers } = manifest;
+  const engine = compile(simulation, { layer, grid, seed, tickHz, params, layers });
   const mode = request.isLockstep ? 'lockstep' : manifest.mode;
   return { loaded, engine, name, layer, mode, seed };
 }

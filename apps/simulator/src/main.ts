@@ -35,7 +35,7 @@ await runService('simulator', async (parts, log) => {
     seed: config.seed === -1 ? manifest.seed : config.seed,
     tickHz: manifest.tickHz,
     params: manifest.params,
-    components: manifest.layers[layer] ?? [],
+    layers: manifest.layers,
     time: () => performance.now(),
   });
   const incarnation = await readyIncarnation(fileRegistry(config.home), world);
@@ -46,6 +46,7 @@ await runService('simulator', async (parts, log) => {
         world,
         incarnation,
         layer,
+        layers: engine.layers,
         grid,
         graceMs: manifest.lease.graceMs,
         logEntriesMin: config.logEntriesMin,

@@ -32,14 +32,13 @@ await runService('view-gateway', async (parts, log) => {
   if (config.hasParent) parts.endWithInput();
   parts.drainMs = config.drainMs + CLOSE_MS;
   const { manifest, simulation, grid } = await loadWorld(config.worldFolder);
-  const { seed, tickHz, params } = manifest;
+  const { seed, tickHz, params, layers } = manifest;
   const world = checkName('WORLD', config.world === '' ? manifest.world : config.world);
   const layer = checkName('LAYER', config.layer);
   const name = config.gateway === '' ? `gateway-${randomBytes(4).toString('hex')}` : config.gateway;
   const gateway = checkName('GATEWAY', name);
-  const components = manifest.layers[layer] ?? [];
   const { schema, spatial } = compile(simulation, {
-    ...{ layer, grid, seed, tickHz, params, components },
+    ...{ layer, grid, seed, tickHz, params, layers },
   });
   const incarnation = await readyIncarnation(fileRegistry(config.home), world);
   const at = {

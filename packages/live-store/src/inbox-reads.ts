@@ -1,5 +1,5 @@
 /** Reads what waits in inboxes, and tells whoever holds the cells that something does. */
-import { POSTS_PER_READ_MAX, type Post } from '@leasehold/protocol';
+import { cellOfAddress, layerOfAddress, POSTS_PER_READ_MAX, type Post } from '@leasehold/protocol';
 import type { RawEntry } from './chain.ts';
 import { readStreams } from './follower.ts';
 import type { Keys } from './keys.ts';
@@ -49,16 +49,22 @@ function readPost([id, fields]: RawEntry): Post {
   };
 }
 
-/** Cells to which something was posted, by the pod that holds them; '' where nobody does. */
+/** A pod, or '' where nobody holds them, and the cells of one layer to which something was posted. */
+export type Told = { readonly pod: string; readonly layer: number; readonly cells: number[] };
+
+/** Cells to which something was posted, by the pod that holds them. `layer` −1: the store's own. */
 export function holdersOf(
   posted: readonly { readonly cell: number; readonly nonce: string }[],
-): Map<string, number[]> {
-  const holders = new Map<string, number[]>();
-  for (const { cell, nonce } of posted) {
+): Told[] {
+  const holders = new Map<string, Told>();
+  for (const { cell: address, nonce } of posted) {
     const pod = nonce.slice(0, Math.max(0, nonce.lastIndexOf('.')));
-    const cells = holders.get(pod);
-    if (cells === undefined) holders.set(pod, [cell]);
-    else if (!cells.includes(cell)) cells.push(cell);
+    const layer = layerOfAddress(address);
+    const key = `${layer} ${pod}`;
+    const told = holders.get(key) ?? { pod, layer, cells: [] };
+    holders.set(key, told);
+    const cell = cellOfAddress(address);
+    if (!told.cells.includes(cell)) told.cells.push(cell);
   }
-  return holders;
+  return [...holders.values()];
 }

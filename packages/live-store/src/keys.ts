@@ -5,6 +5,7 @@
  * of Redis Cluster and can be committed in one call.
  */
 import { assert, checkName, hashOf, LeaseholdError } from '@leasehold/kernel';
+import { cellOfAddress, layerOfAddress } from '@leasehold/protocol';
 
 /** What a grid must tell: which block a cell is in, and where that block lies. */
 export type BlockGrid = {
@@ -57,12 +58,24 @@ export class Keys {
   /** The pub/sub channel that every pod of the layer subscribes. */
   readonly planChannel: string;
   readonly #grid: BlockGrid;
+  readonly #layers: readonly string[];
+  /** By plain number or address. */
   readonly #cells = new Map<number, CellKeys>();
 
-  /** Throws `NAME_INVALID` or `SETTING_INVALID` when a part cannot be in a key. */
-  constructor(world: string, incarnation: number, layer: string, grid: BlockGrid) {
+  /**
+   * `layers`: all of the world, in the order of their numbers. Throws `NAME_INVALID` or
+   * `SETTING_INVALID` when a part cannot be in a key.
+   */
+  constructor(
+    world: string,
+    incarnation: number,
+    layer: string,
+    grid: BlockGrid,
+    layers: readonly string[] = [],
+  ) {
     this.world = checkName('world', world);
     this.layer = checkName('layer', layer);
+    this.#layers = layers.map((other) => checkName('layer', other));
     this.incarnation = checkIncarnation(incarnation);
     this.#grid = grid;
     this.#blockPrefix = `{${world}.${incarnation}.`;
@@ -85,22 +98,37 @@ export class Keys {
     this.planChannel = `${tag}:planned:${layer}`;
   }
 
+  /** As `planChannel`, of the layer with this number; −1: the own one. */
+  planChannelOf(layer: number): string {
+    const name = layer === -1 ? this.layer : this.#layers[layer];
+    return `{${this.world}.${this.incarnation}}:planned:${name}`;
+  }
+
   block(block: number): string {
     return `${this.#tag(block)}:block`;
   }
 
-  has(cell: number): boolean {
-    return Number.isInteger(cell) && cell >= 0 && cell < this.#grid.cells;
+  /** Whether there is such a cell; `address`: its number, or its address in another layer. */
+  has(address: number): boolean {
+    if (!Number.isInteger(address) || address < 0) return false;
+    return this.#layerOf(address) !== undefined && cellOfAddress(address) < this.#grid.cells;
   }
 
-  cell(cell: number): CellKeys {
-    const known = this.#cells.get(cell);
+  #layerOf(address: number): string | undefined {
+    const layer = layerOfAddress(address);
+    return layer === -1 ? this.layer : this.#layers[layer];
+  }
+
+  cell(address: number): CellKeys {
+    const known = this.#cells.get(address);
     if (known !== undefined) return known;
-    assert(this.has(cell), `cell ${cell} is not of this grid`);
+    assert(this.has(address), `cell ${address} is not of this world`);
+    const cell = cellOfAddress(address);
+    const layer = this.#layerOf(address);
     const tag = this.#tag(this.#grid.blockOf(cell));
-    const of = (what: string): string => `${tag}:${cell}:${what}:${this.layer}`;
+    const of = (what: string): string => `${tag}:${cell}:${what}:${layer}`;
     const keys = {
-      cell,
+      cell: address,
       block: `${tag}:block`,
       meta: of('meta'),
       log: of('log'),
@@ -111,19 +139,20 @@ export class Keys {
       ckpt1: `${of('ckpt')}:1`,
       geo: `${tag}:${cell}:geo`,
     };
-    this.#cells.set(cell, keys);
+    this.#cells.set(address, keys);
     return keys;
   }
 
   /** Where entities of a slot are, and which of them died last. */
-  whereabouts(slot: number): { readonly dir: string; readonly died: string } {
+  whereabouts(slot: number, layer = -1): { readonly dir: string; readonly died: string } {
     const tag = this.#slotTag(slot);
-    return { dir: `${tag}:dir:${this.layer}`, died: `${tag}:died:${this.layer}` };
+    const name = layer === -1 ? this.layer : this.#layers[layer];
+    return { dir: `${tag}:dir:${name}`, died: `${tag}:died:${name}` };
   }
 
-  /** The answer to a request. */
+  /** The answer to a request, whichever layer gives it. */
   answer(request: string): string {
-    return `${this.#slotTag(slotOf(request))}:answer:${this.layer}:${request}`;
+    return `${this.#slotTag(slotOf(request))}:answer:${request}`;
   }
 
   /** What a tool keeps of its own. */

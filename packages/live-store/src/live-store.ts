@@ -74,6 +74,8 @@ export type LiveStoreOptions = {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
+  /** All layers of the world, in the order of their numbers; may be left out where there is one. */
+  readonly layers?: readonly string[];
   readonly grid: BlockGrid;
   readonly graceMs?: number;
   /** Entries that commits leave in a log at least, for slow readers; 0 = what loading a cell needs. */
@@ -144,7 +146,7 @@ export class LiveStore implements Store, LifeStore {
         onChange: (change) => this.#onChange(name, change),
       });
     this.#options = options;
-    this.#keys = new Keys(world, incarnation, layer, grid);
+    this.#keys = new Keys(world, incarnation, layer, grid, options.layers);
     this.world = world;
     this.incarnation = incarnation;
     this.layer = layer;
@@ -263,9 +265,9 @@ export class LiveStore implements Store, LifeStore {
       posted.push({ cell: posts[i]?.cell ?? 0, nonce: reply.nonce });
       return { tag: 'OK', seq: reply.seq } as const;
     });
-    for (const [pod, cells] of holdersOf(posted)) {
+    for (const { pod, layer, cells } of holdersOf(posted)) {
       // A hint: whoever is not told looks by itself, later.
-      this.#podList.tellPosted(pod, cells).catch(() => undefined);
+      this.#podList.tellPosted(pod, layer, cells).catch(() => undefined);
     }
     return answers;
   }
@@ -392,8 +394,8 @@ export class LiveStore implements Store, LifeStore {
     return this.#lives.noteWhereabouts(notes);
   }
 
-  whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
-    return this.#lives.whereabouts(ids);
+  whereabouts(ids: readonly number[], layer?: number): Promise<(number | undefined)[]> {
+    return this.#lives.whereabouts(ids, layer);
   }
 
   putAnswers(

@@ -58,7 +58,7 @@ export class Lives implements LifeStore {
     await callAll(this.#link, this.#calls, whereaboutsNote, { call: this.#call, items });
   }
 
-  async whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
+  async whereabouts(ids: readonly number[], layer?: number): Promise<(number | undefined)[]> {
     if (ids.length === 0) return [];
     const asked = [...bySlot(ids.map((id) => ({ id })))].flatMap(([slot, of]) =>
       chunks(of, READ_MAX).map((some) => ({ slot, some })),
@@ -66,7 +66,7 @@ export class Lives implements LifeStore {
     const found = new Map<number, number>();
     const replies = await this.#read(
       asked.map(({ slot, some }): Request => {
-        return ['HMGET', this.#keys.whereabouts(slot).dir, ...some.map(({ id }) => id)];
+        return ['HMGET', this.#keys.whereabouts(slot, layer).dir, ...some.map(({ id }) => id)];
       }),
     );
     asked.forEach(({ some }, i) => {

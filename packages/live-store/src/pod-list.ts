@@ -50,9 +50,12 @@ export class PodList {
     await this.#link.call(['PUBLISH', this.#keys.podChannel(pod), message]);
   }
 
-  /** Something was posted to cells of a pod, or of nobody: then all pods of the layer are told. */
-  async tellPosted(pod: string, cells: readonly number[]): Promise<void> {
-    const channel = pod === '' ? this.#keys.planChannel : this.#keys.podChannel(pod);
+  /**
+   * Something was posted to cells of a pod, or of nobody: then all pods of the layer are told. `layer`:
+   * its number; −1: the own one.
+   */
+  async tellPosted(pod: string, layer: number, cells: readonly number[]): Promise<void> {
+    const channel = pod === '' ? this.#keys.planChannelOf(layer) : this.#keys.podChannel(pod);
     await this.#link.call(['PUBLISH', channel, JSON.stringify({ posted: cells })]);
   }
 }

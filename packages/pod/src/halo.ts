@@ -1,6 +1,6 @@
 /**
- * The neighbouring cells that others hold: read-only copies kept by following their logs, and what
- * their channels send to the cells held here. Everything it learns is behind the store's barrier.
+ * The neighbouring cells that others hold, and those of other layers: read-only copies kept by following
+ * their logs, and what their channels send to the cells held here. Everything it learns is behind the store's barrier.
  */
 import { type Clock, LeaseholdError, type Log } from '@leasehold/kernel';
 import type { CellImage, ChannelEntry, FollowCursor, FollowNews, Store } from '@leasehold/protocol';
@@ -9,8 +9,10 @@ import type { Holding } from './holding.ts';
 import { expectRun } from './loader.ts';
 import type { PodParts } from './settings.ts';
 import { Slices } from './slices.ts';
+import { Sources } from './sources.ts';
 
 type Ghost = {
+  /** Its number, or its address in another layer. */
   readonly cell: number;
   state: CellState;
   seq: number;
@@ -39,8 +41,8 @@ export class Halo {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #engine: Engine;
+  readonly sources: Sources;
   readonly #log: Log;
-  readonly #schemaOf: PodParts['schemaOf'];
   readonly #route: (entry: ChannelEntry) => void;
   readonly #ghosts = new Map<number, Ghost>();
   resyncs = 0;
@@ -50,11 +52,11 @@ export class Halo {
   /** `route` takes every channel entry, before the tick that wrote it can be seen here (T1). */
   constructor(parts: PodParts, route: (entry: ChannelEntry) => void) {
     this.#route = route;
+    this.sources = new Sources(parts);
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#engine = parts.engine;
     this.#log = parts.log;
-    this.#schemaOf = parts.schemaOf;
   }
 
   get size(): number {
@@ -99,20 +101,25 @@ export class Halo {
 
   /**
    * Follows exactly the neighbours of the held cells, and those of `others`, that are not held
-   * themselves.
+   * themselves, and what both read of other layers.
    */
   sync(holdings: ReadonlyMap<number, Holding>, others: Iterable<number> = []): void {
     const wanted = new Set<number>();
-    for (const cell of others) if (!holdings.has(cell)) wanted.add(cell);
+    for (const cell of others) {
+      if (holdings.has(cell)) continue;
+      wanted.add(cell);
+      for (const address of this.sources.foreign(cell)) wanted.add(address);
+    }
     for (const cell of holdings.keys()) {
       for (const other of this.#engine.grid.neighbours(cell)) {
         if (!holdings.has(other)) wanted.add(other);
       }
+      for (const address of this.sources.foreign(cell)) wanted.add(address);
     }
     for (const cell of this.#ghosts.keys()) if (!wanted.has(cell)) this.#ghosts.delete(cell);
     for (const cell of wanted) {
       if (this.#ghosts.has(cell)) continue;
-      const state = this.#engine.createCell(cell, this.#schemaOf);
+      const state = this.sources.createCell(cell);
       this.#ghosts.set(cell, { ...FRESH, cell, state });
     }
   }
@@ -224,7 +231,7 @@ export class Halo {
       // The view of the oldest held neighbour's tick must come out of the entries, so that those
       // in flight at that tick are in it: the checkpoint must be older.
       let beforeTick = Number.POSITIVE_INFINITY;
-      for (const other of this.#engine.grid.neighbours(cell)) {
+      for (const other of this.sources.readersOf(cell)) {
         const holding = holdings.get(other);
         if (holding !== undefined) beforeTick = Math.min(beforeTick, holding.state.tick);
       }
@@ -242,7 +249,7 @@ export class Halo {
       expectRun(this.#store, runId);
       const ghost = cold[i] as Ghost;
       if (image === undefined) continue;
-      ghost.state = this.#engine.createCell(ghost.cell, this.#schemaOf);
+      ghost.state = this.sources.createCell(ghost.cell);
       try {
         ghost.state.restore(image);
       } catch (error) {
@@ -283,7 +290,7 @@ export class Halo {
   /** What every held neighbour has queued of this cell's channel; reading on from there is safe. */
   #outSeqKnown(cell: number, holdings: ReadonlyMap<number, Holding>): number {
     let known = Number.POSITIVE_INFINITY;
-    for (const other of this.#engine.grid.neighbours(cell)) {
+    for (const other of this.sources.readersOf(cell)) {
       const holding = holdings.get(other);
       if (holding !== undefined) known = Math.min(known, holding.queued.get(cell) ?? 0);
     }

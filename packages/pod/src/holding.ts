@@ -53,6 +53,9 @@ export class Holding {
   /** Who came and who died with the pending commit. */
   arrived: readonly number[] = NONE;
   died: readonly number[] = NONE;
+  /** Whom the layer that says where all are has nowhere around, and where it was seen to have them. */
+  strays: readonly number[] = NONE;
+  leads: ReadonlyMap<number, number> = new Map();
   /** How often others died on the next tick. */
   triesBefore = 0;
 

@@ -23,6 +23,7 @@ import {
   STARTING_MS_MAX,
 } from './settings.ts';
 import { Shares } from './shares.ts';
+import { Sources } from './sources.ts';
 
 /** A cell that is wanted and that somebody else may hold. */
 type Rival = { readonly pod: string; readonly retryAtMs: number };
@@ -67,6 +68,7 @@ export class Keeper {
   readonly #loading: ReadonlyMap<number, Loading>;
   readonly #holdings: Holdings;
   readonly #shares: Shares;
+  readonly #sources: Sources;
   #plan: Plan | undefined;
   #nextPlanMs = 0;
   #nextHandoverMs = 0;
@@ -83,6 +85,7 @@ export class Keeper {
 
   constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, Loading>) {
     this.#parts = parts;
+    this.#sources = new Sources(parts);
     this.#holdings = holdings;
     this.#loading = loading;
     this.roster = new Roster(parts.store, parts.pod);
@@ -386,7 +389,9 @@ export class Keeper {
     if (store.status().runId !== runId) return;
     for (const { cell, unread, outbox } of long) {
       const first = unread.find(({ seq, to }) =>
-        to === OUTBOX ? outbox.has(seq) : seq > (heads.get(to)?.cursors.get(cell) ?? 0),
+        to === OUTBOX
+          ? outbox.has(seq)
+          : seq > (heads.get(to)?.cursors.get(this.#sources.nameAt(to, cell)) ?? 0),
       );
       const passed = (first?.seq ?? (unread.at(-1)?.seq ?? 0) + 1) - 1;
       if (passed >= (unread[0]?.seq ?? 0)) trims.set(cell, passed);

@@ -51,6 +51,7 @@ export async function loadHoldings(
 ): Promise<Holding[]> {
   const { store, engine, clock } = parts;
   const { loading, route } = load;
+  const { sources } = load.halo;
   const startedMs = clock.nowMs();
   const { runId } = store.status();
   await store.barrier();
@@ -69,8 +70,10 @@ export async function loadHoldings(
     const block = engine.grid.blockOf(cell);
     const { renewedMs = startedMs } = loading.get(cell) ?? {};
     const holding = new Holding(grant.claim, block, state, grant.head, renewedMs);
-    for (const other of [...engine.grid.neighbours(cell), cell]) {
-      for (const entry of channels.get(other) ?? []) if (entry.to === cell) holding.queue(entry);
+    for (const other of [...engine.grid.neighbours(cell), cell, ...sources.foreign(cell)]) {
+      for (const entry of channels.get(other) ?? []) {
+        if (sources.cellFor(entry) === cell) holding.queue({ ...entry, to: cell });
+      }
     }
     for (const entry of loading.get(cell)?.early ?? []) holding.queue(entry);
     holding.queuePosts(posts[i] ?? []);
@@ -165,7 +168,8 @@ async function readAround(
   const after = new Map<number, number>();
   for (const { head } of grants) {
     // Its own channel, too: letters to those who are in it.
-    for (const other of [...engine.grid.neighbours(head.cell), head.cell]) {
+    const own = [...engine.grid.neighbours(head.cell), head.cell];
+    for (const other of [...own, ...halo.sources.foreign(head.cell)]) {
       const cursor = head.cursors.get(other) ?? 0;
       after.set(other, Math.min(after.get(other) ?? Number.POSITIVE_INFINITY, cursor));
     }

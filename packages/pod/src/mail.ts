@@ -9,6 +9,7 @@ import type { Keeper } from './keeper.ts';
 import type { Loading } from './loader.ts';
 import { Postman, type PostmanCounts } from './postman.ts';
 import type { PodParts } from './settings.ts';
+import { Strays } from './strays.ts';
 
 /** In place of a cell: it died. */
 const DIED = -1;
@@ -26,12 +27,14 @@ export class Mail {
   readonly #pod: PodParts;
   readonly #inboxes: Inboxes;
   readonly #postman: Postman;
+  readonly #strays: Strays;
 
   constructor(pod: PodParts, parts: MailParts) {
     this.#pod = pod;
     this.#parts = parts;
     this.#inboxes = new Inboxes(pod, parts.holdings);
     this.#postman = new Postman(pod);
+    this.#strays = new Strays(pod);
   }
 
   get counts(): PostmanCounts {
@@ -47,6 +50,7 @@ export class Mail {
     }
     if (await this.#inboxes.turn()) ticking.wake();
     for (const cell of await this.#inboxes.watched(keeper.watched)) keeper.expect(cell);
+    await this.#strays.turn(holdings.values());
     const waitMs = await this.#postman.turn(holdings.values());
     if (!this.#inboxes.isHinted) await mailing.wait(waitMs);
   }

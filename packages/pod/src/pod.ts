@@ -11,7 +11,6 @@ import {
   type ChannelEntry,
   CLOCK_READ_MS,
   type Claim,
-  OUTBOX,
   type Refusal,
   tickAt,
   type WorldClock,
@@ -385,12 +384,14 @@ export class Pod {
   }
 
   #route(entry: ChannelEntry): void {
-    if (entry.to === OUTBOX) return;
-    const loading = this.#loading.get(entry.to);
-    const holding = this.#holdings.get(entry.to);
-    if (loading === undefined && holding === undefined) this.#keeper.expect(entry.to);
-    loading?.early.push(entry);
-    holding?.queue(entry);
+    const cell = this.#halo.sources.cellFor(entry);
+    if (cell === undefined) return;
+    const loading = this.#loading.get(cell);
+    const holding = this.#holdings.get(cell);
+    if (loading === undefined && holding === undefined) this.#keeper.expect(cell);
+    const here = cell === entry.to ? entry : { ...entry, to: cell };
+    loading?.early.push(here);
+    holding?.queue(here);
   }
 
   #lose(holding: Holding, why: string): void {

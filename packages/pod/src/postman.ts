@@ -176,11 +176,12 @@ export class Postman {
 
   /** The negative answer, itself a letter. There is none to a negative answer. */
   #answerSender(task: Task, id: string, { letter, reason }: Undelivered): void {
-    const { event, from, to, tick } = letter;
+    const { event, from, to, tick, fromLayer } = letter;
     if (from === 0 || event === 'undelivered' || !this.#parts.engine.takesUndelivered) return;
     const answer: Letter = {
       ...{ to: from, from: 0, tick, n: 0, seq: 0, before: 0, post: UNASKED + id },
       ...{ event: 'undelivered', payload: { to, event, reason } },
+      ...(fromLayer === undefined ? {} : { layer: fromLayer }),
     };
     task.errands.add(this.#errand(`${UNASKED}${id}`, answer, task.holding.cell));
   }
@@ -216,7 +217,9 @@ export class Postman {
   ): Promise<void> {
     const { clock, store, engine } = this.#parts;
     const patienceMs = errand.letter.post === '' ? GONE_MS : GONE_ASKED_MS;
-    if (clock.nowMs() - errand.sinceMs < patienceMs) {
+    // E1: its row is somewhere, and goes only by this word.
+    const isFate = errand.letter.request?.kind === 'ended';
+    if (isFate || clock.nowMs() - errand.sinceMs < patienceMs) {
       this.#retry(errand);
       return;
     }

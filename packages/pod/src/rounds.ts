@@ -5,7 +5,7 @@
  *   lockstep  a cell runs tick t when all its neighbours have settled tick t − 1 (T1)
  */
 import { ID_SKIP_ON_TAKEOVER, LeaseholdError } from '@leasehold/kernel';
-import { dueAtMs, tickAt, type WorldClock } from '@leasehold/protocol';
+import { addressOf, dueAtMs, tickAt, type WorldClock } from '@leasehold/protocol';
 import type { CellView } from '@leasehold/sdk/engine';
 import { type Committer, isSending } from './committer.ts';
 import type { Halo } from './halo.ts';
@@ -221,6 +221,18 @@ export class Rounds {
         return false;
       }
     }
+    return this.#knowsOthers(holding.cell, tick);
+  }
+
+  /** Whether all is known of the other layers that a cell reads at a tick. */
+  #knowsOthers(cell: number, tick: number): boolean {
+    const { halo } = this.#round;
+    for (const address of halo.sources.foreign(cell)) {
+      if (halo.tickOf(address) < tick) return false;
+      if (halo.view(address, tick) !== undefined) continue;
+      halo.lack(address, tick);
+      return false;
+    }
     return true;
   }
 
@@ -284,9 +296,12 @@ export class Rounds {
         isLast: holding.leavingTo !== undefined || tick === endTick,
         isCheckpointDue: holding.isCheckpointDue,
         view: (cell) => this.#viewOf(cell, tick - 1, isLockstep),
+        foreign: (layer, cell) => this.#viewOf(addressOf(layer, cell), tick - 1, isLockstep),
+        leads: holding.leads,
       });
       holding.failures = 0;
       holding.passedTicks = 0;
+      holding.strays = result.strays;
       this.counts.births += result.births;
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;

@@ -1,3 +1,4 @@
+export { addressOf, cellOfAddress, LAYER_INDEX_MAX, layerOfAddress } from './address.ts';
 export { applyCommit, settle } from './apply.ts';
 export type * from './audit.ts';
 export { decodeCellLoads, encodeCellLoads } from './cell-loads.ts';

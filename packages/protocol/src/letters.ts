@@ -31,9 +31,13 @@ export type Letter = {
   /** Values by field name. */
   readonly payload: Readonly<Record<string, Json>>;
   /** What is to be done to the entity instead of an event. */
-  readonly request?: Extract<EntityRequest, { kind: 'patch' | 'delete' }>;
+  readonly request?: Extract<EntityRequest, { kind: 'patch' | 'delete' | 'ended' }>;
   /** Set aside by a holder that takes one letter at a time, because another died on them. */
   readonly isSuspect?: boolean;
+  /** The number of the layer that it is for; absent: the one that it is in. */
+  readonly layer?: number;
+  /** The number of the layer that emitted it; absent: the one that it is for. */
+  readonly fromLayer?: number;
 };
 
 /** A letter that nobody can take, and why. */
@@ -109,16 +113,19 @@ export function decodePost(
 
 function letterRow(letter: Letter): readonly Json[] {
   const { to, from, tick, n, seq, before, post, event, payload, request, isSuspect } = letter;
+  const { layer, fromLayer } = letter;
   const row = [to, from, tick, n, seq, before, post, event, payload as Json];
-  if (request === undefined && isSuspect !== true) return row;
-  return [...row, (request ?? null) as unknown as Json, isSuspect === true];
+  const isInside = layer === undefined && fromLayer === undefined;
+  if (request === undefined && isSuspect !== true && isInside) return row;
+  const asked = (request ?? null) as unknown as Json;
+  if (isInside) return [...row, asked, isSuspect === true];
+  return [...row, asked, isSuspect === true, layer ?? -1, fromLayer ?? -1];
 }
 
 function readLetter(row: unknown): Letter {
-  const [to, from, tick, n, seq, before, post, event, payload, request, suspect] = listOf(
-    row,
-    'a letter',
-  );
+  const columns = listOf(row, 'a letter');
+  const [to, from, tick, n, seq, before, post, event, payload, request, suspect] = columns;
+  const [, , , , , , , , , , , layer = -1, fromLayer = -1] = columns;
   return {
     to: whole(to, 'to'),
     from: whole(from, 'from'),
@@ -131,12 +138,15 @@ function readLetter(row: unknown): Letter {
     payload: record(payload, 'payload') as Letter['payload'],
     ...(request === undefined || request === null ? {} : { request: asked(request) }),
     ...(suspect === true ? { isSuspect: true } : {}),
+    ...(layer === -1 ? {} : { layer: whole(layer, 'layer') }),
+    ...(fromLayer === -1 ? {} : { fromLayer: whole(fromLayer, 'fromLayer') }),
   };
 }
 
 function asked(value: unknown): NonNullable<Letter['request']> {
   const request = decodeRequest(encoder.encode(JSON.stringify(value)));
-  if (request.kind === 'patch' || request.kind === 'delete') return request;
+  const { kind } = request;
+  if (kind === 'patch' || kind === 'delete' || kind === 'ended') return request;
   throw malformed(`a request of kind ${request.kind}`);
 }
 

@@ -48,11 +48,12 @@ export interface LifeStore {
   noteWhereabouts(notes: readonly Whereabouts[]): Promise<void>;
   /**
    * The cell in which each was last noted; undefined: never noted, so where it was born
-   * (`bearerOf`), or dead. One round trip.
+   * (`bearerOf`), or dead. `layer`: the number of another layer, whose notes are asked for. One round
+   * trip.
    */
-  whereabouts(ids: readonly number[]): Promise<(number | undefined)[]>;
+  whereabouts(ids: readonly number[], layer?: number): Promise<(number | undefined)[]>;
 
-  /** Answers requests by the ids of their posts; kept for `ANSWER_KEPT_S`. The first one stays. */
+  /** Answers requests by the ids of their posts, whatever the layer; kept for `ANSWER_KEPT_S`. The first one stays. */
   putAnswers(
     answers: readonly { readonly id: string; readonly answer: RequestAnswer }[],
   ): Promise<void>;

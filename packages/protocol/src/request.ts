@@ -29,6 +29,8 @@ export type EntityRequest =
       readonly match?: EntityMatch;
     }
   | { readonly kind: 'delete'; readonly id: number; readonly match?: EntityMatch }
+  /** It is no more, as the layer says that says who lives: its row goes in this one, too. */
+  | { readonly kind: 'ended'; readonly id: number }
   /** An event that some system handles (`on`), with its payload by field name. */
   | {
       readonly kind: 'event';
@@ -98,6 +100,8 @@ function isRequest(read: unknown): read is EntityRequest {
       return isId(read['id']) && isValues(read['set']) && isNames(read['remove']) && isMatch(read);
     case 'delete':
       return isId(read['id']) && isMatch(read);
+    case 'ended':
+      return isId(read['id']);
     case 'event':
       return (
         isId(read['id']) &&

@@ -49,6 +49,8 @@ export type ComponentSchema = {
   readonly spatial?: readonly [string, string];
   /** When changes are told and what checkpoints hold; absent: in each tick, and all. */
   readonly durability?: StoredDurability;
+  /** The layer that has it, where this one only keeps a copy of it; absent: it is the layer's own. */
+  readonly copyOf?: string;
 };
 
 export type LayerSchema = {
@@ -160,7 +162,12 @@ function checkedComponent(component: ComponentSchema): ComponentSchema {
   }
   const checked = fields.map((field) => checkedField(name, field));
   const durability = checkedDurability(component, component.durability);
-  const kept = { name, version, fields: checked, ...(durability && { durability }) };
+  const { copyOf } = component;
+  if (copyOf !== undefined) checkName(`${name}: layer`, copyOf);
+  const kept = {
+    ...{ name, version, fields: checked, ...(durability && { durability }) },
+    ...(copyOf !== undefined && { copyOf }),
+  };
   if (spatial === undefined) return Object.freeze(kept);
   const kinds = spatial.map((axis) => checked.find((field) => field.name === axis)?.kind);
   if (spatial.length !== 2 || spatial[0] === spatial[1] || !kinds.every(isFloat)) {

@@ -400,7 +400,7 @@ export const GEO_PER_COMMIT_MAX = 256;
 /** Most posts of one inbox that are read at once, and consumed by one tick. */
 export const POSTS_PER_READ_MAX = 256;
 /** Most channel entries in one commit: rows and letters for each neighbour, and what is for none. */
-export const OUT_PER_COMMIT_MAX = 64;
+export const OUT_PER_COMMIT_MAX = 256;
 /** Most cells of one `locate`: measured, 4,096 take 2.4 ms of Redis. */
 export const LOCATE_CELLS_MAX = 4_096;
 /** Most cells of one `near`: measured, 64 of 256 entities, 100 answered each, take 9 ms of Redis. */

@@ -50,6 +50,11 @@ export class Placement {
     );
   }
 
+  /** Whether the layer only keeps a copy of the component. */
+  isCopy(index: number): boolean {
+    return this.schema.components[index]?.copyOf !== undefined;
+  }
+
   /** A component of the simulation by its name. Throws `COMPONENT_UNKNOWN`. */
   component(name: string): AnyComponent {
     const component = this.#known.get(name);
@@ -165,6 +170,10 @@ export const ENDED = 2;
 /** The changes to the set of entities that one tick of one cell asks for. */
 export class Requests {
   readonly births: Table;
+  /** Of worlds of several layers: the newborn with all their components, for the others. */
+  readonly born: { readonly id: number; readonly values: readonly ComponentValue[] }[] = [];
+  /** In a layer that does not say who lives: whom its systems want ended. */
+  readonly endings: number[] = [];
   /** [row of the table] 0: it lives on. */
   gone = new Uint8Array(0);
   /** How many die, and how many of those act no more in this tick. */
@@ -177,10 +186,18 @@ export class Requests {
   /** Components to give (`value`) or take, by entity, in the order asked. */
   readonly exchanges: { id: number; component: number; value: ComponentValue | undefined }[] = [];
   readonly #placement: Placement;
+  readonly #isLayered: boolean;
 
-  constructor(placement: Placement) {
+  constructor(placement: Placement, isLayered: boolean) {
     this.#placement = placement;
+    this.#isLayered = isLayered;
     this.births = new Table(placement.schema);
+  }
+
+  /** Somebody is born with this tick. Throws as `Placement.append`. */
+  bear(id: number, values: readonly ComponentValue[], by: string): void {
+    this.#placement.append(this.births, id, values, by);
+    if (this.#isLayered) this.born.push({ id, values });
   }
 
   /** Begins a tick of a table that has its rows by now. */
@@ -192,6 +209,8 @@ export class Requests {
     this.ended = 0;
     this.exchanges.length = 0;
     this.emitted.length = 0;
+    this.born.length = 0;
+    this.endings.length = 0;
     this.#emittedBytes = 0;
   }
 

@@ -24,6 +24,7 @@ import {
   encodeRows,
   type Letter,
   type LogEntry,
+  layerOfAddress,
   OUTBOX,
   type Post,
   type SchemaResolver,
@@ -32,6 +33,7 @@ import {
 } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { type Placement, Requests } from './births.ts';
+import { Bonds, type LayerKit } from './bonds.ts';
 import { ChangeMemory } from './changes.ts';
 import { type MailInput, type MailKit, Mailroom, type PostedRequest } from './mailroom.ts';
 import { type MaskSpan, maskSpan } from './mask-span.ts';
@@ -51,6 +53,10 @@ export type CellKit = {
   readonly usesChanged: boolean;
   /** Components that are not told in each tick, or not stored; undefined: there are none. */
   readonly classes: Classes | undefined;
+  /** Undefined in a world of one layer. */
+  readonly layers: LayerKit | undefined;
+  /** Of a layer that another reads: views have all rows, and no more is done with them. */
+  readonly isRead: boolean;
 };
 
 export type StepInput = {
@@ -73,6 +79,10 @@ export type StepInput = {
   readonly isCheckpointDue?: boolean;
   /** A neighbour at the end of the previous tick, or in realtime as it was last seen. */
   view(cell: number): CellView | undefined;
+  /** A cell of another layer, this one or one around it, as of the same tick as `view`. */
+  foreign?(layer: number, cell: number): CellView | undefined;
+  /** Where those may be found whom no cell around has: `StepResult.strays` of a tick before. */
+  readonly leads?: ReadonlyMap<number, number>;
 };
 
 export type StepResult = {
@@ -89,6 +99,8 @@ export type StepResult = {
   /** Entities that came from other cells. */
   readonly arrived: readonly number[];
   readonly died: readonly number[];
+  /** Whom the layer that says where all are has nowhere around, for long. */
+  readonly strays: readonly number[];
 };
 
 type Sent = { readonly seq: number; readonly to: number; readonly body: Uint8Array };
@@ -102,6 +114,7 @@ export class CellState implements Host {
   readonly cell: number;
   readonly requests: Requests;
   readonly mailroom: Mailroom;
+  readonly isHome: boolean;
   tick = 0;
   idCounter = 0;
   /** Whether the latest view has rows that left with its tick. */
@@ -113,6 +126,7 @@ export class CellState implements Host {
   readonly #debts: Debts | undefined;
   #table: Table;
   #isSpoilt = false;
+  readonly #bonds: Bonds | undefined;
   /** Undefined when rows may have come, gone or changed their components since. */
   #span: MaskSpan | undefined;
   /** Tick of the checkpoint restored from: nobody knows who was in flight then (T1). */
@@ -124,7 +138,9 @@ export class CellState implements Host {
     this.#kit = kit;
     this.#older = older;
     this.#table = new Table(kit.placement.schema);
-    this.requests = new Requests(kit.placement);
+    this.requests = new Requests(kit.placement, kit.layers !== undefined);
+    this.isHome = kit.layers === undefined || kit.layers.index === kit.layers.home;
+    this.#bonds = kit.layers === undefined ? undefined : new Bonds(kit.layers, kit.grid, cell);
     this.mailroom = new Mailroom(kit.mail, cell);
     this.#views = Array.from({ length: VIEWS }, () => new CellView(cell, kit.viewFields));
     this.#memory = kit.usesChanged ? new ChangeMemory() : undefined;
@@ -155,7 +171,12 @@ export class CellState implements Host {
 
   /** The next id of an entity that this cell bears. */
   nextId(): number {
-    return entityId(this.cell, ++this.idCounter);
+    const { layers } = this.#kit;
+    this.idCounter++;
+    return entityId(
+      this.cell,
+      layers === undefined ? this.idCounter : layers.counterOf(this.idCounter),
+    );
   }
 
   /**
@@ -255,25 +276,32 @@ export class CellState implements Host {
     const idCounter = this.idCounter;
     if (input.arrivals.length > 0) this.#span = undefined;
     const { arrived, letters } = this.#welcome(input.arrivals);
+    const strays = this.#bonds?.copy(table, input) ?? NOBODY.arrived;
+    if (this.#bonds !== undefined) this.#span = undefined;
     requests.begin(table);
     const mail = this.#mailInput(input, letters);
     this.mailroom.begin(table, requests, mail);
     if (this.mailroom.hasNews || requests.births.count > 0) this.#span = undefined;
     const { runner } = this.#kit;
+    const view = this.#bonds?.refreshed(input) ?? input.view;
+    const own = this.view(input.tick - 1) ?? this.latestView();
     runner.run(this, {
       tick: input.tick,
       changes: this.#memory?.align(table),
-      own: this.view(input.tick - 1) ?? this.latestView(),
-      view: input.view,
+      own: own && (this.#bonds?.refresh(own, input) ?? own),
+      view,
     });
-    if (requests.emitted.length > 0) {
-      this.mailroom.emit(table, requests, (id) => this.#cellOf(id, input));
+    if (requests.emitted.length + requests.endings.length > 0) {
+      this.mailroom.emit(table, requests, {
+        cellOf: (id) => this.#cellOf(id, input),
+        homeOf: (id) => this.#homeOf(id, input),
+      });
     }
     requests.exchange(table);
     this.#wrap();
     const { departures, out } = this.#departures(input);
-    this.#send(out, departures, input);
     const died = requests.deathsOf(table);
+    this.#send(out, departures, { input, died });
     const parts: CommitParts = {
       tick: input.tick,
       idCounter: this.idCounter,
@@ -295,6 +323,7 @@ export class CellState implements Host {
       departures: left,
       arrived,
       died,
+      strays,
     };
     if (requests.exchanges.length + result.births + result.deaths + left > 0)
       this.#span = undefined;
@@ -327,13 +356,15 @@ export class CellState implements Host {
     const { schema } = this.#kit.placement;
     const arrived: number[] = [];
     const letters: Letter[] = [];
-    for (const { body } of entries) {
+    for (const { body, from } of entries) {
       if (channelKind(body) === 'mail') {
         letters.push(...decodeMail(body));
         continue;
       }
       const { rows } = decodeRows(body, schema, this.#older);
       this.#table.merge(rows);
+      // Those whom another layer bears are here from the first.
+      if (layerOfAddress(from) !== -1) continue;
       for (let row = 0; row < rows.count; row++) arrived.push(rows.ids[row] as number);
     }
     if (arrived.length > 0) this.mailroom.forget();
@@ -372,16 +403,30 @@ export class CellState implements Host {
     return undefined;
   }
 
-  /** One channel entry more for each cell that letters go to, and one for what the holder brings. */
-  #send(out: Sent[], departures: Departure[], { outSeq }: StepInput): void {
+  /** In which cell, this one or one around, somebody is for the layer that says where all are. */
+  #homeOf(id: number, input: StepInput): number | undefined {
+    if (!this.isHome) return this.#bonds?.homeOf(id, input);
+    return this.#table.find(id) === -1 ? this.#cellOf(id, input) : this.cell;
+  }
+
+  /**
+   * One channel entry more for each cell that letters go to, one for what the holder brings, and for
+   * each other layer the rows that are born and the ids of those who died.
+   */
+  #send(
+    out: Sent[],
+    departures: Departure[],
+    { input, died }: { readonly input: StepInput; readonly died: readonly number[] },
+  ): void {
     const { mailroom } = this;
-    if (!mailroom.hasNews) return;
     const { schema } = this.#kit.placement;
     const add = (to: number, body: Uint8Array): void => {
-      const seq = outSeq + out.length + 1;
+      const seq = input.outSeq + out.length + 1;
       out.push({ seq, to, body });
       departures.push({ to, seq, ids: [] });
     };
+    this.#bonds?.tell(this.requests, { died, tick: input.tick, isHome: this.isHome }, add);
+    if (!mailroom.hasNews) return;
     const { onward, far, dead, answers } = mailroom;
     for (const to of [...onward.keys()].sort((a, b) => a - b)) {
       add(to, encodeMail(schema, onward.get(to) as Letter[]));
@@ -476,7 +521,8 @@ export class CellState implements Host {
     const view = this.#views.shift() as CellView;
     view.leaving = departures.length === 0 ? undefined : leavingOf(departures);
     const { spatial } = this.#kit.placement;
-    if (this.#kit.needsHalo && spatial !== undefined) view.take(table, tick, spatial);
+    if (this.#kit.isRead) view.takeAll(table, tick);
+    else if (this.#kit.needsHalo && spatial !== undefined) view.take(table, tick, spatial);
     else view.tick = tick;
     this.#views.push(view);
   }

@@ -3,7 +3,7 @@
  * is found here, before the first tick.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import { type LayerSchema, layerSchema, type SchemaResolver, Table } from '@leasehold/protocol';
+import { type LayerSchema, type SchemaResolver, Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { Placement } from './births.ts';
 import { type CellKit, CellState } from './cell.ts';
@@ -11,9 +11,10 @@ import type { AnyComponent } from './component.ts';
 import { type AnyEvent, Undelivered as UndeliveredEvent } from './event.ts';
 import { printable } from './kinds.ts';
 import { Lattice, SQUARES_MAX, squaresOf } from './lattice.ts';
-import { LETTERS_SCHEMA } from './letter-order.ts';
+import { type Layer, type Layers, layersOf } from './layers.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { orderSystems } from './order.ts';
+import { Others } from './others.ts';
 import { RowSet } from './rows.ts';
 import { Runner } from './runner.ts';
 import { RunningSystem } from './running.ts';
@@ -31,8 +32,8 @@ export type CompileOptions = {
   readonly tickHz: number;
   /** From the manifest; they override the values that systems declare. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Names of the components of this layer; all if left out. */
-  readonly components?: readonly string[];
+  /** Names of components by layer, as in the manifest; if left out, all are in this one. */
+  readonly layers?: Readonly<Record<string, readonly string[]>>;
   /** A monotonic clock in ms, for the time per system. */
   readonly time?: () => number;
 };
@@ -53,6 +54,15 @@ export interface Engine {
   readonly systemMs: Float64Array;
   /** Whether some system wants to know what found nobody. */
   readonly takesUndelivered: boolean;
+  /** Names of all layers of the world, in the order of their numbers. */
+  readonly layers: readonly string[];
+  /** The number of this one, and of the one that says who lives and where. */
+  readonly layer: number;
+  readonly home: number;
+  /** The schemas of all of them. */
+  readonly schemas: readonly LayerSchema[];
+  /** A cell of another layer, by its number, as this one reads it: its log is followed, no more. */
+  createForeign(layer: number, cell: number, older?: SchemaResolver): CellState;
   /** An empty cell at tick 0. `older` knows schemas that stored bodies may be written in. */
   createCell(cell: number, older?: SchemaResolver): CellState;
   /** Entry 1 (tick 0) of every cell that the simulation's `seed` fills. Errors: those of `seed`. */
@@ -69,14 +79,16 @@ export interface Engine {
 export function compile(simulation: Simulation, options: CompileOptions): Engine {
   const { grid } = options;
   const known = knownComponents(simulation);
-  const own = layerComponents(known, options);
+  const layers = layersOf(
+    simulation,
+    known,
+    options.layers ?? { [options.layer]: [...known.keys()] },
+  );
+  const own = ownLayer(options.layer, layers);
   const events = knownEvents(simulation.systems);
-  const schema = layerSchema(options.layer, [
-    ...own.map((component) => component.schema),
-    ...(simulation.systems.some(({ emits }) => emits.length > 0) ? [LETTERS_SCHEMA] : []),
-  ]);
+  const { schema } = own;
   const placement = new Placement(schema, grid, known);
-  const systems = orderSystems(layerSystems(simulation, own, placement));
+  const systems = orderSystems(own.systems);
   const params = worldParams(simulation, systems, options.params);
   const squares = systems.map((system) => squaresAround(system, params, placement));
   const radii = systems.map((system, s) => radiusOf(system, params, placement, squares[s]));
@@ -84,7 +96,8 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   const rows = new RowSet(new Table(schema));
   // Who sends must know who is in the cells around.
   const sends = systems.some(({ emits }) => emits.length > 0);
-  const needsHalo = sends || radii.some((radius) => radius > 0);
+  const isLayered = layers.all.length > 1;
+  const needsHalo = sends || isLayered || radii.some((radius) => radius > 0);
   const { spatial } = placement;
   const pool =
     needsHalo && spatial ? new Neighbourhood(grid, schema, viewFields, spatial) : undefined;
@@ -99,21 +112,18 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
       }),
   );
   const time = options.time;
-  const runner = new Runner({
-    grid,
-    placement,
-    systems: running,
-    rows,
-    pool,
-    lattice,
-    viewFields,
-    time,
-  });
+  const parts = { grid, placement, systems: running, rows, pool, lattice, viewFields, time };
+  const runner = new Runner(parts);
   const usesChanged = running.some((system) => system.changed !== 0);
-  const mail = { placement, events, tickHz: options.tickHz };
+  const bound = { layers, own, known, events, viewFields, placement };
+  const others = new Others({ ...bound, grid, tickHz: options.tickHz });
+  const mail = { placement, events, tickHz: options.tickHz, layers: others.mail };
   const classes = classesOf(schema);
   const used = { needsHalo, usesChanged };
-  const kit: CellKit = { grid, placement, runner, mail, viewFields, classes, ...used };
+  const kit: CellKit = {
+    ...{ grid, placement, runner, mail, viewFields, classes, ...used },
+    ...{ layers: others.kit, isRead: false },
+  };
   return {
     schema,
     grid,
@@ -122,11 +132,16 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
     spatial,
     systems: systems.map((system) => system.name),
     systemMs: runner.systemMs,
-    takesUndelivered: systems.some(({ on }) => on?.event === UndeliveredEvent),
+    takesUndelivered: simulation.systems.some(({ on }) => on?.event === UndeliveredEvent),
+    layers: layers.all.map(({ name }) => name),
+    layer: own.index,
+    home: layers.home,
+    schemas: layers.all.map((layer) => layer.schema),
+    createForeign: (layer, cell, older) => others.createCell(layer, cell, older),
     createCell: (cell, older) => new CellState(kit, cell, older),
     seed: () =>
       seedWorld(simulation, {
-        ...{ grid, placement, seed: options.seed, tickHz: options.tickHz, known },
+        ...{ grid, placement, seed: options.seed, tickHz: options.tickHz, known, isLayered },
         params: paramsOf(simulation.params, params),
       }),
   };
@@ -176,23 +191,14 @@ function invalid(field: string, value: string, remedy: string): LeaseholdError {
   return new LeaseholdError('COMPONENT_INVALID', message, { field, value, remedy });
 }
 
-function layerComponents(
-  known: ReadonlyMap<string, AnyComponent>,
-  { layer, components }: CompileOptions,
-): AnyComponent[] {
-  if (components === undefined) return [...known.values()];
-  return components.map((name) => {
-    const component = known.get(name);
-    if (component !== undefined) return component;
-    throw new LeaseholdError(
-      'COMPONENT_UNKNOWN',
-      `layer ${layer}: no component is called ${name}`,
-      {
-        field: `layers.${layer}`,
-        value: name,
-        remedy: `The simulation has ${[...known.keys()].join(', ')}.`,
-      },
-    );
+function ownLayer(name: string, { all }: Layers): Layer {
+  const own = all.find((layer) => layer.name === name);
+  if (own !== undefined) return own;
+  const names = all.map((layer) => layer.name).join(', ');
+  throw new LeaseholdError('MANIFEST_INVALID', `the world has no layer ${printable(name)}`, {
+    field: 'layer',
+    value: name,
+    remedy: `It has ${names}.`,
   });
 }
 
@@ -200,35 +206,6 @@ const neighbourComponents = ({ neighbours }: System): AnyComponent[] => [
   ...Object.values(neighbours?.reads ?? {}),
   ...Object.values(neighbours?.writes ?? {}),
 ];
-
-const componentsOf = (system: System): AnyComponent[] => [
-  ...Object.values(system.reads),
-  ...Object.values(system.writes),
-  ...Object.values(system.optional),
-  ...neighbourComponents(system),
-  ...system.with,
-  ...system.without,
-  ...system.changed,
-];
-
-/** The systems whose components are all of the layer; one that spans layers is refused. */
-function layerSystems(
-  simulation: Simulation,
-  own: readonly AnyComponent[],
-  placement: Placement,
-): System[] {
-  return simulation.systems.filter((system) => {
-    if (typeof system?.each !== 'function') {
-      throw systemInvalid('systems', printable(system), 'Give it what system() returned.');
-    }
-    const used = componentsOf(system);
-    const inside = used.filter((component) => placement.indexOf(component, system.name) !== -1);
-    if (inside.length === 0) return used.length === 0 && own.length > 0;
-    if (inside.length === used.length) return true;
-    const names = used.map((component) => component.schema.name).join(', ');
-    throw systemInvalid(system.name, `it spans layers: ${names}`, 'Put them into one layer.');
-  });
-}
 
 function systemInvalid(field: string, value: string, remedy: string): LeaseholdError {
   return new LeaseholdError('SYSTEM_INVALID', `${field}: ${value}`, { field, value, remedy });

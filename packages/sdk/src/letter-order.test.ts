@@ -51,12 +51,15 @@ describe('the order of letters', () => {
 
   test('forgets with time, on both sides alike', () => {
     table.append(FROM, 0);
-    const first = order.number(table, 1, TO, 1);
-    const second = order.number(table, 1, TO, 5);
+    const first = order.number(table, 1, { to: TO, layer: undefined, tick: 1 });
+    const second = order.number(table, 1, { to: TO, layer: undefined, tick: 5 });
     expect([first, second]).toEqual([
       { seq: 1, before: 0 },
       { seq: 2, before: 1 },
     ]);
-    expect(order.number(table, 1, TO, 6 + MEMORY_S * HZ)).toEqual({ seq: 3, before: 0 });
+    expect(order.number(table, 1, { to: TO, layer: undefined, tick: 6 + MEMORY_S * HZ })).toEqual({
+      seq: 3,
+      before: 0,
+    });
   });
 });

@@ -23,7 +23,8 @@ export const MEMORY_S = 60;
 export const HOLD_S = 30;
 
 /**
- * By the other entity, or `p:` and the id of a request: the last number, and the tick of it. Behind
+ * By the other entity (`@` and the number of its layer, if that is another), or `p:` and the id of a
+ * request: the last number, and the tick of it. Behind
  * them the numbers, in pairs, between which letters are missing that were waited for too long.
  */
 type Memory = Readonly<Record<string, Seen>>;
@@ -61,6 +62,13 @@ function without(missing: readonly number[], seq: number): number[] | undefined 
   return undefined;
 }
 
+/** Letters of the same two are counted for each pair of layers. */
+const keyOf = (other: number, layer: number | undefined): string =>
+  layer === undefined ? String(other) : `${other}@${layer}`;
+
+const isSame = (a: Letter, b: Letter): boolean =>
+  a.from === b.from && a.seq === b.seq && a.fromLayer === b.fromLayer;
+
 export class LetterOrder {
   readonly #component: number;
   readonly #memoryTicks: number;
@@ -85,15 +93,27 @@ export class LetterOrder {
     this.#waiting = undefined;
   }
 
-  /** Numbers a letter that the entity of the row sends, and the one that it sent there before. */
-  number(table: Table, row: number, to: number, tick: number): { seq: number; before: number } {
+  /**
+   * Numbers a letter that the entity of the row sends, and the one that it sent there before.
+   * `layer`: the number of the one that it is for, if that is another.
+   */
+  number(
+    table: Table,
+    row: number,
+    {
+      to,
+      layer,
+      tick,
+    }: { readonly to: number; readonly layer: number | undefined; readonly tick: number },
+  ): { seq: number; before: number } {
     const columns = this.#columns(table, row);
     const counts = columns[COUNT] as Float64Array;
     const seq = (counts[row] as number) + 1;
     const sent = (columns[SENT] as Json[])[row] as unknown as Memory;
-    const [before, at] = sent[to] ?? [0, 0];
+    const key = keyOf(to, layer);
+    const [before, at] = sent[key] ?? [0, 0];
     counts[row] = seq;
-    this.#set(table, row, SENT, { ...this.#recent(sent, tick), [to]: [seq, tick] });
+    this.#set(table, row, SENT, { ...this.#recent(sent, tick), [key]: [seq, tick] });
     this.#mark(table, row, COUNT);
     return { seq, before: tick - at > this.#memoryTicks ? 0 : before };
   }
@@ -103,7 +123,7 @@ export class LetterOrder {
     const { post, from, seq, before } = letter;
     if (tick - letter.tick > this.#memoryTicks) return 'late';
     if (post === '' && seq === 0) return 'take';
-    const key = post === '' ? String(from) : `p:${post}`;
+    const key = post === '' ? keyOf(from, letter.fromLayer) : `p:${post}`;
     const seen = this.#read<Memory>(table, row, SEEN, {});
     const [last, , ...missing] = seen[key] ?? [0, 0];
     const note = (entry: Seen): void => {
@@ -127,7 +147,7 @@ export class LetterOrder {
 
   hold(table: Table, row: number, letter: Letter): void {
     const held = this.#read<Held>(table, row, HELD, []);
-    if (held.some(({ from, seq }) => from === letter.from && seq === letter.seq)) return;
+    if (held.some((other) => isSame(other, letter))) return;
     this.#set(table, row, HELD, [...held, letter] as unknown as Json);
     this.#waiting?.add(table.ids[row] as number);
   }
@@ -148,7 +168,7 @@ export class LetterOrder {
   /** A letter that waited waits no more. */
   release(table: Table, row: number, letter: Letter): void {
     const held = this.#read<Held>(table, row, HELD, []);
-    const rest = held.filter(({ from, seq }) => from !== letter.from || seq !== letter.seq);
+    const rest = held.filter((other) => !isSame(other, letter));
     if (rest.length === held.length) return;
     this.#set(table, row, HELD, rest as unknown as Json);
     if (rest.length === 0) this.#waiting?.delete(table.ids[row] as number);

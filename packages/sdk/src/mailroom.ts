@@ -5,6 +5,7 @@
  */
 import { LeaseholdError } from '@leasehold/kernel';
 import {
+  addressOf,
   type EntityRequest,
   type Letter,
   type RefusalCode,
@@ -25,6 +26,20 @@ export type MailKit = {
   /** Events that some system takes or sends, by name. */
   readonly events: ReadonlyMap<string, AnyEvent>;
   readonly tickHz: number;
+  /** Undefined in a world of one layer. */
+  readonly layers: MailLayers | undefined;
+};
+
+/** What is known of the other layers of a world. */
+export type MailLayers = {
+  /** Of the own layer. */
+  readonly index: number;
+  /** Of the layer that says who lives and where. */
+  readonly home: number;
+  /** The layer that takes an event; undefined: the own one. */
+  takerOf(event: string): number | undefined;
+  /** The layer that a component is of; undefined: there is no such component. */
+  layerOf(component: string): number | undefined;
 };
 
 /** A post to the cell's inbox, understood. */
@@ -53,8 +68,18 @@ const EXACT_TRIES = 2;
 const TRAIL_TICKS_MAX = 64;
 const NONE: readonly Delivery[] = [];
 
+type Patch = Extract<EntityRequest, { kind: 'patch' }>;
+
+/** Where somebody is, as far as the cell can see. */
+export type CellFinders = {
+  /** In which of the cells around, in this layer. */
+  cellOf(id: number): number | undefined;
+  /** In which of them, or in this one, the layer that says who is where has it in this tick. */
+  homeOf(id: number): number | undefined;
+};
+
 export class Mailroom {
-  /** By destination cell; the own one included. */
+  /** By destination cell, the own one included, or address in another layer. */
   readonly onward = new Map<number, Letter[]>();
   readonly far: Letter[] = [];
   readonly dead: Undelivered[] = [];
@@ -111,7 +136,17 @@ export class Mailroom {
     if (input.letters.length + input.requests.length + held.length === 0) return;
     const letters = [...held, ...input.letters, ...this.#addressed(table, requests)];
     letters.sort(inOrder);
-    for (const letter of this.#chosen(table, letters)) this.#deliver(table, requests, letter);
+    const events = letters.filter((letter) => !isFate(letter));
+    for (const letter of this.#chosen(table, events)) this.#deliver(table, requests, letter);
+    // What reaches somebody in the tick in which it goes still has its effect (M1).
+    for (const letter of letters) if (isFate(letter)) this.#end(table, requests, letter);
+  }
+
+  /** It is no more where its life is kept: its row goes, or the word follows it to where that is. */
+  #end(table: Table, requests: Requests, letter: Letter): void {
+    const row = table.find(letter.to);
+    if (row === -1) this.#forward(requests, letter);
+    else requests.end(row, false);
   }
 
   #clear(): void {
@@ -133,12 +168,26 @@ export class Mailroom {
         continue;
       }
       const common = { to: request.id, tick, n, seq: 0, before: 0, post };
+      const layer = this.#layerFor(request);
+      const place = layer === undefined ? {} : { layer };
       if (request.kind === 'event') {
         const { event, payload, from = 0 } = request;
-        letters.push({ ...common, from, event, payload });
-      } else letters.push({ ...common, from: 0, event: '', payload: {}, request });
+        letters.push({ ...common, from, event, payload, ...place });
+      } else letters.push({ ...common, from: 0, event: '', payload: {}, request, ...place });
     }
     return letters;
+  }
+
+  /** The layer that what is asked for is done in first; undefined: this one. */
+  #layerFor(request: Exclude<EntityRequest, { kind: 'create' }>): number | undefined {
+    const { layers } = this.#kit;
+    if (layers === undefined || request.kind === 'ended') return undefined;
+    if (request.kind === 'event') return layers.takerOf(request.event);
+    if (request.kind === 'delete') return layers.home === layers.index ? undefined : layers.home;
+    const named = [...Object.keys(request.set), ...request.remove];
+    const found = named.map((name) => layers.layerOf(name) ?? layers.index);
+    if (found.length === 0 || found.includes(layers.index)) return undefined;
+    return Math.min(...found);
   }
 
   #create(
@@ -156,7 +205,7 @@ export class Mailroom {
         throw tooMany(fresh.length);
       }
       for (const { id, row } of values) {
-        this.#kit.placement.append(requests.births, id, row, 'create');
+        requests.bear(id, row, 'create');
       }
       this.#answer(post);
     } catch (error) {
@@ -219,8 +268,13 @@ export class Mailroom {
       this.#bury(letter, 'GONE', 'it was deleted in this tick');
       return;
     }
+    if (this.#isElsewhere(letter)) {
+      this.#handOver(letter.layer as number, letter);
+      return;
+    }
     const { tick, isExact } = this.#input;
-    const verdict = isExact ? 'take' : (this.#order?.judge(table, row, letter, tick) ?? 'take');
+    const isOrdered = !isExact && (letter.request === undefined || letter.post !== '');
+    const verdict = !isOrdered ? 'take' : (this.#order?.judge(table, row, letter, tick) ?? 'take');
     if (verdict === 'hold') {
       this.#order?.hold(table, row, letter);
       return;
@@ -236,6 +290,15 @@ export class Mailroom {
     else this.#accept(row, letter);
   }
 
+  /** Its entity is here, and another layer is to act on it: that one's cell has it in the next tick. */
+  #isElsewhere({ layer }: Letter): boolean {
+    return layer !== undefined && layer !== this.#kit.layers?.index;
+  }
+
+  #handOver(layer: number, letter: Letter, cell = this.#cell): void {
+    this.#send(addressOf(layer, cell), letter);
+  }
+
   /** Where it went from here; if that is not known, its holder has to ask. */
   #forward(requests: Requests, letter: Letter): void {
     if (requests.births.find(letter.to) !== -1) {
@@ -247,10 +310,12 @@ export class Mailroom {
     const ticksMax = isExact ? TRAIL_TICKS_EXACT : TRAIL_TICKS_MAX;
     if (left !== undefined && tick - left.tick <= ticksMax) this.#send(left.to, letter);
     // It was here when the letter was sent, and has not left.
-    else if (isExact && letter.post === '') this.#bury(letter, 'GONE', 'it is no more');
+    else if (isExact && letter.post === '' && letter.request?.kind !== 'ended')
+      this.#bury(letter, 'GONE', 'it is no more');
     else this.far.push(letter);
   }
 
+  /** `cell`: of this layer, or an address in another. */
   #send(cell: number, letter: Letter): void {
     const letters = this.onward.get(cell);
     if (letters === undefined) this.onward.set(cell, [letter]);
@@ -283,9 +348,11 @@ export class Mailroom {
     else this.#refuse(letter.post, 'VALUE_INVALID', message);
   }
 
-  #apply(table: Table, requests: Requests, row: number, { post, request }: Letter): void {
+  #apply(table: Table, requests: Requests, row: number, letter: Letter): void {
+    const { post, request } = letter;
     if (request === undefined) return;
     const { placement } = this.#kit;
+    if (request.kind === 'ended') return;
     if (request.match !== undefined && !matches(table, row, request.match)) {
       this.#refuse(post, 'MATCH_FAILED', 'the entity is not as it was when it was read');
       return;
@@ -295,13 +362,36 @@ export class Mailroom {
       this.#answer(post);
       return;
     }
+    const { own, rest, layer } = this.#split(request);
     try {
-      const patch = checkPatch(placement, table, row, request);
+      const patch = checkPatch(placement, table, row, own);
       applyPatch(placement, table, { row, patch, requests });
-      this.#answer(post);
+      if (layer === undefined) this.#answer(post);
+      else this.#handOver(layer, { ...letter, layer, request: rest });
     } catch (error) {
       this.#refuse(post, 'VALUE_INVALID', error);
     }
+  }
+
+  /** What of a patch is for this layer, and what for others: the first of them gets the rest. */
+  #split(request: Patch): { readonly own: Patch; readonly rest: Patch; readonly layer?: number } {
+    const { layers } = this.#kit;
+    if (layers === undefined) return { own: request, rest: request };
+    const isOwn = (name: string): boolean =>
+      (layers.layerOf(name) ?? layers.index) === layers.index;
+    const part = (wanted: boolean): Patch => ({
+      ...{ kind: 'patch', id: request.id },
+      set: Object.fromEntries(
+        Object.entries(request.set).filter(([name]) => isOwn(name) === wanted),
+      ),
+      remove: request.remove.filter((name) => isOwn(name) === wanted),
+    });
+    const rest = part(false);
+    const others = [...Object.keys(rest.set), ...rest.remove].map(
+      (name) => layers.layerOf(name) ?? 0,
+    );
+    const own = part(true);
+    return others.length === 0 ? { own, rest } : { own, rest, layer: Math.min(...others) };
   }
 
   #bury(letter: Letter, reason: Undelivered['reason'], message: string): void {
@@ -323,21 +413,48 @@ export class Mailroom {
     this.answers.push({ id: post, answer: { tag: 'REFUSED', code, message, tick } });
   }
 
-  /** Sends what the systems emitted; `cellOf` knows who is in the cells around. */
-  emit(table: Table, requests: Requests, cellOf: (id: number) => number | undefined): void {
+  /**
+   * Sends what the systems emitted, and whom they want ended to the layer that says who lives.
+   * `cellOf` knows who is in the cells around; `homeOf`, as of this tick, in which of them and this one
+   * the layer has somebody that says where all are.
+   */
+  emit(table: Table, requests: Requests, cells: CellFinders): void {
     const { tick, isExact } = this.#input;
+    const { layers } = this.#kit;
     for (const [n, { to, from, value }] of requests.emitted.entries()) {
       const row = table.find(from);
-      const numbers = isExact || row === -1 ? undefined : this.#order?.number(table, row, to, tick);
       const { type, payload } = value;
+      const taker = layers?.takerOf(type.event);
+      const layer = taker === layers?.index ? undefined : taker;
+      const isNumbered = !isExact && row !== -1;
+      const numbers = isNumbered ? this.#order?.number(table, row, { to, layer, tick }) : undefined;
       const { seq = 0, before = 0 } = numbers ?? {};
       const letter: Letter = {
         ...{ to, from, tick, n, seq, before, post: '' },
         ...{ event: type.event, payload },
+        ...(layer === undefined || layers === undefined ? {} : { layer, fromLayer: layers.index }),
       };
-      if (table.find(to) !== -1 || requests.births.find(to) !== -1) this.#send(this.#cell, letter);
-      else this.#forwardOut(letter, cellOf(to));
+      if (layer !== undefined) this.#sendOver(table, letter, cells.homeOf(to));
+      else if (table.find(to) !== -1 || requests.births.find(to) !== -1)
+        this.#send(this.#cell, letter);
+      else this.#forwardOut(letter, cells.cellOf(to));
     }
+    for (const [n, id] of requests.endings.entries()) {
+      const letter: Letter = {
+        ...{ to: id, from: 0, tick, n, seq: 0, before: 0, post: '', event: '', payload: {} },
+        ...{ request: { kind: 'delete', id }, layer: layers?.home ?? 0 },
+      };
+      this.#sendOver(table, letter, cells.homeOf(id));
+    }
+  }
+
+  /** To where its entity is now: the other layer has it there in the next tick, or knows whither it left. */
+  #sendOver(table: Table, letter: Letter, seenIn: number | undefined): void {
+    const { layer = 0, to } = letter;
+    if (seenIn !== undefined) this.#handOver(layer, letter, seenIn);
+    else if (table.find(to) !== -1) this.#handOver(layer, letter);
+    // By the ways of this layer, and over where its entity is found.
+    else this.#forwardOut(letter, undefined);
   }
 
   #forwardOut(letter: Letter, seenIn: number | undefined): void {
@@ -353,6 +470,8 @@ export class Mailroom {
     else this.far.push(letter);
   }
 }
+
+const isFate = ({ request }: Letter): boolean => request?.kind === 'ended';
 
 /** By entity, and for each in the order in which they were emitted. */
 function inOrder(a: Letter, b: Letter): number {

@@ -29,6 +29,8 @@ export type Delivery = {
 export interface Host {
   readonly table: Table;
   readonly requests: Requests;
+  /** Whether its layer says who lives. */
+  readonly isHome: boolean;
   nextId(): number;
 }
 
@@ -299,18 +301,22 @@ export class SystemContext implements Context {
   #spawn(values: readonly ComponentValue[]): number {
     const host = this.#open('spawn');
     const id = host.nextId();
-    this.#placement.append(host.requests.births, id, values, `${this.#system.name}.spawn`);
+    host.requests.bear(id, values, `${this.#system.name}.spawn`);
     return id;
   }
 
   #despawn(id: number): void {
-    const { table, requests } = this.#open('despawn');
+    const { table, requests, isHome } = this.#open('despawn');
     const isSequential = this.#system.order === 'sequential';
     const isItself = id === this.id;
     const row = isItself ? this.#cursor.row : isSequential ? table.find(id) : -1;
     if (row === -1) {
       const remedy = 'Let the entity end itself, or end one that isOwn in a sequential system.';
       throw this.#misuse('despawn', `it may not end entity ${id}`, remedy);
+    }
+    if (!isHome) {
+      requests.endings.push(id);
+      return;
     }
     requests.end(row, isSequential);
     if (isSequential) this.#list?.drop(row);
@@ -323,7 +329,7 @@ export class SystemContext implements Context {
       value === undefined
         ? this.#placement.indexOf(component, by)
         : this.#placement.valueIndex(value, by);
-    if (index === -1) {
+    if (index === -1 || this.#placement.isCopy(index)) {
       throw this.#misuse(by, 'the component is of another layer', 'Leave it to its layer.');
     }
     host.requests.exchanges.push({ id: this.id, component: index, value });

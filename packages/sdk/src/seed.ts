@@ -22,6 +22,8 @@ export type SeedOptions = {
   readonly tickHz: number;
   readonly params: Params;
   readonly known: ReadonlyMap<string, AnyComponent>;
+  /** Every layer has a row for every entity. */
+  readonly isLayered: boolean;
 };
 
 /**
@@ -30,7 +32,7 @@ export type SeedOptions = {
  */
 export async function seedWorld(
   simulation: Simulation,
-  { grid, placement, seed, tickHz, params, known }: SeedOptions,
+  { grid, placement, seed, tickHz, params, known, isLayered }: SeedOptions,
 ): Promise<Map<number, SeedCommit>> {
   const spatial = [...known.values()].find(({ schema }) => schema.spatial !== undefined);
   const tables = new Map<number, Table>();
@@ -43,7 +45,7 @@ export async function seedWorld(
     const counter = (counters.get(cell) ?? 0) + 1;
     counters.set(cell, counter);
     const id = entityId(cell, counter);
-    if (inside.length === 0) return id;
+    if (inside.length === 0 && !isLayered) return id;
     const table = tables.get(cell) ?? new Table(placement.schema);
     tables.set(cell, table);
     placement.append(table, id, inside, 'seed.spawn');

@@ -33,6 +33,8 @@ export class CellView {
   y = new Float64Array(0);
   /** Row of the table at the moment of `take`. */
   rows = new Int32Array(0);
+  /** The tick of which the copies of other layers in it are; −1: as the layer itself had them. */
+  joinedTick = -1;
   /** Who left with that tick, and for which cell. */
   leaving: ReadonlyMap<number, number> | undefined;
   /** One per `ViewField` of the engine, in its order. */
@@ -44,9 +46,24 @@ export class CellView {
     this.#fields = fields;
   }
 
-  /** Takes the state of a table as the end of `tick`. */
+  /** Takes all rows of a table, wherever they stand, as the end of `tick`. */
+  takeAll(table: Table, tick: number): void {
+    this.tick = tick;
+    if (this.ids.length < table.count) this.#grow(table);
+    const { rows } = this;
+    const { count } = table;
+    for (let row = 0; row < count; row++) rows[row] = row;
+    this.count = count;
+    if (count === 0) return;
+    copy(this.ids, table.ids, rows, count);
+    copy(this.masks, table.masks, rows, count);
+    this.#copyFields(table, rows, count);
+  }
+
+  /** Takes those rows of a table that stand somewhere, as the end of `tick`. */
   take(table: Table, tick: number, spatial: SpatialFields): void {
     this.tick = tick;
+    this.joinedTick = -1;
     if (this.ids.length < table.count) this.#grow(table);
     const bit = 2 ** spatial.component;
     const rows = this.rows;
@@ -61,6 +78,10 @@ export class CellView {
     copy(this.masks, table.masks, rows, count);
     copy(this.x, columns[spatial.x] as Column, rows, count);
     copy(this.y, columns[spatial.y] as Column, rows, count);
+    this.#copyFields(table, rows, count);
+  }
+
+  #copyFields(table: Table, rows: Int32Array, count: number): void {
     this.#fields.forEach(({ component, field }, i) => {
       copy(this.columns[i] as Column, table.columns[component]?.[field] as Column, rows, count);
     });
@@ -68,6 +89,11 @@ export class CellView {
 
   /** Whether somebody is among its rows. */
   has(id: number): boolean {
+    return this.indexOf(id) !== -1;
+  }
+
+  /** Where somebody is among its rows; −1: not there. */
+  indexOf(id: number): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -75,7 +101,7 @@ export class CellView {
       if ((this.ids[middle] as number) < id) low = middle + 1;
       else high = middle;
     }
-    return low < this.count && this.ids[low] === id;
+    return low < this.count && this.ids[low] === id ? low : -1;
   }
 
   #grow(table: Table): void {

@@ -1,5 +1,11 @@
 /** What a reader gets of a cell: whole, or what follows its cursor, chain verified. */
-import type { CellImage, FollowCursor, FollowNews, LogEntry } from '@leasehold/protocol';
+import type {
+  CellImage,
+  ChannelEntry,
+  FollowCursor,
+  FollowNews,
+  LogEntry,
+} from '@leasehold/protocol';
 import type { CellRecord } from './cell.ts';
 import type { TwinDefect } from './defects.ts';
 
@@ -34,14 +40,18 @@ export function newsOf(
   const isBack = seq > cell.seq || (seq === cell.seq && hash !== cell.hash);
   if (defects.has('no-chain')) {
     const entries = cell.log.filter((entry) => entry.seq > seq);
-    const out = outSeq === undefined ? [] : cell.out.filter((entry) => entry.seq > outSeq);
-    return { cell: cursor.cell, entries, out, resync: false };
+    return { cell: cursor.cell, entries, out: outOf(cursor, cell), resync: false };
   }
   if (isBack || (outSeq !== undefined && outSeq > cell.outSeq)) return resync;
   const entries = next(cell.log, seq, hash);
   if (entries === undefined) return resync;
-  const out = outSeq === undefined ? [] : cell.out.filter((entry) => entry.seq > outSeq);
-  return { cell: cursor.cell, entries, out, resync: false };
+  return { cell: cursor.cell, entries, out: outOf(cursor, cell), resync: false };
+}
+
+/** As the reader names the cell: by its number, or by its address in another layer. */
+function outOf({ cell, outSeq }: FollowCursor, { out }: CellRecord): ChannelEntry[] {
+  if (outSeq === undefined) return [];
+  return out.filter(({ seq }) => seq > outSeq).map((entry) => ({ ...entry, from: cell }));
 }
 
 /** Entries that follow (seq, hash), or undefined where the chain does not. */

@@ -29,7 +29,9 @@ import type {
   WorldClock,
 } from '@leasehold/protocol';
 import {
+  cellOfAddress,
   LOCATE_CELLS_MAX,
+  layerOfAddress,
   NEAR_COUNT_MAX,
   NEAR_SEARCHES_MAX,
   POSTS_PER_READ_MAX,
@@ -69,6 +71,8 @@ export type TwinStoreOptions = {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
+  /** All layers of the world, in the order of their numbers; may be left out where there is one. */
+  readonly layers?: readonly string[];
   /** Whose connection this is, for `disconnect`; `announce` sets it too. */
   readonly pod?: string;
 };
@@ -84,6 +88,7 @@ class TwinStore implements Store, LifeStore {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
+  readonly #layers: readonly string[];
   readonly #server: TwinServer;
   readonly #key: string;
   readonly #link: Connection;
@@ -93,7 +98,8 @@ class TwinStore implements Store, LifeStore {
   #isClosed = false;
   #lastMs = 0;
 
-  constructor(server: TwinServer, { world, incarnation, layer, pod }: TwinStoreOptions) {
+  constructor(server: TwinServer, { world, incarnation, layer, layers, pod }: TwinStoreOptions) {
+    this.#layers = layers ?? [];
     this.world = world;
     this.incarnation = incarnation;
     this.layer = layer;
@@ -175,11 +181,11 @@ class TwinStore implements Store, LifeStore {
   }
 
   /** Whoever holds the cell; all pods where nobody does. */
-  #tellPosted(cell: number, nonce: string): void {
+  #tellPosted(address: number, nonce: string): void {
     if (!this.#server.tellsPosted) return;
-    const message = JSON.stringify({ posted: [cell] });
+    const message = JSON.stringify({ posted: [cellOfAddress(address)] });
     const pod = nonce.slice(0, Math.max(0, nonce.lastIndexOf('.')));
-    if (pod === '') tellLayer(this.#server, this.#key, this.layer, message);
+    if (pod === '') tellLayer(this.#server, this.#key, this.#layerOf(address), message);
     else tellPod(this.#server, this.#key, pod, message);
   }
 
@@ -196,7 +202,7 @@ class TwinStore implements Store, LifeStore {
     return this.#each('heads', cells, (number) => {
       const refusal = this.#refusal(number);
       if (refusal) return refusal;
-      return headOf(number, this.#server.cell(this.#key, this.layer, number));
+      return headOf(number, this.#record(number));
     });
   }
 
@@ -215,7 +221,8 @@ class TwinStore implements Store, LifeStore {
 
   channel(cell: number, afterSeq: number): Promise<ChannelEntry[]> {
     return this.#read('channel', () => {
-      return (this.#find(cell)?.out ?? []).filter((entry) => entry.seq > afterSeq);
+      const behind = (this.#find(cell)?.out ?? []).filter((entry) => entry.seq > afterSeq);
+      return behind.map((entry) => ({ ...entry, from: cell }));
     });
   }
 
@@ -387,19 +394,23 @@ class TwinStore implements Store, LifeStore {
     return this.#read('noteWhereabouts', () => note(this.#life(), notes));
   }
 
-  whereabouts(ids: readonly number[]): Promise<(number | undefined)[]> {
-    return this.#read('whereabouts', () => ids.map((id) => whereaboutsOf(this.#life(), id)));
+  whereabouts(ids: readonly number[], layer = -1): Promise<(number | undefined)[]> {
+    const name = layer === -1 ? this.layer : (this.#layers[layer] ?? '');
+    const life = this.#server.life(this.#key, name);
+    return this.#read('whereabouts', () => ids.map((id) => whereaboutsOf(life, id)));
   }
 
   putAnswers(
     answers: readonly { readonly id: string; readonly answer: RequestAnswer }[],
   ): Promise<void> {
-    return this.#read('putAnswers', () => keepAnswers(this.#life(), answers, this.#server.nowMs()));
+    return this.#read('putAnswers', () =>
+      keepAnswers(this.#answers(), answers, this.#server.nowMs()),
+    );
   }
 
   answers(ids: readonly string[]): Promise<(RequestAnswer | undefined)[]> {
     return this.#read('answers', () =>
-      ids.map((id) => answerOf(this.#life(), id, this.#server.nowMs())),
+      ids.map((id) => answerOf(this.#answers(), id, this.#server.nowMs())),
     );
   }
 
@@ -436,19 +447,34 @@ class TwinStore implements Store, LifeStore {
     return this.#server.plan(this.#key, this.layer);
   }
 
+  /** Whichever layer gives them. */
+  #answers() {
+    return this.#server.life(this.#key, '');
+  }
+
   #life() {
     return this.#server.life(this.#key, this.layer);
   }
 
-  #find(number: number): CellRecord | undefined {
-    return this.#server.cells(this.world, this.incarnation, this.layer).get(number);
+  #layerOf(address: number): string {
+    const layer = layerOfAddress(address);
+    return (layer === -1 ? this.layer : this.#layers[layer]) ?? '';
   }
 
-  #refusal(number: number): Refusal | undefined {
+  #find(address: number): CellRecord | undefined {
+    const layer = this.#layerOf(address);
+    return this.#server.cells(this.world, this.incarnation, layer).get(cellOfAddress(address));
+  }
+
+  #record(address: number): CellRecord {
+    return this.#server.cell(this.#key, this.#layerOf(address), cellOfAddress(address));
+  }
+
+  #refusal(address: number): Refusal | undefined {
     const { grid } = this.#server;
-    if (!(Number.isInteger(number) && number >= 0 && number < grid.cells)) {
-      return badArg(`no cell ${number} in this grid`);
-    }
+    const number = cellOfAddress(address);
+    const isKnown = Number.isInteger(address) && address >= 0 && this.#layerOf(address) !== '';
+    if (!(isKnown && number < grid.cells)) return badArg(`no cell ${address} in this grid`);
     const block = this.#server.world(this.#key).blocks.get(grid.blockOf(number));
     if (block === undefined) return { tag: 'NOWORLD' };
     return block.isSealed ? { tag: 'SEALED' } : undefined;
@@ -462,7 +488,7 @@ class TwinStore implements Store, LifeStore {
     if (refusal) return refusal;
     const message = this.#server.refusal;
     if (message !== undefined) return { tag: 'REFUSED', message };
-    return run(this.#server.cell(this.#key, this.layer, number), this.#server.moment());
+    return run(this.#record(number), this.#server.moment());
   }
 
   /** A call with an answer for each item: a fault on the way is the answer `UNKNOWN`. */

@@ -73,8 +73,7 @@ export async function openChecker(config: Config, say: (message: CheckerMessage)
   const { manifest, simulation, grid } = await loadWorld(config.worldFolder);
   const { seed, tickHz, params, layers } = manifest;
   const { layer, world, incarnation } = config;
-  const components = layers[layer] ?? [];
-  const { schema } = compile(simulation, { layer, grid, seed, tickHz, params, components });
+  const { schema } = compile(simulation, { layer, grid, seed, tickHz, params, layers });
   const urls = config.gatewayUrls.split(',');
   const random = createRandom(config.seed);
   const watchers = Array.from({ length: config.clients }, (_, i) => {

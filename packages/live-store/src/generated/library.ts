@@ -830,7 +830,7 @@ local BYTES_PER_CALL_MAX = 512 * 1024
 local BYTES_PER_CELL_MAX = 1024 * 1024
 -- 256 index updates cost about 0.3 ms, and 768 arguments stay far below what unpack can carry.
 local GEO_PER_COMMIT_MAX = 256
-local OUT_PER_COMMIT_MAX = 64
+local OUT_PER_COMMIT_MAX = 256
 -- A cell consumes from its eight neighbours in every tick; the rest is for events from afar.
 local CURSORS_PER_COMMIT_MAX = 256
 -- A lease that lives longer than a minute would keep the cells of a dead pod for as long.

@@ -102,7 +102,7 @@ export class Wire {
       getSchema: (hash) => this.#read('getSchema', () => inner.getSchema(hash)),
       reserveIds: (cell, count) => this.#read('reserveIds', () => inner.reserveIds(cell, count)),
       noteWhereabouts: (of) => this.#read('noteWhereabouts', () => inner.noteWhereabouts(of)),
-      whereabouts: (ids) => this.#read('whereabouts', () => inner.whereabouts(ids)),
+      whereabouts: (ids, layer) => this.#read('whereabouts', () => inner.whereabouts(ids, layer)),
       putAnswers: (of) => this.#read('putAnswers', () => inner.putAnswers(of)),
       answers: (ids) => this.#read('answers', () => inner.answers(ids)),
       addDeadLetters: (of) => this.#read('addDeadLetters', () => inner.addDeadLetters(of)),
