@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import {
+  type ComponentSchema,
   decodeCheckpoint,
   decodeCommit,
   decodeRows,
@@ -15,6 +16,7 @@ import {
   inspectCommit,
   inspectRows,
   layerSchema,
+  storedPart,
   Table,
 } from './index.ts';
 import { contents, position } from './testing.ts';
@@ -63,6 +65,32 @@ describe('format 1', () => {
     expect([rest, contents(table)]).toEqual([{ tick: 256, idCounter: 9 }, contents(pair)]);
     const seen = { schemaHash: HASH, tick: 256, idCounter: 9, ids: [7, 11] };
     expect(inspectCheckpoint(bytes)).toEqual(seen);
+  });
+
+  test('of a checkpoint without what is ephemeral is this', () => {
+    const [mood, place] = schema.components as [ComponentSchema, ComponentSchema];
+    const fading = layerSchema('main', [{ ...mood, durability: 'ephemeral' }, place]);
+    const table = new Table(fading);
+    table.append(7, 1);
+    table.append(11, 3);
+    [table.columns[0], table.columns[1]] = [pair.columns[0] ?? [], pair.columns[1] ?? []];
+    const bytes = bytesOf(
+      `01 ${fading.hash} 02 8002 09 ${PAIR_IDS} 13000000 03 01 03 ${F64} ${ZERO}`,
+    );
+    expect(hexOf(encodeCheckpoint(table, { tick: 256, idCounter: 9 }))).toBe(hexOf(bytes));
+    const { table: read } = decodeCheckpoint(bytes, fading);
+    expect(contents(read)).toEqual(contents(storedPart(table)));
+    expect(read.columns[0]?.[0]?.slice(0, 2)).toEqual(['', '']);
+    const whole = encodeCheckpoint(table, { tick: 256, idCounter: 9, isWhole: true });
+    expect(contents(decodeCheckpoint(whole, fading).table)).toEqual(contents(table));
+    expect(hexOf(whole).slice(20)).toBe(
+      hexOf(encodeCheckpoint(pair, { tick: 256, idCounter: 9 })).slice(20),
+    );
+    // Nothing but a checkpoint leaves anything out, and none of a schema without such components.
+    const rows = bytesOf(`01 ${fading.hash} 03 05 ${PAIR_IDS} 13000000 03 01 03 ${F64} ${ZERO}`);
+    const other = bytesOf(`01 ${HASH} 02 8002 09 ${PAIR_IDS} 13000000 03 01 03 ${F64} ${ZERO}`);
+    expect(() => decodeRows(rows, fading)).toThrow('leaves out');
+    expect(() => decodeCheckpoint(other, schema)).toThrow('leaves out');
   });
 
   const arrival = encodeRows(tableOf({ id: 15, x: 2 }), 5);

@@ -57,6 +57,9 @@ describe('a schema', () => {
       hash('main', component('a', field('f64', -0))),
       hash('main', position),
       hash('main', { ...position, spatial: ['y', 'x'] }),
+      hash('main', { ...component('a'), durability: 'ephemeral' }),
+      hash('main', { ...component('a'), durability: { every: 2 } }),
+      hash('main', { ...component('a'), durability: { every: 3 } }),
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
   });
@@ -79,6 +82,10 @@ describe('a schema', () => {
     refused([{ ...component('a'), version: 0 }], 'COMPONENT_INVALID', 'a.version');
     refused([{ ...position, spatial: ['x', 'x'] }], 'COMPONENT_INVALID', 'position.spatial');
     refused([{ ...position, spatial: ['x', 'z'] }], 'COMPONENT_INVALID', 'position.spatial');
+    for (const durability of ['ephemeral', { every: 2 }] as const) {
+      refused([{ ...position, durability }], 'COMPONENT_INVALID', 'position: durability');
+    }
+    refused([{ ...component('a'), durability: { every: 0 } }], 'COMPONENT_INVALID', 'every');
     const many = Array.from({ length: 33 }, (_, i) => field('u8', 0, `f${i}`));
     refused([component('a', ...many)], 'COMPONENT_INVALID', '33 fields');
     const crowd = Array.from({ length: 33 }, (_, i) => component(`c${i}`));
@@ -115,6 +122,22 @@ describe('a schema', () => {
     expect(f?.initial).toBe(Math.fround(0.1));
     const list = j?.initial as number[][] | undefined;
     expect(() => list?.[0]?.push(2)).toThrow(TypeError);
+  });
+});
+
+describe('the durability of a component', () => {
+  test('is kept with what is stored, and is not there in schemas that have none', () => {
+    for (const durability of ['ephemeral', { every: 20 }] as const) {
+      const schema = layerSchema('main', [{ ...component('a'), durability }]);
+      expect(schema.components[0]).toMatchObject({ durability });
+      expect(parseSchema(schemaJson(schema))).toEqual(schema);
+    }
+    expect(schemaJson(kitchenSink)).not.toContain('durability');
+  });
+
+  test('that says nothing else than each tick is the same schema', () => {
+    const [plain, each] = [component('a'), { ...component('a'), durability: { every: 1 } }];
+    expect(layerSchema('main', [each])).toEqual(layerSchema('main', [plain]));
   });
 });
 

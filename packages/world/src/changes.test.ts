@@ -69,6 +69,22 @@ describe('components', () => {
     expect(schemaChanges([main], [same])).toEqual([]);
   });
 
+  test('another class of durability is a change that needs no new version', () => {
+    const mood = component('mood', 1, { joy: 'u8' });
+    const classes: (readonly [ComponentSchema['durability'], string])[] = [
+      ['ephemeral', 'version 1 {joy: u8}, ephemeral'],
+      [{ every: 20 }, 'version 1 {joy: u8}, every 20 ticks'],
+    ];
+    for (const [durability, is] of classes) {
+      const classed = layerSchema('main', [{ ...mood, ...(durability && { durability }) }]);
+      const plain = layerSchema('main', [mood]);
+      const was = 'version 1 {joy: u8}';
+      const change = { field: 'mood', effect: 'start' };
+      expect(schemaChanges([plain], [classed])).toMatchObject([{ ...change, was, is }]);
+      expect(schemaChanges([classed], [plain])).toMatchObject([{ ...change, was: is, is: was }]);
+    }
+  });
+
   test('a newer version that state can become is a change, told with its fields', () => {
     const next = layerSchema('main', [
       component('mood', 1, { joy: 'u8' }),

@@ -5,6 +5,7 @@
 import { hasCode } from '@leasehold/kernel';
 import {
   type ComponentSchema,
+  durabilityText,
   type LayerSchema,
   layerSchema,
   planMigration,
@@ -136,5 +137,9 @@ function componentChange(was: Place, is: Place | undefined): Change | undefined 
   return { field, ...texts, effect: 'start', reason: 'pods migrate each cell when they load it' };
 }
 
-const fieldsOf = ({ version, fields }: ComponentSchema): string =>
-  `version ${version} {${fields.map(({ name, kind }) => `${name}: ${kind}`).join(', ')}}`;
+function fieldsOf(component: ComponentSchema): string {
+  const { version, fields, durability } = component;
+  const kinds = fields.map(({ name, kind }) => `${name}: ${kind}`).join(', ');
+  const text = `version ${version} {${kinds}}`;
+  return durability === undefined ? text : `${text}, ${durabilityText(component)}`;
+}
