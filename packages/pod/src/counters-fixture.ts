@@ -14,14 +14,17 @@ export const EVERY = 12;
 const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
 const Sure = component('sure', 1, { n: u32 });
 const Fuel = component('fuel', 1, { n: u32 }, { durability: { every: EVERY } });
+/** In turns that seldom meet those of the other. */
+const Heat = component('heat', 1, { n: u32 }, { durability: { every: 7 } });
 const Aim = component('aim', 1, { n: u32 }, { durability: 'ephemeral' });
 
 const count = system({
   name: 'count',
-  writes: { sure: Sure, fuel: Fuel, aim: Aim },
-  each({ sure, fuel, aim }) {
+  writes: { sure: Sure, fuel: Fuel, heat: Heat, aim: Aim },
+  each({ sure, fuel, heat, aim }) {
     sure.n++;
     fuel.n++;
+    heat.n++;
     aim.n++;
   },
 });
@@ -36,12 +39,12 @@ const burn = system({
 /** One stands in each cell. */
 const standing = (systems: System[]): Simulation =>
   simulation({
-    components: [Position, Sure, Fuel, Aim],
+    components: [Position, Sure, Fuel, Heat, Aim],
     systems,
     seed({ spawn }) {
       for (let x = 5; x < 80; x += 10) {
         for (let y = 5; y < 80; y += 10) {
-          spawn(Position({ x, y }), Sure(), Fuel({ n: 0 }), Aim({ n: 0 }));
+          spawn(Position({ x, y }), Sure(), Fuel(), Heat(), Aim());
         }
       }
     },
