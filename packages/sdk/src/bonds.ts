@@ -3,7 +3,15 @@
  * those who are born, and word of those who died.
  */
 import { assert } from '@leasehold/kernel';
-import { addressOf, encodeMail, encodeRows, type Letter, Table } from '@leasehold/protocol';
+import {
+  addressOf,
+  encodeMail,
+  encodeRows,
+  type LayerSchema,
+  type Letter,
+  layerOfAddress,
+  Table,
+} from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { Placement, Requests } from './births.ts';
 import type { StepInput } from './cell.ts';
@@ -129,6 +137,12 @@ export class Bonds {
       return this.#around.includes(to) ? to : undefined;
     }
     return undefined;
+  }
+
+  /** What is sent to a layer is written in its schema: it is in that one's log afterwards. */
+  schemaAt(address: number): LayerSchema | undefined {
+    const layer = layerOfAddress(address);
+    return this.#kit.others.find(({ index }) => index === layer)?.placement.schema;
   }
 
   /** Tells the other layers of this cell who was born and, if this one says so, who died. */

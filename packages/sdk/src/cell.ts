@@ -429,7 +429,7 @@ export class CellState implements Host {
     if (!mailroom.hasNews) return;
     const { onward, far, dead, answers } = mailroom;
     for (const to of [...onward.keys()].sort((a, b) => a - b)) {
-      add(to, encodeMail(schema, onward.get(to) as Letter[]));
+      add(to, encodeMail(this.#bonds?.schemaAt(to) ?? schema, onward.get(to) as Letter[]));
     }
     if (far.length + dead.length + answers.length > 0) {
       add(OUTBOX, encodeOutbox(schema, { far, dead, answers }));

@@ -73,9 +73,9 @@ type Patch = Extract<EntityRequest, { kind: 'patch' }>;
 /** Where somebody is, as far as the cell can see. */
 export type CellFinders = {
   /** In which of the cells around, in this layer. */
-  cellOf(id: number): number | undefined;
+  readonly cellOf: (id: number) => number | undefined;
   /** In which of them, or in this one, the layer that says who is where has it in this tick. */
-  homeOf(id: number): number | undefined;
+  readonly homeOf: (id: number) => number | undefined;
 };
 
 export class Mailroom {
@@ -434,7 +434,7 @@ export class Mailroom {
         ...{ event: type.event, payload },
         ...(layer === undefined || layers === undefined ? {} : { layer, fromLayer: layers.index }),
       };
-      if (layer !== undefined) this.#sendOver(table, letter, cells.homeOf(to));
+      if (layer !== undefined) this.#sendOver(table, letter, cells);
       else if (table.find(to) !== -1 || requests.births.find(to) !== -1)
         this.#send(this.#cell, letter);
       else this.#forwardOut(letter, cells.cellOf(to));
@@ -444,17 +444,18 @@ export class Mailroom {
         ...{ to: id, from: 0, tick, n, seq: 0, before: 0, post: '', event: '', payload: {} },
         ...{ request: { kind: 'delete', id }, layer: layers?.home ?? 0 },
       };
-      this.#sendOver(table, letter, cells.homeOf(id));
+      this.#sendOver(table, letter, cells);
     }
   }
 
   /** To where its entity is now: the other layer has it there in the next tick, or knows whither it left. */
-  #sendOver(table: Table, letter: Letter, seenIn: number | undefined): void {
+  #sendOver(table: Table, letter: Letter, { homeOf, cellOf }: CellFinders): void {
     const { layer = 0, to } = letter;
+    const seenIn = homeOf(to);
     if (seenIn !== undefined) this.#handOver(layer, letter, seenIn);
     else if (table.find(to) !== -1) this.#handOver(layer, letter);
     // By the ways of this layer, and over where its entity is found.
-    else this.#forwardOut(letter, undefined);
+    else this.#forwardOut(letter, cellOf(to));
   }
 
   #forwardOut(letter: Letter, seenIn: number | undefined): void {
