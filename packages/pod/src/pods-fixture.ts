@@ -14,6 +14,8 @@ import { Grid } from '@leasehold/spatial';
 import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from '@leasehold/twin-store';
 import { Pod } from './pod.ts';
 
+export { counters } from './counters-fixture.ts';
+
 const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
 
 /** Viewers see positions to a hundredth. */

@@ -110,6 +110,42 @@ describe('a component', () => {
     expect(failureOf(make).detail.field).toMatch(/^c\.steps/);
   });
 
+  test.each([
+    ['tick', undefined],
+    [{ every: 1 }, undefined],
+    [{ every: 20 }, { every: 20 }],
+    ['ephemeral', 'ephemeral'],
+    [undefined, undefined],
+  ] as const)('keeps the durability %j in its schema as %j', (durability, kept) => {
+    const { schema } = component('c', 1, { n: u8 }, durability && { durability });
+    expect(schema.durability).toEqual(kept);
+    expect(Object.hasOwn(schema, 'durability')).toBe(kept !== undefined);
+  });
+
+  test.each(['never', '', 0, null, {}, { every: 0 }, { every: 1.5 }, { every: 36_001 }, ['tick']])(
+    'refuses the durability %j',
+    (durability) => {
+      const make = () => component('c', 1, { n: u8 }, { durability: durability as never });
+      const { code, detail } = failureOf(make);
+      expect(code).toBe('COMPONENT_INVALID');
+      expect(detail).toMatchObject({ field: 'c.durability' });
+      expect(detail.remedy).toContain('every: n');
+    },
+  );
+
+  test.each(['ephemeral', { every: 2 }] as const)(
+    'E1 refuses the durability %j where entities are, and names what to do instead',
+    (durability) => {
+      const fields = { x: f64, y: f64 };
+      const make = () => component('c', 1, fields, { spatial: ['x', 'y'], durability });
+      const { code, detail } = failureOf(make);
+      expect(code).toBe('COMPONENT_INVALID');
+      expect(detail.field).toBe('c.durability');
+      expect(detail.remedy).toContain('component of its own');
+      expect(failureOf(() => component('_c', 1, { n: u8 }, { durability })).code).toBe(code);
+    },
+  );
+
   test('refuses a version below 1', () => {
     expect(failureOf(() => component('c', 0, {})).code).toBe('COMPONENT_INVALID');
   });
