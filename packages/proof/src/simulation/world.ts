@@ -7,7 +7,7 @@ import {
   type Store,
   type Table,
 } from '@leasehold/protocol';
-import { component, f64, type Simulation, simulation, system } from '@leasehold/sdk';
+import { component, f64, type Simulation, simulation, system, u32 } from '@leasehold/sdk';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { Grid } from '@leasehold/spatial';
 import {
@@ -34,16 +34,19 @@ const Position = component(
   { x: f64, y: f64 },
   { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } },
 );
-const Velocity = component('velocity', 1, { x: f64, y: f64 });
+/** Of what is not told in each tick, or not stored, a death leaves a trace in realtime only (T1). */
+const Velocity = component('velocity', 1, { x: f64, y: f64 }, { durability: { every: 3 } });
+const Mood = component('mood', 1, { met: u32 }, { durability: 'ephemeral' });
 
 const wander = system({
   name: 'wander',
-  writes: { position: Position, velocity: Velocity },
+  writes: { position: Position, velocity: Velocity, mood: Mood },
   neighbours: { radius: 6, reads: { velocity: Velocity } },
-  each({ position, velocity }, ctx) {
+  each({ position, velocity, mood }, ctx) {
     let x = velocity.x;
     let y = velocity.y;
     for (const other of ctx.neighbours) {
+      mood.met++;
       x += other.velocity.x * 0.1 + other.dx * 0.01;
       y += other.velocity.y * 0.1 - other.dy * 0.01;
     }
@@ -56,7 +59,13 @@ const wander = system({
     if (ctx.random.chance(0.01)) ctx.despawn();
     else if (isBearing) {
       const at = { x: position.x, y: position.y };
-      ctx.spawn(Position(at), Velocity({ x: -velocity.y, y: velocity.x }), Writer(), Reader());
+      ctx.spawn(
+        Position(at),
+        Velocity({ x: -velocity.y, y: velocity.x }),
+        Mood(),
+        Writer(),
+        Reader(),
+      );
     }
   },
 });
@@ -74,13 +83,14 @@ export type WorldOptions = {
 
 function wanderers({ entities, columns, rows, mode }: WorldOptions): Simulation {
   return simulation({
-    components: [Position, Velocity, Writer, Reader],
+    components: [Position, Velocity, Mood, Writer, Reader],
     systems: [wander, ...letterSystems(Position, mode === 'realtime')],
     seed({ random, spawn }) {
       for (let i = 0; i < entities; i++) {
         spawn(
           Position({ x: random.between(0, columns * CELL), y: random.between(0, rows * CELL) }),
           Velocity({ x: random.between(-1, 1), y: random.between(-1, 1) }),
+          Mood(),
           Writer(),
           Reader(),
         );
