@@ -6,6 +6,7 @@ import type { AuditReady, AuditStatus, AuditVerdict, Violation } from '@leasehol
 import { type Census, CensusTaker } from './census.ts';
 import { compareChannel, idsOf } from './channel.ts';
 import { placeName } from './custody.ts';
+import { type Existing, ExistingTaker } from './existing.ts';
 import { CELLS_MAX, IDS_MAX } from './findings.ts';
 import { Judge } from './judge.ts';
 import type { CellReading, Reading } from './reading.ts';
@@ -122,12 +123,13 @@ export class Auditor {
     const nowhere = new Map<number, string>();
     const duplicated: { id: number; places: readonly string[] }[] = [];
     const { custody, findings } = this.#judge;
-    let census: Census | undefined;
+    let census: (Census & { readonly existing: Existing }) | undefined;
     for (let tries = 0; tries < CENSUS_TRIES_MAX && census === undefined; tries++) {
       await this.#checkServer();
       if (this.#recounting !== undefined) continue;
       await this.#readToEnd();
-      census = await this.#census();
+      const found = await this.#census();
+      census = found && { ...found, existing: await this.#existing(found) };
     }
     if (census !== undefined) {
       for (const { cell, message } of census.faults) findings.violation('L3', cell, message);
@@ -150,7 +152,7 @@ export class Auditor {
   }
 
   #verdictOf(
-    census: Census | undefined,
+    census: (Census & { readonly existing: Existing }) | undefined,
     nowhere: ReadonlyMap<number, string>,
     duplicated: readonly { readonly id: number; readonly places: readonly string[] }[],
   ): Omit<AuditVerdict, 'memoryBytes'> {
@@ -174,6 +176,7 @@ export class Auditor {
       duplicatedEntities: duplicated.slice(0, IDS_MAX),
       unaccounted: custody.vanished.size,
       inFlight: census?.inFlight ?? custody.inFlight,
+      existing: census?.existing ?? { count: 0, hash: '' },
       violations: findings.violations as readonly Violation[],
       violationCount: findings.violationCount,
       blindSpots: findings.blindSpots,
@@ -194,6 +197,25 @@ export class Auditor {
         metas: this.#metas,
       },
     };
+  }
+
+  /** As far as the channels of the other layers tell. */
+  async #existing({ places, own, cursors }: Census): Promise<Existing> {
+    const { layer, layers = [] } = this.#reading.facts;
+    const taker = new ExistingTaker(Math.max(0, layers.indexOf(layer)));
+    if (layers.length > 1) {
+      for (const entry of own) taker.addOwn(entry);
+      await this.#reading.posts((body) => taker.addPost(body));
+      for (const [index, other] of layers.entries()) {
+        if (other === layer) continue;
+        await this.#reading.channelsOf(other, (cell, entries) => {
+          for (const entry of entries) {
+            taker.addForeign({ layer: index, cell }, entry, (to) => cursors.get(to));
+          }
+        });
+      }
+    }
+    return taker.finish(places.keys());
   }
 
   #tickMax(): number {

@@ -2,8 +2,8 @@
  * Where every entity is in a world at rest, counted from Redis alone: cells, and channel entries
  * that their readers have not passed.
  */
-import { decodeRows, inspectRows, StateHash } from '@leasehold/protocol';
-import type { CellReading } from './reading.ts';
+import { decodeRows, inspectRows, OUTBOX, StateHash } from '@leasehold/protocol';
+import type { CellReading, OutReading } from './reading.ts';
 import { type Replay, replay, type Schemas } from './replay.ts';
 
 export type Census = {
@@ -16,6 +16,10 @@ export type Census = {
   readonly stateHash: string | null;
   readonly checkpointsCompared: number;
   readonly faults: readonly { readonly cell: number; readonly message: string }[];
+  /** All channel entries that there are, whomever they are for. */
+  readonly own: readonly OutReading[];
+  /** Of each cell. */
+  readonly cursors: ReadonlyMap<number, ReadonlyMap<number, number>>;
 };
 
 /** Built cell by cell, so that only one group of cells is in memory at a time. */
@@ -27,6 +31,7 @@ export class CensusTaker {
   readonly #cursors = new Map<number, ReadonlyMap<number, number>>();
   /** Channel entries kept until the cursors of their destinations are known. */
   #out: { from: number; to: number; seq: number; body: Uint8Array }[] = [];
+  readonly #own: OutReading[] = [];
   #tickMin = Number.POSITIVE_INFINITY;
   #tickMax = 0;
   #checkpointsCompared = 0;
@@ -43,7 +48,11 @@ export class CensusTaker {
     if (state.table !== undefined) this.#state.add(state.table);
     this.#checkpointsCompared += state.checkpointsCompared;
     this.#cursors.set(cell, meta.cursors);
-    for (const { to, seq, body } of reading.out) this.#out.push({ from: cell, to, seq, body });
+    for (const { to, seq, body } of reading.out) {
+      // What is for other layers, or for no cell, holds nobody of this one.
+      if (to < OUTBOX) this.#out.push({ from: cell, to, seq, body });
+    }
+    this.#own.push(...reading.out);
     if (meta.seq > 0) {
       this.#tickMin = Math.min(this.#tickMin, meta.tick);
       this.#tickMax = Math.max(this.#tickMax, meta.tick);
@@ -75,6 +84,8 @@ export class CensusTaker {
       stateHash: isOneTick ? this.#state.hex(this.#tickMax) : null,
       checkpointsCompared: this.#checkpointsCompared,
       faults: this.#faults,
+      own: this.#own,
+      cursors: this.#cursors,
     };
   }
 

@@ -1,5 +1,5 @@
 /** What a cell's channel carries, held against the departures its log names (E1). */
-import { inspectRows } from '@leasehold/protocol';
+import { inspectRows, layerOfAddress } from '@leasehold/protocol';
 import type { Custody } from './custody.ts';
 import type { Findings } from './findings.ts';
 import type { OutReading } from './reading.ts';
@@ -23,7 +23,7 @@ export function compareChannel(
     const ids = idsOf(entry.body);
     if (departure === undefined) {
       findings.violation('E1', cell, `channel entry ${entry.seq} has no departure`, { ids });
-    } else if (departure.to !== entry.to || departure.ids.join() !== ids.join()) {
+    } else if (departure.to !== entry.to || !carries(entry, ids, departure.ids)) {
       const message = `channel entry ${entry.seq} carries other entities than departed`;
       findings.violation('E1', cell, message, { ids: departure.ids });
     }
@@ -36,6 +36,11 @@ export function compareChannel(
   }
   track.unseenOut = track.unseenOut.filter(({ seq }) => seq < first);
   return compared;
+}
+
+/** Rows for another layer are of those who are born there, and depart from nowhere. */
+function carries({ to }: OutReading, found: readonly number[], named: readonly number[]): boolean {
+  return layerOfAddress(to) !== -1 || found.join() === named.join();
 }
 
 /** The entities in a body; none when it cannot be read, which its cell's replay tells. */

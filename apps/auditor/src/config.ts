@@ -6,6 +6,9 @@ export const settings = {
   world: text('WORLD', 'Name of the world to audit.'),
   incarnation: integer('INCARNATION', 'Incarnation of the world.', { min: 1, max: 2 ** 31 }),
   layer: text('LAYER', 'Layer to audit.', { fallback: 'main' }),
+  layers: text('LAYERS', 'All layers of the world, in the order of its manifest: a,b,c.', {
+    fallback: '',
+  }),
   columns: integer('COLUMNS', 'Cells of the grid from west to east.', { min: 1, max: 2 ** 20 }),
   rows: integer('ROWS', 'Cells of the grid from south to north.', { min: 1, max: 2 ** 20 }),
   blockCells: integer('BLOCK_CELLS', 'Cells along the side of a block.', {

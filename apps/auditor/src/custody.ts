@@ -7,7 +7,7 @@
  */
 
 import { bearerOf, counterOf } from '@leasehold/kernel';
-import { type AuditRule, OUTBOX } from '@leasehold/protocol';
+import { type AuditRule, layerOfAddress, OUTBOX } from '@leasehold/protocol';
 import type { Findings } from './findings.ts';
 import type { CellTrack } from './track.ts';
 
@@ -24,6 +24,8 @@ export type Flight = { readonly seq: number; readonly ids: readonly number[] };
 
 const OUTSIDE_BIT = 2 ** 52;
 const LANE = 2 ** 20;
+/** In a world of several layers the counter of an id has the layer in its highest four bits. */
+const COUNTERS = 2 ** 28;
 
 /** In a place map a cell is its number, and a flight from cell c is −1 − c. */
 const inFlightFrom = (cell: number): number => -1 - cell;
@@ -84,7 +86,7 @@ export class Custody {
 
   /** A channel entry that was there when its cell was read, unless its reader had passed it. */
   addFlight(from: number, to: number, flight: Flight): void {
-    if (to === OUTBOX || flight.seq <= this.#consumed(to, from)) return;
+    if (to >= OUTBOX || flight.seq <= this.#consumed(to, from)) return;
     this.#lane(from, to).push(flight);
   }
 
@@ -125,7 +127,10 @@ export class Custody {
   }
 
   apply(track: CellTrack, seq: number, facts: EntryFacts): void {
-    for (const arrival of facts.arrivals) this.#arrive(track, seq, arrival);
+    for (const arrival of facts.arrivals) {
+      if (layerOfAddress(arrival.from) === -1) this.#arrive(track, seq, arrival);
+      else this.#bearAll(track, seq, arrival);
+    }
     for (const id of listOf(facts.births)) this.#bear(track, seq, facts.idCounter, id);
     for (const id of listOf(facts.deaths)) this.#die(track, seq, id);
     for (const departure of facts.departures) this.#depart(track, seq, departure);
@@ -194,6 +199,27 @@ export class Custody {
     }
   }
 
+  /** Rows that another layer sends are of those whom it bore in the same cell. */
+  #bearAll(track: CellTrack, seq: number, { from, seq: position, ids }: EntryFacts['arrivals'][0]) {
+    const { cell } = track;
+    if (position <= this.#consumed(cell, from)) {
+      const message = `channel entry ${from}:${position} was consumed before`;
+      this.#findings.violation('E1', cell, message, { seq, ids: listOf(ids) });
+    }
+    for (const id of listOf(ids)) {
+      const isOwn = id < OUTSIDE_BIT;
+      const before = track.borneBy.get(from) ?? 0;
+      const isBorn = this.#ahead.has(id) || !isOwn || counterOf(id) > before;
+      if (!isBorn) {
+        const message = 'an entity came back from death by birth in another layer';
+        this.#findings.violation('E2', cell, message, { seq, ids: [id] });
+      }
+      if (isOwn) track.borneBy.set(from, Math.max(before, counterOf(id)));
+      this.#bear(track, seq, Number.POSITIVE_INFINITY, id);
+    }
+    track.consumed.set(from, Math.max(this.#consumed(cell, from), position));
+  }
+
   #bear(track: CellTrack, seq: number, idCounter: number, id: number): void {
     const { cell } = track;
     if (this.#ahead.has(id)) {
@@ -210,8 +236,10 @@ export class Custody {
       this.doubled.add(id);
     } else if (isOwn && bearerOf(id) !== cell)
       say('an entity was born under the id of another cell');
-    else if (isOwn && counter <= track.idCounter) say('an entity came back from death by birth');
-    else if (isOwn && counter > idCounter) say(`an entity was born beyond id counter ${idCounter}`);
+    else if (isOwn && Number.isFinite(idCounter) && counter % COUNTERS <= track.idCounter)
+      say('an entity came back from death by birth');
+    else if (isOwn && counter % COUNTERS > idCounter)
+      say(`an entity was born beyond id counter ${idCounter}`);
     if (place === undefined) this.created++;
     if (this.#isSettled) this.places.set(id, cell);
     track.ids.add(id);
@@ -235,7 +263,7 @@ export class Custody {
     const { cell } = track;
     const { to } = departure;
     const ids = listOf(departure.ids);
-    if (departure.seq <= track.outSeq || (this.#tracks[to] === undefined && to !== OUTBOX)) {
+    if (departure.seq <= track.outSeq || (this.#tracks[to] === undefined && to < OUTBOX)) {
       const message = `departure to cell ${to} as channel entry ${departure.seq} after ${track.outSeq}`;
       this.#findings.violation('E1', cell, message, { seq, ids });
     }
@@ -244,8 +272,8 @@ export class Custody {
     }
     // A cell read after its source may have consumed what the source is only now seen to write.
     const isConsumed = departure.seq <= this.#consumed(to, cell);
-    if (to === OUTBOX) {
-      // Letters for no cell around: whoever holds this one brings them, and nobody has a cursor.
+    if (to >= OUTBOX) {
+      // Letters for no cell around, which its holder brings, or what is for another layer.
     } else if (!isConsumed) {
       this.#lane(cell, to).push({ seq: departure.seq, ids });
       if (this.#isSettled) for (const id of ids) this.#moveOn(id, cell);
@@ -265,7 +293,7 @@ export class Custody {
   #sayUnknown(cell: number, seq: number, id: number, verb: string): void {
     const place = this.places.get(id);
     const bearer = this.#tracks[bearerOf(id)];
-    const wasBorn = id >= OUTSIDE_BIT || counterOf(id) <= (bearer?.idCounter ?? 0);
+    const wasBorn = id >= OUTSIDE_BIT || counterOf(id) % COUNTERS <= (bearer?.idCounter ?? 0);
     const [rule, state]: [AuditRule, string] =
       place !== undefined
         ? ['E1', `is in ${placeName(place)}`]
@@ -306,7 +334,7 @@ export class Custody {
 
   /** Entities in a channel entry that was found when its cell was read anew. */
   noticeFlight(from: number, to: number, flight: Flight): void {
-    if (to === OUTBOX || flight.seq <= this.#consumed(to, from)) return;
+    if (to >= OUTBOX || flight.seq <= this.#consumed(to, from)) return;
     const lane = this.#lane(from, to);
     if (lane.some(({ seq }) => seq === flight.seq)) return;
     lane.push(flight);

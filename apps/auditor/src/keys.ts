@@ -9,6 +9,8 @@ export type WorldFacts = {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
+  /** All of the world, in order; absent or empty: that one only. */
+  readonly layers?: readonly string[];
   readonly columns: number;
   readonly rows: number;
   /** Cells along the side of a block. */
@@ -19,6 +21,7 @@ export type CellKeys = {
   readonly meta: string;
   readonly log: string;
   readonly out: string;
+  readonly inbox: string;
   readonly checkpoints: readonly [string, string];
 };
 
@@ -36,6 +39,7 @@ export function cellKeys(facts: WorldFacts): CellKeys[] {
       meta: `${prefix}:meta:${layer}`,
       log: `${prefix}:log:${layer}`,
       out: `${prefix}:out:${layer}`,
+      inbox: `${prefix}:inbox:${layer}`,
       checkpoints: [`${prefix}:ckpt:${layer}:0`, `${prefix}:ckpt:${layer}:1`],
     });
   }

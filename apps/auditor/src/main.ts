@@ -50,7 +50,8 @@ const timer = {
 try {
   const config = loadConfig(process.env);
   hasParent = config.hasParent === 1;
-  const reading = await openReading(config.redisUrl, config);
+  const layers = config.layers === '' ? [] : config.layers.split(',');
+  const reading = await openReading(config.redisUrl, { ...config, layers });
   const auditor = new Auditor(reading, timer);
   say(await auditor.begin());
   let saidAtMs = 0;

@@ -186,6 +186,38 @@ export class Reading {
     });
   }
 
+  /** The channels of another layer's cells, whole, cell by cell. */
+  async channelsOf(layer: string, visit: (cell: number, entries: OutReading[]) => void) {
+    await this.#streams(
+      cellKeys({ ...this.facts, layer }).map(({ out }) => out),
+      (cell, items) => visit(cell, items.map(outOf)),
+    );
+  }
+
+  /** What is in the layer's own inboxes. */
+  async posts(visit: (body: Uint8Array) => void): Promise<void> {
+    await this.#streams(
+      this.#keys.map(({ inbox }) => inbox),
+      (_, items) => {
+        for (const item of items) {
+          const body = fieldsOf((item as [Buffer, Buffer[]])[1]).get('b');
+          if (body !== undefined) visit(body);
+        }
+      },
+    );
+  }
+
+  async #streams(keys: readonly string[], visit: (cell: number, items: unknown[]) => void) {
+    for (let at = 0; at < keys.length; at += CELLS_PER_READ_MAX) {
+      const pipeline = this.#redis.pipeline();
+      for (const key of keys.slice(at, at + CELLS_PER_READ_MAX)) {
+        pipeline.xrangeBuffer(key, '-', '+');
+      }
+      const replies = await run(pipeline.exec());
+      for (const [i, items] of replies.entries()) visit(at + i, items as unknown[]);
+    }
+  }
+
   /** One entry of a log, or undefined: trimmed, or never written. */
   async entryAt(cell: number, seq: number): Promise<EntryReading | undefined> {
     const items = await this.#redis.xrangeBuffer(this.#key(cell).log, `${seq}-0`, `${seq}-0`);

@@ -28,6 +28,8 @@ export class CellTrack {
   ids = new Set<number>();
   /** Last channel position this cell consumed, by source cell. */
   consumed = new Map<number, number>();
+  /** The highest counter of those whom another layer bore here, by the address of its cell. */
+  readonly borneBy = new Map<number, number>();
   /** Entries read and not applied yet: they wait for what another cell's log must say first. */
   backlog: EntryReading[] = [];
   break: Break | undefined;

@@ -20,6 +20,8 @@ export type AuditTarget = {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
+  /** All of the world, in the order of their numbers. */
+  readonly layers: readonly string[];
   readonly grid: Grid;
 };
 
@@ -29,12 +31,13 @@ export class AuditorProcess {
   #heard: () => void = () => {};
   status: AuditStatus | undefined;
 
-  constructor({ redisUrl, world, incarnation, layer, grid }: AuditTarget) {
+  constructor({ redisUrl, world, incarnation, layer, layers, grid }: AuditTarget) {
     const env = {
       REDIS_URL: redisUrl,
       WORLD: world,
       INCARNATION: String(incarnation),
       LAYER: layer,
+      LAYERS: layers.join(','),
       COLUMNS: String(grid.columns),
       ROWS: String(grid.rows),
       BLOCK_CELLS: String(grid.blockCells),

@@ -17,7 +17,10 @@ export type AuthorityParts = {
   readonly env: Readonly<Record<string, string>>;
   /** What one of them has besides, by its name. */
   readonly envOf?: (name: string) => Readonly<Record<string, string>>;
+  /** Of each layer. */
   readonly count: number;
+  /** The first is the one that is asked how many pods are wanted. */
+  readonly layers: readonly string[];
   readonly warn: (line: string) => void;
 };
 
@@ -26,6 +29,7 @@ export type Scale = { readonly podsWanted: number; readonly why: string };
 
 type Authority = {
   readonly name: string;
+  readonly layer: string;
   child: Child | undefined;
   /** '' until it listens. */
   url: string;
@@ -44,11 +48,15 @@ export class Authorities {
   }
 
   start(): void {
-    for (let i = 1; i <= this.#parts.count; i++) {
-      const name = `authority-${process.pid.toString(36)}-${i}`;
-      const authority = { name, child: undefined, url: '', failures: 0, timer: undefined };
-      this.#authorities.push(authority);
-      this.#launch(authority);
+    const { count, layers } = this.#parts;
+    for (const [at, layer] of layers.entries()) {
+      for (let i = 1; i <= count; i++) {
+        const name = `authority-${process.pid.toString(36)}-${at * count + i}`;
+        const none = { child: undefined, url: '', failures: 0, timer: undefined };
+        const authority: Authority = { name, layer, ...none };
+        this.#authorities.push(authority);
+        this.#launch(authority);
+      }
     }
   }
 
@@ -61,20 +69,22 @@ export class Authorities {
     this.#authorities.find((one) => one.name === name)?.child?.signal('SIGKILL');
   }
 
-  /** undefined: nobody leads just now. */
-  async scale(): Promise<Scale | undefined> {
-    return (await this.#leading())?.scale;
+  /** Pods of a layer, the first if none is named; undefined: nobody leads just now. */
+  async scale(layer = this.#parts.layers[0]): Promise<Scale | undefined> {
+    return (await this.#leading(layer))?.scale;
   }
 
   /** The one that leads and has made a plan; undefined: there is none just now. */
   async leader(): Promise<string | undefined> {
-    return (await this.#leading())?.name;
+    return (await this.#leading(this.#parts.layers[0]))?.name;
   }
 
   /** Only the one that leads says how many pods are wanted. */
-  async #leading(): Promise<{ readonly name: string; readonly scale: Scale } | undefined> {
-    for (const { name, url } of this.#authorities) {
-      if (url === '') continue;
+  async #leading(
+    of: string | undefined,
+  ): Promise<{ readonly name: string; readonly scale: Scale } | undefined> {
+    for (const { name, layer, url } of this.#authorities) {
+      if (url === '' || layer !== of) continue;
       try {
         const signal = AbortSignal.timeout(SCALE_MS_MAX);
         const answer = await fetch(`${url}/scale`, { signal });
@@ -107,9 +117,12 @@ export class Authorities {
   }
 
   #launch(authority: Authority): void {
-    const { env, envOf } = this.#parts;
-    const { name } = authority;
-    const settings = { LOG_LEVEL: 'warn', ...env, ...envOf?.(name), PORT: '0', AUTHORITY: name };
+    const { env, envOf, layers } = this.#parts;
+    const { name, layer } = authority;
+    // The others go where the first does, so nothing of them sleeps on its own account.
+    const awake = layer === layers[0] ? {} : { IDLE_MS: '0' };
+    const own = { PORT: '0', AUTHORITY: name, LAYER: layer, ...awake };
+    const settings = { LOG_LEVEL: 'warn', ...env, ...envOf?.(name), ...own };
     const child = new Child(name, MAIN, settings, (message) => {
       if (message['type'] !== 'listening') return;
       authority.url = String(message['url']);

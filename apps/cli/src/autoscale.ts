@@ -19,18 +19,23 @@ export class Autoscaler {
     const nowMs = performance.now();
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + ASK_MS;
-    const scale = await run.authorities.scale();
+    for (const layer of run.layers) await this.#scale(run, layer);
+  }
+
+  async #scale(run: LiveRun, layer: string): Promise<void> {
+    const scale = await run.authorities.scale(layer);
     if (scale === undefined) return;
     const { min, max } = this.#bounds;
     const wanted = Math.min(max, Math.max(min, scale.podsWanted));
-    const { running } = run.fleet;
+    const running = run.fleet.running.filter((pod) => pod.layer === layer);
+    const alive = run.fleet.alive.filter((pod) => pod.layer === layer);
     for (let i = running.length; i < Math.min(wanted, running.length + STARTS_MAX); i++) {
-      run.noteScaling(run.fleet.start().name, 'started', scale.why);
+      run.noteScaling(run.fleet.start(layer).name, 'started', scale.why);
     }
     if (running.length <= wanted) return;
     const entities = (report: Readonly<Record<string, number>>): number => report['entities'] ?? 0;
     const [least] = [...running].sort((a, b) => entities(a.report) - entities(b.report));
-    if (least === undefined || run.fleet.alive.length > running.length) return;
+    if (least === undefined || alive.length > running.length) return;
     run.noteScaling(least.name, 'drained', scale.why);
     void run.fleet.drain(least);
   }

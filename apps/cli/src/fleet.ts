@@ -12,6 +12,7 @@ export type PodState = 'running' | 'frozen' | 'draining' | 'killed' | 'ended';
 
 export type Pod = {
   readonly name: string;
+  readonly layer: string;
   readonly child: Child;
   state: PodState;
   /** The pod's last report, kept when the pod is gone. */
@@ -57,7 +58,8 @@ export class Fleet {
     return this.alive.filter(({ state }) => state === 'running');
   }
 
-  start(env: Readonly<Record<string, string>> = {}): Pod {
+  /** Starts one more pod of a layer. */
+  start(layer: string, env: Readonly<Record<string, string>> = {}): Pod {
     const name = `${this.#prefix}${this.pods.length + 1}`;
     const child = new Child(name, MAIN, {
       PORT: '0',
@@ -66,9 +68,10 @@ export class Fleet {
       ...this.#env,
       ...this.#hooks.envOf?.(name),
       ...env,
+      LAYER: layer,
       POD: name,
     });
-    const pod: Pod = { name, child, state: 'running', report: {}, reportedAtMs: 0 };
+    const pod: Pod = { name, layer, child, state: 'running', report: {}, reportedAtMs: 0 };
     this.pods.push(pod);
     void child.exited.then((exit) => this.#noteExit(pod, exit));
     return pod;

@@ -12,7 +12,7 @@ import {
   type Registry,
 } from '@leasehold/live-store';
 import { openServers } from '@leasehold/servers';
-import { type Known, knownOf, knownWorlds, LAYER_DEFAULT, loadWorld } from '@leasehold/world';
+import { homeLayer, type Known, knownOf, knownWorlds, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';
 
 /** What a command is told of where the world is. */
@@ -77,7 +77,7 @@ async function namedWorld(registry: Registry, asked: string, home: string): Prom
   const record = await registry.read(name);
   if (record?.state !== 'ready') throw notReady(name, home, `${name} was never run`);
   if (loaded !== undefined) {
-    const [layer = LAYER_DEFAULT] = Object.keys(loaded.manifest.layers);
+    const layer = homeLayer(loaded);
     return { world: name, incarnation: record.incarnation, layer, grid: loaded.grid };
   }
   const known = knownOf(record);

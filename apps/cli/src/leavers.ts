@@ -10,20 +10,20 @@ export class Leavers {
   /** How many are being looked at: until then nobody knows whether the run has a pod to come. */
   waiting = 0;
   readonly #world: Pick<StoredWorld, 'name' | 'redisUrl'>;
-  readonly #replace: () => void;
+  readonly #replace: (layer: string) => void;
 
-  constructor(world: Pick<StoredWorld, 'name' | 'redisUrl'>, replace: () => void) {
+  constructor(world: Pick<StoredWorld, 'name' | 'redisUrl'>, replace: (layer: string) => void) {
     this.#world = world;
     this.#replace = replace;
   }
 
-  note({ report }: Pick<Pod, 'report'>): void {
+  note({ report, layer }: Pick<Pod, 'report' | 'layer'>): void {
     this.waiting++;
     const { name, redisUrl } = this.#world;
     void appliedMark(name, redisUrl)
       .then((mark) => {
         const isOlder = mark !== undefined && report['module'] !== mark;
-        if (isOlder) this.#replace();
+        if (isOlder) this.#replace(layer);
       })
       // A record that cannot be read says nothing of the pod.
       .catch(() => undefined)

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditStatus, FeedEntry } from '@leasehold/protocol';
 import { type AuditWord, AuditWords, lastWord, wordLine } from './audit-words.ts';
-import { AuditorProcess } from './auditor-process.ts';
+import { Auditors } from './auditors.ts';
 import { Authorities, aimsOf } from './authorities.ts';
 import { CommitRates } from './commit-rates.ts';
 import { FaultClock } from './faults.ts';
@@ -53,6 +53,9 @@ export type RunHooks = {
   readonly atRest?: () => Promise<void>;
 };
 
+/** Names of the world's layers, that which says who lives and where first. */
+const layersOf = ({ engines }: StoredWorld): string[] => engines.map(({ schema }) => schema.layer);
+
 export class LiveRun {
   readonly fleet: Fleet;
   readonly gateways: Gateways;
@@ -61,13 +64,13 @@ export class LiveRun {
   readonly #leavers: Leavers;
   readonly #options: RunOptions;
   readonly #output: Output;
-  readonly #auditor: AuditorProcess;
+  readonly #auditors: Auditors;
   readonly #faults: FaultClock;
   readonly #signal: AbortSignal;
   readonly #kills: Kill[] = [];
   readonly #scaling: Scaling[] = [];
   readonly #stops: Kill[] = [];
-  readonly #startsMs: number[] = [];
+  readonly #starts: { readonly layer: string; readonly atMs: number }[] = [];
   readonly #wakes: { readonly pod: Pod; readonly atMs: number }[] = [];
   readonly #feed: FeedEntry[] = [];
   readonly #happenings = new Happenings();
@@ -92,14 +95,10 @@ export class LiveRun {
     this.#options = options;
     this.#output = output;
     this.#signal = signal;
-    const { redisUrl, name, incarnation, layer, loaded, seed } = world;
-    this.#auditor = new AuditorProcess({
-      redisUrl,
-      world: name,
-      incarnation,
-      layer,
-      grid: loaded.grid,
-    });
+    const { redisUrl, name, incarnation, layer, loaded, seed, engine } = world;
+    const layers = layersOf(world);
+    const audited = { redisUrl, world: name, incarnation, grid: loaded.grid };
+    this.#auditors = new Auditors(audited, layers, engine.layers);
     const { killEveryMs, stopEveryMs } = options;
     this.#faults = new FaultClock({ kill: killEveryMs, stop: stopEveryMs }, seed);
     const library = options.break === undefined ? '' : brokenLibraryName(options.break);
@@ -123,7 +122,7 @@ export class LiveRun {
         },
       },
     );
-    this.#leavers = new Leavers(world, () => this.#replaceSoon());
+    this.#leavers = new Leavers(world, (of) => this.#replaceSoon(of));
     const warn = (line: string): void => this.#output.warn(line);
     // In lockstep nobody gets ahead of a neighbour, so nobody may sleep.
     const awake = options.isLockstep ? { IDLE_MS: '0' } : {};
@@ -132,6 +131,7 @@ export class LiveRun {
         env: { ...env, ...awake, ...aimsOf(options) },
         ...own,
         count: options.authorities,
+        layers,
         warn,
       },
     });
@@ -156,14 +156,16 @@ export class LiveRun {
       this.#output.warn(`known-bad build: ${broken}`);
       await admin.loadFunctions(brokenLibrarySource(broken));
     }
-    const tick = await lastTick(this.#world, this.#auditor);
+    const tick = await lastTick(this.#world, this.#auditors);
     this.#baseTick = tick;
     const endTick = this.#options.ticks > 0 ? tick + this.#options.ticks : 0;
     const clock = { mode, rateHz: loaded.manifest.tickHz, baseTick: tick, endTick };
     await store.setClock({ ...clock, isPaused: true });
     const { pods } = this.#options;
     const together = { STARTING_PODS: String(pods) };
-    for (let i = 0; i < pods; i++) this.fleet.start(together);
+    for (let i = 0; i < pods; i++) {
+      for (const layer of layersOf(this.#world)) this.fleet.start(layer, together);
+    }
     this.gateways.start();
     this.authorities.start();
     await Promise.all([
@@ -181,7 +183,7 @@ export class LiveRun {
   }
 
   async #untilCounted(): Promise<void> {
-    const { entities, tick } = await this.#auditor.ready();
+    const { entities, tick } = await this.#auditors.ready();
     this.#output.progress(`the auditor counts ${entities} entities at tick ${tick}`);
   }
 
@@ -218,7 +220,8 @@ export class LiveRun {
   async untilReady(pod: Pod, ms: number): Promise<boolean> {
     const deadlineMs = performance.now() + ms;
     while (pod.child.exit === undefined && performance.now() < deadlineMs) {
-      const records = await this.#world.store.pods();
+      const of = await Promise.all(this.#world.stores.map((store) => store.pods()));
+      const records = of.flat();
       if (records.some((record) => record.pod === pod.name && record.state === 'ready'))
         return true;
       await sleep(LOOK_MS);
@@ -237,7 +240,7 @@ export class LiveRun {
     await this.#drain();
     await this.#patiently(() => this.#readFeed());
     this.#output.progress('the auditor counts again');
-    const verdict = await this.#auditor.verdict();
+    const verdict = await this.#auditors.verdict();
     this.#untold.push(lastWord(verdict));
     await this.#tellWords().catch(() => undefined);
     await atRest?.();
@@ -256,6 +259,10 @@ export class LiveRun {
     });
   }
 
+  get layers(): readonly string[] {
+    return layersOf(this.#world);
+  }
+
   /** What this run's pods have written into the world's feed so far. */
   get feed(): readonly FeedEntry[] {
     return this.#feed;
@@ -263,7 +270,7 @@ export class LiveRun {
 
   /** What the auditor said last. */
   get audit(): AuditStatus | undefined {
-    return this.#auditor.status;
+    return this.#auditors.status;
   }
 
   /** When the world's time began to run, on the store's clock. */
@@ -279,7 +286,7 @@ export class LiveRun {
 
   async close(): Promise<void> {
     await Promise.all([this.fleet.close(), this.gateways.close(), this.authorities.close()]);
-    await this.#auditor.close();
+    await this.#auditors.close();
   }
 
   /** Reads the pods' reports for as long as there are any: the last one counts everything. */
@@ -317,7 +324,7 @@ export class LiveRun {
   #replace(pod: Pod): void {
     this.#kills.push({ pod: pod.name, atMs: this.#world.store.nowMs() });
     this.#output.warn(`${pod.name} was killed, another will take its place`);
-    this.#replaceSoon();
+    this.#replaceSoon(pod.layer);
   }
 
   /** A viewer with this start's token asks for it: a kill like any other, of our own pods only. */
@@ -334,7 +341,7 @@ export class LiveRun {
     this.fleet.kill(pod);
     this.#kills.push({ pod: pod.name, atMs });
     this.say(`${pod.name} ${how}`);
-    this.#replaceSoon();
+    this.#replaceSoon(pod.layer);
   }
 
   /** Freezes a pod. Whoever asked for it wakes it again, and has said after how long. */
@@ -345,18 +352,18 @@ export class LiveRun {
     this.say(`froze ${pod.name} for ${round(forMs / 1000)} s`);
   }
 
-  #replaceSoon(): void {
-    this.#startsMs.push(performance.now() + REPLACE_MS);
+  #replaceSoon(layer: string): void {
+    this.#starts.push({ layer, atMs: performance.now() + REPLACE_MS });
   }
 
   #isOver(): boolean {
-    const toCome = this.#startsMs.length + this.#leavers.waiting;
+    const toCome = this.#starts.length + this.#leavers.waiting;
     if (this.fleet.alive.length + toCome === 0) return true;
     const { seconds, ticks } = this.#options;
     const elapsedMs = performance.now() - this.#startedMs;
     if (seconds > 0 && elapsedMs >= seconds * 1000) return true;
     if (ticks === 0) return false;
-    const status = this.#auditor.status;
+    const status = this.#auditors.status;
     const end = this.#baseTick + ticks;
     if (this.#world.mode === 'lockstep') return status !== undefined && status.tickMin >= end;
     // Quiet cells do not commit: in realtime the clock says when the last tick has been.
@@ -376,9 +383,9 @@ export class LiveRun {
         this.#wakes.push({ pod, atMs: elapsedMs + this.#options.stopForMs });
       }
     }
-    while (this.#startsMs[0] !== undefined && this.#startsMs[0] <= performance.now()) {
-      this.#startsMs.shift();
-      this.say(`started ${this.fleet.start().name}`);
+    while ((this.#starts[0]?.atMs ?? Number.POSITIVE_INFINITY) <= performance.now()) {
+      const { layer } = this.#starts.shift() as { layer: string };
+      this.say(`started ${this.fleet.start(layer).name}`);
     }
     while (this.#wakes[0] !== undefined && this.#wakes[0].atMs <= elapsedMs) {
       this.fleet.wake((this.#wakes.shift() as { pod: Pod }).pod);
@@ -413,7 +420,7 @@ export class LiveRun {
       mode: this.#world.mode,
       elapsedS: this.#elapsedS(),
       pods: this.fleet.pods,
-      audit: this.#auditor.status,
+      audit: this.#auditors.status,
       takeovers: this.#happenings.takeovers,
       handovers: this.#happenings.handovers,
       kills: this.#kills.length,
@@ -424,7 +431,8 @@ export class LiveRun {
   }
 
   async #readPods(): Promise<void> {
-    this.fleet.note(await this.#world.store.pods());
+    const records = await Promise.all(this.#world.stores.map((store) => store.pods()));
+    this.fleet.note(records.flat());
   }
 
   async #readFeed(): Promise<void> {
@@ -449,14 +457,14 @@ export class LiveRun {
     const sinceMs = Number(facts['resumedAtMs'] ?? 0) - this.#runningSinceMs;
     const tick =
       mode === 'lockstep'
-        ? (this.#auditor.status?.tick ?? 0)
+        ? (this.#auditors.status?.tick ?? 0)
         : this.#baseTick + Math.floor((sinceMs * loaded.manifest.tickHz) / 1000);
     this.#words.noteTakeover(tick, performance.now());
   }
 
   /** Puts what the auditor has to say into the world's feed, where every viewer finds it. */
   async #tellWords(): Promise<void> {
-    const { status } = this.#auditor;
+    const { status } = this.#auditors;
     if (status !== undefined && !this.#isEnding) {
       this.#untold.push(...this.#words.due(status, performance.now()));
     }

@@ -25,6 +25,7 @@ const verdict: Verdict = {
   duplicatedEntities: [],
   unaccounted: 0,
   inFlight: 0,
+  existing: { count: 1, hash: '' },
   violations: [],
   violationCount: 0,
   blindSpotCount: 0,

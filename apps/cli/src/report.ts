@@ -1,6 +1,7 @@
 /** The report of a run: its one JSON value, the reasons for its exit code, and its human form. */
 import type { FeedEntry, PodRecord } from '@leasehold/protocol';
 import type { Verdict } from './auditor-process.ts';
+import type { LayerCount } from './auditors.ts';
 import type { Colors } from './output.ts';
 
 export type Takeover = {
@@ -47,6 +48,8 @@ export type Report = {
   readonly entitiesEnd: number;
   readonly created: number;
   readonly deleted: number;
+  /** Of each layer of the world, that which says who lives and where first. */
+  readonly layers: readonly LayerCount[];
   readonly lost: number;
   readonly duplicated: number;
   readonly violations: Verdict['violations'];
@@ -303,6 +306,11 @@ export function summary(report: Report, colors: Colors): string[] {
       `${report.entitiesStart} → ${report.entitiesEnd} ` +
         `(${report.created} created, ${report.deleted} deleted)`,
     ),
+    ...report.layers
+      .slice(1)
+      .map(({ layer, entitiesEnd, created, deleted }) =>
+        row(`in ${layer}`, `${entitiesEnd} (${created} created, ${deleted} deleted)`),
+      ),
     row('commits', `${report.commits}, ${lateWrites(report)} refused`),
     row(
       'Redis',

@@ -1,6 +1,7 @@
 /** Adds a run up: what the auditor says, what the pods counted, and what was done to them. */
 import type { FeedEntry, PodRecord } from '@leasehold/protocol';
 import type { Verdict } from './auditor-process.ts';
+import type { LayerCount } from './auditors.ts';
 import {
   exitReasons,
   frozenOf,
@@ -31,7 +32,11 @@ export type RunFacts = {
   readonly failures: readonly string[];
 };
 
-export function reportOf(world: StoredWorld, verdict: Verdict, facts: RunFacts): Report {
+export function reportOf(
+  world: StoredWorld,
+  verdict: Verdict & { readonly layers: readonly LayerCount[] },
+  facts: RunFacts,
+): Report {
   const { name, incarnation, isContinued, mode, seed, redisKind, loaded } = world;
   const { tickHz } = loaded.manifest;
   const totals = podTotals(facts.reports);
@@ -58,6 +63,7 @@ export function reportOf(world: StoredWorld, verdict: Verdict, facts: RunFacts):
     entitiesEnd: verdict.entitiesEnd,
     created: verdict.created,
     deleted: verdict.deleted,
+    layers: verdict.layers,
     lost: verdict.lost,
     duplicated: verdict.duplicated,
     violations: verdict.violations,

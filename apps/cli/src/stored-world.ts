@@ -34,10 +34,13 @@ export type WorldRequest = {
 
 export type CheckedWorld = {
   readonly loaded: LoadedWorld;
+  /** Of the layer that says who lives and where. */
   readonly engine: Engine;
   /** Name of the stored world. */
   readonly name: string;
   readonly layer: string;
+  /** Of all its layers, that one first. */
+  readonly engines: readonly Engine[];
   readonly mode: 'realtime' | 'lockstep';
   readonly seed: number;
 };
@@ -48,6 +51,8 @@ export type StoredWorld = CheckedWorld & {
   readonly redisUrl: string;
   readonly redisKind: string;
   readonly store: Store;
+  /** One for each layer, in the order of `engines`; `store` is the first. */
+  readonly stores: readonly Store[];
   readonly admin: LiveWorldAdmin;
   close(): Promise<void>;
 };
@@ -59,15 +64,6 @@ const LEAVING_MS = 4_000;
 export async function checkWorld(request: WorldRequest): Promise<CheckedWorld> {
   const loaded = await loadWorld(request.folder);
   const { manifest, simulation, grid } = loaded;
-  const [layer, ...others] = Object.keys(manifest.layers);
-  if (layer === undefined || others.length > 0) {
-    const value = Object.keys(manifest.layers).join(', ');
-    throw new LeaseholdError('LIMIT_EXCEEDED', `${manifest.world} has layers ${value}`, {
-      field: 'layers',
-      value,
-      remedy: 'Put all components into one layer; this version runs one.',
-    });
-  }
   const name = checkName(
     'world',
     request.isLockstep ? `${manifest.world}-lockstep` : manifest.world,
@@ -75,9 +71,13 @@ export async function checkWorld(request: WorldRequest): Promise<CheckedWorld> {
   const seed = request.seed >= 0 ? request.seed : manifest.seed;
   const { tickHz, params } = manifest;
   const { layers } = manifest;
-  const engine = compile(simulation, { layer, grid, seed, tickHz, params, layers });
+  const all = Object.keys(layers).map((layer) =>
+    compile(simulation, { layer, grid, seed, tickHz, params, layers }),
+  );
+  const engine = all.find(({ layer, home }) => layer === home) as Engine;
+  const engines = [engine, ...all.filter((other) => other !== engine)];
   const mode = request.isLockstep ? 'lockstep' : manifest.mode;
-  return { loaded, engine, name, layer, mode, seed };
+  return { loaded, engine, engines, name, layer: engine.schema.layer, mode, seed };
 }
 
 /** Finds Redis, checks it, and makes sure that the world is in it: gone on with, or seeded. */
@@ -137,14 +137,19 @@ async function storedWorld(
       : `${name} goes on where Redis kept it: incarnation ${incarnation} (--fresh begins anew)`,
   );
   const admin = await openWorldAdmin(optionsOf(checked, redisUrl, incarnation));
-  const store = await openLiveStore(optionsOf(checked, redisUrl, incarnation));
+  const stores = await Promise.all(
+    checked.engines.map(({ schema: { layer } }) =>
+      openLiveStore(optionsOf(checked, redisUrl, incarnation, layer)),
+    ),
+  );
+  const store = stores[0] as Store;
   const close = async (): Promise<void> => {
-    await store.close();
+    await Promise.all(stores.map((each) => each.close()));
     await admin.close();
     await servers.close();
   };
-  const redisKind = servers.kind;
-  return { ...checked, incarnation, isContinued: !isNew, redisUrl, redisKind, store, admin, close };
+  const found = { incarnation, isContinued: !isNew, redisUrl, redisKind: servers.kind };
+  return { ...checked, ...found, store, stores, admin, close };
 }
 
 /** The world is in Redis: found there and agreed with, or seeded. Errors: those of `seedWorld`. */
@@ -154,11 +159,18 @@ export function ensureWorld(
   redisUrl: string,
   output: Output,
 ): Promise<SeedResult> {
-  const { name, engine, loaded } = checked;
+  const { name, engine, engines, loaded } = checked;
   return seedWorld({
     registry: fileRegistry(home),
-    openAdmin: (incarnation) => openWorldAdmin(optionsOf(checked, redisUrl, incarnation)),
+    openAdmin: (incarnation, layer) =>
+      openWorldAdmin(optionsOf(checked, redisUrl, incarnation, layer)),
     facts: factsOf(checked),
+    others: engines.slice(1).map((other) => ({
+      layer: other.schema.layer,
+      schemaHash: other.schema.hash,
+      schemaJson: schemaJson(other.schema),
+      cells: () => other.seed(),
+    })),
     blocks: loaded.grid.blocks,
     cells: () => engine.seed(),
     fresh: isFresh || isLockstep,
@@ -171,19 +183,31 @@ function saySeeding(name: string, { phase, cells, cellsTotal }: SeedProgress, ou
   if (phase === 'forgetting') output.progress(`forgetting what ${name} was before`);
 }
 
-function optionsOf(checked: CheckedWorld, url: string, incarnation: number) {
-  const { name: world, layer } = checked;
-  return { url, world, incarnation, layer, grid: checked.loaded.grid };
+function optionsOf(
+  checked: CheckedWorld,
+  url: string,
+  incarnation: number,
+  layer: string = checked.layer,
+) {
+  const { name: world, engine } = checked;
+  return { url, world, incarnation, layer, layers: engine.layers, grid: checked.loaded.grid };
 }
 
 /** Two runs of one world would set each other's clock. */
 async function expectIdle(checked: CheckedWorld, url: string, incarnation: number): Promise<void> {
-  const store = await openLiveStore(optionsOf(checked, url, incarnation));
+  const stores = await Promise.all(
+    checked.engines.map(({ schema: { layer } }) =>
+      openLiveStore(optionsOf(checked, url, incarnation, layer)),
+    ),
+  );
   try {
     const deadlineMs = performance.now() + LEAVING_MS;
     for (;;) {
-      const names = (await store.pods()).map(({ pod }) => pod);
-      const connected = await store.connected(names);
+      const connected = new Set<string>();
+      for (const store of stores) {
+        const names = (await store.pods()).map(({ pod }) => pod);
+        for (const pod of await store.connected(names)) connected.add(pod);
+      }
       if (connected.size === 0) return;
       if (performance.now() > deadlineMs) {
         const value = [...connected].join(', ');
@@ -197,7 +221,7 @@ async function expectIdle(checked: CheckedWorld, url: string, incarnation: numbe
       await sleep(100);
     }
   } finally {
-    await store.close();
+    await Promise.all(stores.map((store) => store.close()));
   }
 }
 

@@ -13,7 +13,7 @@ const SHARED_MAX_MS = 5_000;
 type Start = {
   readonly world: StoredWorld;
   readonly fleet: Fleet;
-  /** How many there should be. */
+  /** How many there should be of each layer. */
   readonly pods: number;
   readonly output: Output;
   readonly signal: AbortSignal;
@@ -23,7 +23,9 @@ type Start = {
 
 /** Errors: `POD_FAILED` when all pods have ended, or when cells are left after a minute. */
 export async function untilHeld({ world, fleet, pods, output, signal, look }: Start) {
-  const { cells, blocks } = world.loaded.grid;
+  const { blocks } = world.loaded.grid;
+  const cells = world.loaded.grid.cells * world.stores.length;
+  const all = pods * world.stores.length;
   const deadlineMs = performance.now() + HELD_MAX_MS;
   const sharedByMs = performance.now() + SHARED_MAX_MS;
   let held = 0;
@@ -31,7 +33,8 @@ export async function untilHeld({ world, fleet, pods, output, signal, look }: St
   // Every pod should have its share before time runs, or the run begins with handovers.
   const isShared = (): boolean =>
     performance.now() > sharedByMs ||
-    fleet.alive.filter(({ report }) => (report['cells'] ?? 0) > 0).length >= Math.min(pods, blocks);
+    fleet.alive.filter(({ report }) => (report['cells'] ?? 0) > 0).length >=
+      Math.min(all, blocks * world.stores.length);
   while ((held + asleep < cells || !isShared()) && !signal.aborted) {
     await look();
     asleep = await asleepIn(world);
@@ -57,9 +60,10 @@ export async function untilHeld({ world, fleet, pods, output, signal, look }: St
  * Cells that by the plan in force nobody is to hold: of a world that has run before, or that takes
  * longer to start than its cells take to fall asleep.
  */
-async function asleepIn({ store }: StoredWorld): Promise<number> {
-  const plan = await store.plan();
-  return plan?.asleep.reduce((sum, [, cells]) => sum + cells, 0) ?? 0;
+async function asleepIn({ stores }: StoredWorld): Promise<number> {
+  const plans = await Promise.all(stores.map((store) => store.plan()));
+  const asleep = plans.flatMap((plan) => plan?.asleep ?? []);
+  return asleep.reduce((sum, [, cells]) => sum + cells, 0);
 }
 
 function allEnded(fleet: Fleet): LeaseholdError {

@@ -66,16 +66,14 @@ await runService('simulator', async (parts, log) => {
     settings: {
       leaseTtlMs: config.leaseTtlMs === 0 ? manifest.lease.ttlMs : config.leaseTtlMs,
       blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
-      indexResolution: manifest.index.resolution,
+      // Of each entity once, by the layer that says where it is.
+      indexResolution: engine.layer === engine.home ? manifest.index.resolution : 0,
       startingPods: config.startingPods,
       isStandby: config.isStandby,
     },
     randomHex,
     schemaOf,
-    cpuMs: () => {
-      const { user, system } = process.threadCpuUsage();
-      return (user + system) / 1_000;
-    },
+    cpuMs,
     figures: () => ({ ...store.traffic(), ...processFigures(engine), module }),
     onDrainOrder: () => parts.end('told to drain'),
   });
@@ -99,6 +97,12 @@ await runService('simulator', async (parts, log) => {
   await patiently(log, () => runner.start());
   log.info({ pod, world, incarnation, layer, folder, url: http.url }, 'ready');
 });
+
+/** Of this thread. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
 
 function randomHex(): string {
   return randomBytes(8).toString('hex');

@@ -37,9 +37,10 @@ export async function checkStoredSchema(
   schema: LayerSchema,
 ): Promise<void> {
   const record = await registry.read(store.world);
-  const isOfLayer = record?.layer === undefined || record.layer === schema.layer;
-  if (record === undefined || !isOfLayer || record.schemaHash === schema.hash) return;
-  const json = await store.getSchema(record.schemaHash);
+  const isFirst = record?.layer === undefined || record.layer === schema.layer;
+  const hash = isFirst ? record?.schemaHash : record.others?.[schema.layer];
+  if (hash === undefined || hash === schema.hash) return;
+  const json = await store.getSchema(hash);
   const stored = json === undefined ? undefined : parseSchema(json);
   if (stored?.layer === schema.layer) planMigration(stored, schema);
 }

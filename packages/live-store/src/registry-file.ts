@@ -70,10 +70,11 @@ export function fileRegistry(home: string): Registry {
         return ready;
       });
     },
-    migrated: (world, incarnation, schemaHash) =>
+    migrated: (world, incarnation, { schemaHash, others }) =>
       change(world, (page) => {
         if (page.ready?.incarnation !== incarnation) return page;
-        return { ...page, ready: { ...page.ready, schemaHash } };
+        const schemas = { schemaHash, ...(others === undefined ? {} : { others }) };
+        return { ...page, ready: { ...page.ready, ...schemas } };
       }),
     leftovers: async (world) => [...read(fileOf(world)).leftovers],
     forgotten: (world, incarnation) =>

@@ -96,9 +96,9 @@ test('a world that the store has and the registry has not goes above what the st
 test('a migrated schema is noted for its incarnation only', async () => {
   const registry = fileRegistry(home);
   await registry.seed('w', facts, async () => ({}));
-  await registry.migrated('w', 9, 'wrong');
+  await registry.migrated('w', 9, { schemaHash: 'wrong' });
   expect(await registry.read('w')).toMatchObject({ schemaHash: 's' });
-  await registry.migrated('w', 1, 't');
+  await registry.migrated('w', 1, { schemaHash: 't' });
   expect(await registry.read('w')).toMatchObject({ schemaHash: 't', state: 'ready' });
 });
 

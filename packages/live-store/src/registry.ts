@@ -19,8 +19,10 @@ export type RegistryFacts = {
   readonly manifestHash: string;
   /** Those settings themselves, so that a difference can be named. */
   readonly fixed?: FixedSettings;
-  /** The layer that the seeder wrote. */
+  /** That layer, the one which says who lives and where. */
   readonly layer?: string;
+  /** Hashes of the schemas of the other layers, by name, where there are any. */
+  readonly others?: Readonly<Record<string, string>>;
 };
 
 export type RegistryRecord = RegistryFacts & {
@@ -73,8 +75,12 @@ export interface Registry {
     work: SeedWork,
     request?: SeedRequest,
   ): Promise<RegistryRecord>;
-  /** Notes that the ready state has been migrated to another schema. */
-  migrated(world: string, incarnation: number, schemaHash: string): Promise<void>;
+  /** Notes that the ready state has been migrated to other schemas. */
+  migrated(
+    world: string,
+    incarnation: number,
+    schemas: Pick<RegistryFacts, 'schemaHash' | 'others'>,
+  ): Promise<void>;
   /** Incarnations that nobody may use any more and whose keys may still exist. */
   leftovers(world: string): Promise<number[]>;
   /** Notes that the keys of a leftover are gone. */

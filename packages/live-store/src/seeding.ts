@@ -36,7 +36,15 @@ export type CellBirth = {
 
 type Births = ReadonlyMap<number, CellBirth>;
 
-export type SeedFacts = RegistryFacts & {
+/** A layer besides the first: what is in it, and how it is written. */
+export type OtherLayer = {
+  readonly layer: string;
+  readonly schemaHash: string;
+  readonly schemaJson: string;
+  readonly cells: () => Promise<Births>;
+};
+
+export type SeedFacts = Omit<RegistryFacts, 'others'> & {
   readonly world: string;
   readonly schemaJson: string;
 };
@@ -49,9 +57,14 @@ export type SeedProgress = {
 
 export type SeedOptions = {
   readonly registry: Registry;
-  /** Opens the store's admin side for one incarnation of this world; `seedWorld` closes it. */
-  readonly openAdmin: (incarnation: number) => Promise<WorldAdmin>;
+  /**
+   * Opens the store's admin side for one incarnation of this world, for the layer of `facts` if no
+   * other is named; `seedWorld` closes it.
+   */
+  readonly openAdmin: (incarnation: number, layer?: string) => Promise<WorldAdmin>;
   readonly facts: SeedFacts;
+  /** The world's other layers; all are ready together, or none. */
+  readonly others?: readonly OtherLayer[];
   /** Blocks of the grid, all of which must be there in a ready world. */
   readonly blocks: number;
   /** Called once, and only when there is a world to make. */
@@ -81,25 +94,29 @@ export type SeedResult = {
  */
 export async function seedWorld(options: SeedOptions): Promise<SeedResult> {
   const { registry, facts, fresh } = options;
-  const { world, schemaHash, manifestHash, fixed } = facts;
+  const { world, schemaHash, manifestHash, fixed, layer } = facts;
+  const others = othersOf(options);
   const before = await registry.read(world);
   const strays: number[] = [];
-  let births: Births = new Map();
-  let written: { cells: number; entities: number } | undefined;
+  let births: readonly Births[] = [];
+  let written: Written | undefined;
   const record = await registry.seed(
     world,
-    { schemaHash, manifestHash, ...(fixed === undefined ? {} : { fixed }) },
+    {
+      ...{ schemaHash, manifestHash, ...others },
+      ...(fixed === undefined ? {} : { fixed }),
+      ...(layer === undefined ? {} : { layer }),
+    },
     async (incarnation) => {
-      const done = await withAdmin(options, incarnation, (admin) => write(options, births, admin));
-      written = done;
-      return { redisRunId: done.runId };
+      written = await writeLayers(options, births, incarnation);
+      return { redisRunId: written.runId };
     },
     {
       ...(fresh && before ? { replaces: before.incarnation } : {}),
       fingerprint: async () => {
         // Before anything is noted or written, so that a module that fails leaves nothing.
         options.progress?.({ phase: 'computing', cells: 0, cellsTotal: 0 });
-        births = await options.cells();
+        births = await birthsOf(options);
         return fingerprintOf(births);
       },
       stored: async () => {
@@ -115,12 +132,25 @@ export async function seedWorld(options: SeedOptions): Promise<SeedResult> {
   return { record, isNew: written !== undefined, cells: counts.cells, entities: counts.entities };
 }
 
+/** Of all layers, that of `facts` first. */
+async function birthsOf({ cells, others = [] }: SeedOptions): Promise<Births[]> {
+  const births = [await cells()];
+  for (const other of others) births.push(await other.cells());
+  return births;
+}
+
+function othersOf({ others = [] }: SeedOptions): Pick<RegistryFacts, 'others'> {
+  if (others.length === 0) return {};
+  return { others: Object.fromEntries(others.map(({ layer, schemaHash }) => [layer, schemaHash])) };
+}
+
 async function withAdmin<T>(
   { openAdmin }: SeedOptions,
   incarnation: number,
   work: (admin: WorldAdmin) => Promise<T>,
+  layer?: string,
 ): Promise<T> {
-  const admin = await openAdmin(incarnation);
+  const admin = await openAdmin(incarnation, layer);
   try {
     return await work(admin);
   } finally {
@@ -129,19 +159,52 @@ async function withAdmin<T>(
 }
 
 /** Two seedings may only be mixed when they write the very same: a stray cell would never go. */
-function fingerprintOf(births: Births): string {
+function fingerprintOf(layers: readonly Births[]): string {
   const hasher = new Hasher();
-  for (const [cell, birth] of [...births].sort(([a], [b]) => a - b)) {
-    hasher.u32(cell).text(seedOf(cell, birth).hash).f64(birth.idCounter);
+  for (const births of layers) {
+    for (const [cell, birth] of [...births].sort(([a], [b]) => a - b)) {
+      hasher.u32(cell).text(seedOf(cell, birth).hash).f64(birth.idCounter);
+    }
   }
   return hasher.hex();
 }
 
-async function write(options: SeedOptions, births: Births, admin: WorldAdmin) {
-  const { facts, progress } = options;
+type Written = { readonly cells: number; readonly entities: number; readonly runId: string };
+
+/** Entities are counted in the layer of `facts`: they are the same in the others. */
+async function writeLayers(
+  options: SeedOptions,
+  births: readonly Births[],
+  incarnation: number,
+): Promise<Written> {
+  const { facts, others = [] } = options;
+  const layers = [facts, ...others];
+  let first: Written | undefined;
+  for (const [i, of] of births.entries()) {
+    const schema = layers[i] as Pick<SeedFacts, 'schemaHash' | 'schemaJson' | 'layer'>;
+    const layer = i === 0 ? undefined : schema.layer;
+    const done = await withAdmin(
+      options,
+      incarnation,
+      (admin) => write(options, { births: of, ...schema }, admin),
+      layer,
+    );
+    first ??= done;
+  }
+  return first ?? { cells: 0, entities: 0, runId: '' };
+}
+
+type LayerSeed = Pick<SeedFacts, 'schemaHash' | 'schemaJson'> & { readonly births: Births };
+
+async function write(
+  options: SeedOptions,
+  { births, schemaHash, schemaJson }: LayerSeed,
+  admin: WorldAdmin,
+): Promise<Written> {
+  const { progress } = options;
   const seeds = [...births].map(([cell, birth]) => seedOf(cell, birth));
   await admin.createBlocks();
-  await admin.putSchema(facts.schemaHash, facts.schemaJson);
+  await admin.putSchema(schemaHash, schemaJson);
   let entities = 0;
   for (const { count } of births.values()) entities += count;
   for (let i = 0; i < seeds.length; i += CELLS_PER_STEP) {
@@ -193,13 +256,25 @@ async function agree(options: SeedOptions, record: RegistryRecord): Promise<void
   await withAdmin(options, record.incarnation, async (admin) => {
     const found = await admin.blocks();
     if (found.present < blocks || found.sealed > 0) throw blocksMissing(record, found, blocks);
-    if (record.schemaHash === facts.schemaHash) return;
-    const stored = await admin.getSchema(record.schemaHash);
-    if (stored === undefined) throw schemaMissing(record);
-    planMigration(parseSchema(stored), parseSchema(facts.schemaJson));
-    await admin.putSchema(facts.schemaHash, facts.schemaJson);
-    await registry.migrated(facts.world, record.incarnation, facts.schemaHash);
+    const changed = changedSchemas(options, record);
+    if (changed.length === 0) return;
+    for (const { was, schemaJson } of changed) {
+      const stored = await admin.getSchema(was);
+      if (stored === undefined) throw schemaMissing(record);
+      planMigration(parseSchema(stored), parseSchema(schemaJson));
+    }
+    for (const { schemaHash, schemaJson } of changed) await admin.putSchema(schemaHash, schemaJson);
+    const { schemaHash } = facts;
+    await registry.migrated(facts.world, record.incarnation, { schemaHash, ...othersOf(options) });
   });
+}
+
+/** Layers whose stored schema is another than the module's. */
+function changedSchemas({ facts, others = [] }: SeedOptions, record: RegistryRecord) {
+  const of = others.map((other) => ({ ...other, was: record.others?.[other.layer] ?? '' }));
+  return [{ ...facts, was: record.schemaHash }, ...of].filter(
+    ({ was, schemaHash }) => was !== schemaHash,
+  );
 }
 
 /**

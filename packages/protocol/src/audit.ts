@@ -90,6 +90,11 @@ export type AuditVerdict = {
   /** Entities gone from cells while their logs could not be read: dead, or lost. */
   readonly unaccounted: number;
   readonly inFlight: number;
+  /**
+   * Who is to exist in the layer once all that waits for it in channels has been taken: those who are
+   * there, with the newborn of other layers, without those of whom there is word that they died.
+   */
+  readonly existing: { readonly count: number; readonly hash: string };
   readonly violations: readonly Violation[];
   readonly violationCount: number;
   readonly blindSpots: readonly BlindSpot[];

@@ -1,5 +1,5 @@
 export { type Change, type Effect, manifestChanges, schemaChanges } from './changes.ts';
-export { type Known, knownOf, knownWorlds, LAYER_DEFAULT } from './known.ts';
+export { homeLayer, type Known, knownOf, knownWorlds } from './known.ts';
 export { type LoadedWorld, loadWorld, MANIFEST_FILE } from './load.ts';
 export {
   LEASE_GRACE_MS_MAX,

@@ -1,6 +1,7 @@
 /** Stored worlds as the registry knows them: enough to open their stores without their folders. */
 import type { Registry, RegistryRecord } from '@leasehold/live-store';
 import { Grid, type SpaceSpec } from '@leasehold/spatial';
+import type { LoadedWorld } from './load.ts';
 
 export type Known = {
   readonly world: string;
@@ -10,7 +11,15 @@ export type Known = {
 };
 
 /** The layer of worlds that were seeded before the registry knew it. */
-export const LAYER_DEFAULT = 'main';
+const LAYER_DEFAULT = 'main';
+
+/** The layer with the component that says where entities are: it says who lives and where. */
+export function homeLayer({ manifest, simulation }: LoadedWorld): string {
+  const spatial = simulation.components.find(({ schema }) => schema.spatial !== undefined);
+  const layers = Object.entries(manifest.layers);
+  const home = layers.find(([, names]) => names.includes(spatial?.schema.name ?? ''));
+  return (home ?? layers[0])?.[0] ?? LAYER_DEFAULT;
+}
 
 /** Those that are seeded, but for what an older version has seeded. */
 export async function knownWorlds(registry: Registry): Promise<Known[]> {

@@ -224,7 +224,7 @@ export class Injector {
     for (const old of pods) {
       if (signal.aborted) break;
       if (old.state !== 'running') continue;
-      const next = run.fleet.start();
+      const next = run.fleet.start(old.layer);
       run.say(`${next.name} replaces ${old.name}`);
       await run.untilReady(next, START_MS_MAX).catch(() => false);
       if (old.state === 'running') await this.#with(old, () => run.fleet.drain(old));

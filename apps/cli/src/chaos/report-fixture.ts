@@ -12,7 +12,15 @@ const NO_GAPS = { ms: NONE, ticks: NONE };
 export const runReport = (over: Partial<Report> = {}): Report => ({
   ...{ world: 'flocking', incarnation: 1, continued: false, mode: 'realtime', seed: 1 },
   ...{ ticks: 400, seconds: 20, pods: 3, entitiesStart: 100, entitiesEnd: 101, created: 3 },
-  ...{ deleted: 2, lost: 0, duplicated: 0, violations: [], violationCount: 0, takeovers: [] },
+  ...{
+    deleted: 2,
+    layers: [],
+    lost: 0,
+    duplicated: 0,
+    violations: [],
+    violationCount: 0,
+    takeovers: [],
+  },
   gaps: { all: NO_GAPS, killed: NO_GAPS, stopped: NO_GAPS },
   ...{
     kills: 1,

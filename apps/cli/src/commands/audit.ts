@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
 import { fileRegistry } from '@leasehold/live-store';
-import { AuditorProcess, type Verdict } from '../auditor-process.ts';
+import type { Verdict } from '../auditor-process.ts';
+import { Auditors } from '../auditors.ts';
 import { openInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { exitReasons } from '../report.ts';
@@ -19,7 +20,7 @@ export type AuditOptions = {
 export async function audit(options: AuditOptions, output: Output): Promise<number> {
   const { home, folder, isLockstep } = options;
   const checked = await checkWorld({ folder, home, isLockstep, seed: -1, isFresh: false });
-  const { name: world, layer, loaded } = checked;
+  const { name: world, engines, engine, loaded } = checked;
   const record = await fileRegistry(home).read(world);
   if (record?.state !== 'ready') {
     throw new LeaseholdError('WORLD_NOT_READY', `${world} was never run from ${home}`, {
@@ -31,7 +32,9 @@ export async function audit(options: AuditOptions, output: Output): Promise<numb
   const servers = await openCheckedServers(home, output);
   const { redisUrl } = servers;
   const { incarnation } = record;
-  const auditor = new AuditorProcess({ redisUrl, world, incarnation, layer, grid: loaded.grid });
+  const target = { redisUrl, world, incarnation, grid: loaded.grid };
+  const layers = engines.map(({ schema }) => schema.layer);
+  const auditor = new Auditors(target, layers, engine.layers);
   const interrupt = openInterrupt(
     () => output.progress('counting for the last time'),
     () => undefined,
@@ -54,7 +57,7 @@ export async function audit(options: AuditOptions, output: Output): Promise<numb
 }
 
 async function follow(
-  auditor: AuditorProcess,
+  auditor: Auditors,
   seconds: number,
   signal: AbortSignal,
   output: Output,

@@ -43,7 +43,7 @@ async function reload(live: LiveRun, folder: string, output: Output): Promise<vo
     return;
   }
   for (const pod of live.fleet.running) {
-    const next = live.fleet.start();
+    const next = live.fleet.start(pod.layer);
     if (!(await live.untilReady(next, READY_MAX_MS))) {
       output.warn(`${next.name} is not ready; ${pod.name} goes on with the module as it was`);
       await live.fleet.drain(next);

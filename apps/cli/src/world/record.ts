@@ -14,7 +14,7 @@ export function manifestHashOf(manifest: AppliedWorld['manifest']): string {
   return hashOf(new TextEncoder().encode(canonicalJson(manifest as Json, 'world.yaml')));
 }
 
-/** The schemas of all layers, as the module declares them. */
+/** The schemas of all layers, as the module declares them: without copies and what is the engine's. */
 export function layerSchemas({ loaded: { manifest, simulation } }: Pick<CheckedWorld, 'loaded'>) {
   return Object.entries(manifest.layers).map(([layer, names]) => {
     const declared = simulation.components.map(({ schema }) => schema);
