@@ -36,6 +36,16 @@ const burn = system({
   },
 });
 
+const walk = system({
+  name: 'walk',
+  reads: { sure: Sure },
+  writes: { position: Position },
+  after: ['count'],
+  each({ position }, { random }) {
+    position.x += random.between(0, 1);
+  },
+});
+
 /** One stands in each cell. */
 const standing = (systems: System[]): Simulation =>
   simulation({
@@ -51,5 +61,7 @@ const standing = (systems: System[]): Simulation =>
   });
 
 export const counters = standing([count]);
+/** They walk, too: of twenty one is between two cells. */
+export const walkers = standing([count, walk]);
 /** Nothing changes but what is told in each n-th tick. */
 export const burners = standing([burn]);

@@ -14,7 +14,7 @@ import { Grid } from '@leasehold/spatial';
 import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from '@leasehold/twin-store';
 import { Pod } from './pod.ts';
 
-export { counters } from './counters-fixture.ts';
+export { counters, walkers } from './counters-fixture.ts';
 
 const WORLD = { world: 'w', incarnation: 1, layer: 'main' } as const;
 

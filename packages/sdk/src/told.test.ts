@@ -1,5 +1,5 @@
 /** Goal: what each class of durability tells, when, and what a successor has of it. */
-import { createRandom } from '@leasehold/kernel';
+import { counterOf, createRandom } from '@leasehold/kernel';
 import {
   type CellImage,
   decodeCommit,
@@ -59,6 +59,14 @@ const moving = (x: number, at = 1): System =>
       if (tick === at) position.x = x;
     },
   });
+
+const movingFirst = system({
+  name: 'move',
+  writes: { position: Position },
+  each({ position }, { id }) {
+    if (counterOf(id) === 1) position.x = 15;
+  },
+});
 
 /** A holder of one cell, its log, and one who follows it from the beginning. */
 class Rig {
@@ -204,6 +212,16 @@ describe('a component of each n-th tick', () => {
     rig.step();
     expect(values(rig.follower, Fuel, 'n')).toEqual([5, 6]);
     expect(values(rig.follower, Fuel, 'text')).toEqual(['full', '']);
+  });
+
+  test('V1 is told of who leaves, whom others show here until it has arrived', async () => {
+    const rig = await Rig.of([[Fuel()], [Fuel()]], [burn, movingFirst]);
+    const { body } = rig.step();
+    const { changes } = decodeCommit(body, rig.holder.table.schema);
+    const fuel = rig.holder.table.schema.components.findIndex(({ name }) => name === 'fuel');
+    const told = changes.filter(({ component }) => component === fuel);
+    expect(told.map((change) => [change.field, ...change.values])).toEqual([[0, 1]]);
+    expect(values(rig.follower, Fuel, 'n')).toEqual([0]);
   });
 
   test('takes all it has along to another cell', async () => {

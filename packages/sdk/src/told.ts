@@ -56,7 +56,7 @@ export type Telling = {
   readonly isCheckpointDue: boolean;
   /** There is a commit in any case. */
   readonly isNews: boolean;
-  /** Rows of which everything is told, since somebody was told that it happened (M1). */
+  /** Rows of which everything is told: somebody was told that something happened to them (M1). */
   readonly rows: readonly number[];
 };
 
@@ -117,10 +117,11 @@ export class Debts {
       table.owe(periodic.map(({ component }) => component));
     }
     this.#note(table);
-    let marks = this.#marks(table, telling, isExact || isLast);
+    const rows = this.#urgentRows(table, parts, telling);
+    let marks = this.#marks(table, { ...telling, rows }, isExact || isLast);
     const isNews = telling.isNews || hasNews(table, parts, marks);
     // A quiet tick stays quiet: a checkpoint comes with a commit, never the other way round.
-    if (isNews && isCheckpointDue) marks = this.#marks(table, telling, true);
+    if (isNews && isCheckpointDue) marks = this.#marks(table, { ...telling, rows }, true);
     this.#since = telling.tick;
     this.#isExact = isExact;
     // Behind the last checkpoint nothing would be told again.
@@ -143,6 +144,14 @@ export class Debts {
     return table.owed.some(
       ({ component, marks: owed }) => marks[component] !== owed && hasMark(owed, table.count),
     );
+  }
+
+  /** Who leaves is shown as it was told here until it has arrived, and travels as it is (V1). */
+  #urgentRows(table: Table, { departures }: CommitParts, { rows }: Telling): readonly number[] {
+    if (departures.length === 0 || this.#classes.periodic.length === 0) return rows;
+    const all = [...rows];
+    for (const { ids } of departures) for (const id of ids) all.push(table.find(id));
+    return all;
   }
 
   /** Adds the changes of the tick to what is owed. */
