@@ -8,6 +8,7 @@ import { isKnown, matchOf, tagOf } from './entity-tag.ts';
 import { findEntity } from './finding.ts';
 import { newRequestId, requestState } from './request-desk.ts';
 import {
+  bodyProblems,
   CREATE_BODY,
   ENTITY,
   ENTITY_PARAMS,
@@ -53,7 +54,7 @@ function addCreate(app: App, { worlds }: ApiRoutes): void {
     ...{ tags, operationId: 'createEntities', params: WORLD_PARAMS, querystring: WAIT },
     ...{ headers: WRITE_HEADERS, body: CREATE_BODY },
     summary: 'Makes one entity, or up to 512. Ids are answered at once.',
-    response: { 201: TAKEN, 202: TAKEN, ...problems(422, 504) },
+    response: { 201: TAKEN, 202: TAKEN, ...bodyProblems(422, 504) },
   };
   app.post('/entities', { schema, bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
@@ -104,7 +105,7 @@ function addPatch(app: App, { worlds }: ApiRoutes): void {
     ...{ tags, operationId: 'patchEntity', params: ENTITY_PARAMS, querystring: WAIT },
     ...{ headers: MATCH_HEADERS, body: PATCH_BODY },
     summary: 'Changes fields, gives components and takes them; with If-Match only as it was read.',
-    response: { 200: TAKEN, 202: TAKEN, ...problems(412, 422, 504) },
+    response: { 200: TAKEN, 202: TAKEN, ...bodyProblems(412, 422, 504) },
   };
   app.patch('/entities/:id', { schema }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
@@ -124,7 +125,7 @@ function addDelete(app: App, { worlds }: ApiRoutes): void {
     ...{ tags, operationId: 'deleteEntity', params: ENTITY_PARAMS, querystring: WAIT },
     headers: MATCH_HEADERS,
     summary: 'Ends an entity; with If-Match only as it was read.',
-    response: { 200: TAKEN, 202: TAKEN, ...problems(412, 422, 504) },
+    response: { 200: TAKEN, 202: TAKEN, ...bodyProblems(412, 422, 504) },
   };
   app.delete('/entities/:id', { schema }, async (request, reply) => {
     const open = await worlds.open(request.params.world);

@@ -8,6 +8,7 @@ import { oneCell } from './entity-routes.ts';
 import { findEntity } from './finding.ts';
 import { postRequest } from './request-desk.ts';
 import {
+  bodyProblems,
   EVENT_BODY,
   LETTERS,
   LETTERS_QUERY,
@@ -31,7 +32,7 @@ export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
     ...{ tags, operationId: 'emitEvent', params: WORLD_PARAMS, querystring: WAIT },
     ...{ headers: WRITE_HEADERS, body: EVENT_BODY },
     summary: 'Sends an event to an entity.',
-    response: { 200: TAKEN, 202: TAKEN, ...problems(409, 422, 504) },
+    response: { 200: TAKEN, 202: TAKEN, ...bodyProblems(409, 422, 504) },
   };
   app.post('/events', { schema: emit }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
@@ -57,7 +58,7 @@ export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
   const replay = {
     ...{ tags, operationId: 'replayDeadLetters', params: WORLD_PARAMS, body: REPLAY_BODY },
     summary: 'Sends letters once more, and drops those that were sent.',
-    response: { 200: REPLAYED, ...problems() },
+    response: { 200: REPLAYED, ...bodyProblems() },
   };
   app.post('/dead-letters/replay', { schema: replay }, async (request) => {
     const open = await worlds.open(request.params.world);

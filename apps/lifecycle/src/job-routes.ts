@@ -12,6 +12,7 @@ import { type Bulk, isOver, type JobFacts } from './jobs.ts';
 import { problemOf } from './problems.ts';
 import {
   BIRTH,
+  bodyProblems,
   JOB,
   type JOB_BODY,
   JOB_OR_LINES,
@@ -50,7 +51,7 @@ function addCreate(app: App, routes: ApiRoutes): void {
     summary:
       'Creates up to 1,000,000 entities like one another, spread over an area; or, as ' +
       'application/x-ndjson, one entity for each line.',
-    response: { 202: JOB, ...problems(413, 415, 422) },
+    response: { 202: JOB, ...bodyProblems(422) },
   };
   app.post('/jobs', { schema }, async (request, reply) => {
     const { body } = request as { readonly body: unknown };
@@ -150,7 +151,7 @@ function addReads(app: App, { worlds, jobs }: ApiRoutes): void {
   const cancel = {
     ...{ tags, operationId: 'cancelJob', params: JOB_PARAMS },
     summary: 'Ends a job; what it has created stays.',
-    response: { 200: JOB, ...problems() },
+    response: { 200: JOB, ...bodyProblems() },
   };
   app.delete('/jobs/:job', { schema: cancel }, async (request) => {
     return jobs.cancel(await worlds.open(request.params.world), request.params.job);

@@ -12,7 +12,7 @@ import { openJobs } from './jobs.ts';
 import { registerLifecycleMetrics } from './metrics.ts';
 import { PrefabFollowing } from './prefab-following.ts';
 import { Prefabs } from './prefabs.ts';
-import { answerMalformed } from './problems.ts';
+import { answerMalformed, answerUnreadable } from './problems.ts';
 import { addRoutes } from './routes.ts';
 import { Worlds } from './worlds.ts';
 
@@ -48,7 +48,7 @@ await runService('lifecycle', async (parts, log) => {
       metrics,
       clientsMax: CLIENTS_MAX,
       requestMs: REQUEST_MS,
-      answerMalformed,
+      ...{ answerMalformed, answerUnreadable },
       ready: async () => {
         await jobs.counts();
         return [];

@@ -8,6 +8,7 @@ import type { Decided } from './idempotency.ts';
 import { readFollowed } from './prefab-following.ts';
 import { newRequestId } from './request-desk.ts';
 import {
+  bodyProblems,
   PREFAB,
   PREFAB_PARAMS,
   PREFABS,
@@ -69,7 +70,7 @@ function addSpawn(app: App, routes: ApiRoutes): void {
     ...{ tags, operationId: 'spawnPrefab', params: PREFAB_PARAMS, querystring: WAIT },
     ...{ headers: WRITE_HEADERS, body: SPAWN_BODY },
     summary: `Makes entities of a prefab, spread over an area; more than ${CREATES_PER_REQUEST_MAX} by a job.`,
-    response: { 201: TAKEN, 202: SPAWN_TAKEN, ...problems(409, 422, 504) },
+    response: { 201: TAKEN, 202: SPAWN_TAKEN, ...bodyProblems(409, 422, 504) },
   };
   app.post('/prefabs/:name/spawn', { schema }, async (request, reply) => {
     const open = await worlds.open(request.params.world);

@@ -1,4 +1,5 @@
 /** Faults as HTTP answers: RFC 9457 problem details, with the code, field, value and remedy. */
+import type { Socket } from 'node:net';
 import { ERROR_CATALOGUE, type ErrorCode, LeaseholdError } from '@leasehold/kernel';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -42,6 +43,12 @@ const ASKED: ReadonlySet<ErrorCode> = new Set([
 /** Who was refused for now may come back after this. */
 const RETRY_AFTER_S = 1;
 const VALUE_SHOWN_MAX = 200;
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+/** By what the parser says of it. */
+const UNREADABLE: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+};
 /** The field that a fault of size is of when it is the whole body's. */
 export const BODY = 'body';
 /** Of what nobody foresaw: no code of the catalogue. */
@@ -84,6 +91,32 @@ export function answerMalformed(
   reply: FastifyReply,
 ): void {
   answerFault(reply, request, refused(error.message.slice(0, VALUE_SHOWN_MAX), request), 400);
+}
+
+/**
+ * Answers what is no HTTP, or has more headers than are read: there is no request then, only the
+ * connection. Whoever is gone gets nothing.
+ */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, phrase] = UNREADABLE[error.code ?? ''] ?? [400, 'Bad Request'];
+  const problem = told(
+    { url: '' },
+    new LeaseholdError('REQUEST_INVALID', error.message.slice(0, VALUE_SHOWN_MAX), {
+      field: 'request',
+      value: error.code ?? '',
+      remedy: 'Send HTTP/1.1 with headers of at most 16 KB, and within a minute.',
+    }),
+    status,
+  );
+  const body = JSON.stringify(problem);
+  const head = `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: ${PROBLEM_TYPE}\r\n`;
+  const length = `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  // Ended and not destroyed, so that what was written is read.
+  socket.end(`${head}${length}${body}`);
 }
 
 function faultOf(
@@ -149,7 +182,11 @@ function answerFault(
   return send(reply, told(request, error, status));
 }
 
-function told({ url }: FastifyRequest, { code, message, detail }: LeaseholdError, status: number) {
+function told(
+  { url }: Pick<FastifyRequest, 'url'>,
+  { code, message, detail }: LeaseholdError,
+  status: number,
+) {
   return {
     type: `urn:leasehold:${code}`,
     title: ERROR_CATALOGUE[code],
@@ -170,11 +207,7 @@ function send(
     reply.header('retry-after', RETRY_AFTER_S);
   }
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  return reply
-    .code(status)
-    .type('application/problem+json; charset=utf-8')
-    .serializer(JSON.stringify)
-    .send(problem);
+  return reply.code(status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
 }
 
 /** What is thrown when an address asks too often. */

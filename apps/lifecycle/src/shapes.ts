@@ -28,7 +28,9 @@ export const PROBLEM = Type.Object(
 );
 
 /** Statuses that any route may answer. */
-const ANYWHERE = [400, 401, 403, 404, 429, 503] as const;
+const ANYWHERE = [400, 401, 403, 404, 429, 431, 503] as const;
+/** And those that take a body, or would look at one. */
+const WITH_BODY = [413, 415] as const;
 
 /** Answers that are problems, by status, beside those that any route may give. */
 export function problems(...statuses: readonly number[]): Record<number, TSchema> {
@@ -42,6 +44,10 @@ export function problems(...statuses: readonly number[]): Record<number, TSchema
     ]),
   );
 }
+
+/** The same for a route that takes a body. */
+export const bodyProblems = (...statuses: readonly number[]): Record<number, TSchema> =>
+  problems(...WITH_BODY, ...statuses);
 
 const VALUES = Type.Record(
   Type.String({ pattern: NAME }),

@@ -7,7 +7,7 @@ import { prefabWebhook } from '@leasehold/prefabs';
 import type { FastifyInstance } from 'fastify';
 import { type AccessRules, checkAddress } from './access.ts';
 import type { ApiRoutes, App } from './api.ts';
-import { PUSH_BODY, PUSH_TAKEN, problems, WEBHOOK_HEADERS, WORLD_PARAMS } from './shapes.ts';
+import { bodyProblems, PUSH_BODY, PUSH_TAKEN, WEBHOOK_HEADERS, WORLD_PARAMS } from './shapes.ts';
 
 /** A push of some hundred commits; of a bigger one the next look at the repository knows. */
 const PUSH_BYTES_MAX = 1024 * 1024;
@@ -28,7 +28,7 @@ export function addWebhookRoute(
     ...{ tags: ['prefabs'], operationId: 'pushPrefabs', params: WORLD_PARAMS },
     ...{ headers: WEBHOOK_HEADERS, body: PUSH_BODY, security: [] },
     summary: 'What a git host calls after a push: the repository of prefabs is looked at.',
-    response: { 202: PUSH_TAKEN, ...problems(413) },
+    response: { 202: PUSH_TAKEN, ...bodyProblems() },
   };
   const options = {
     ...{ schema, bodyLimit: PUSH_BYTES_MAX },

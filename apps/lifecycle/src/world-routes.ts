@@ -3,7 +3,7 @@ import { tickAt, type WorldClock } from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
 import { knownWorlds, pauseWorld, resumeWorld, stepWorld, timeOf } from '@leasehold/world';
 import type { ApiRoutes, App } from './api.ts';
-import { problems, STEP_BODY, TIME, WORLD, WORLD_PARAMS, WORLDS } from './shapes.ts';
+import { bodyProblems, problems, STEP_BODY, TIME, WORLD, WORLD_PARAMS, WORLDS } from './shapes.ts';
 import type { OpenWorld } from './worlds.ts';
 
 /** Below the time after which a connection that is silent is closed; it goes on behind it. */
@@ -40,7 +40,7 @@ export function addWorldRoutes(app: App, routes: ApiRoutes): void {
 function addTime(app: App, { worlds, log }: ApiRoutes): void {
   const of = (operationId: string, summary: string) => ({
     ...{ tags, operationId, summary, params: WORLD_PARAMS },
-    response: { 200: TIME, 202: TIME, ...problems() },
+    response: { 200: TIME, 202: TIME, ...bodyProblems() },
   });
   const told = async (open: OpenWorld, work: Promise<WorldClock>) => {
     const done = work.then((clock) => ({ clock, isSteady: true }));

@@ -28,6 +28,8 @@ export type HttpOptions = {
   readonly requestMs?: number;
   /** Answers addresses that cannot be read, which no route and no error handler ever sees. */
   readonly answerMalformed?: NonNullable<FastifyServerOptions['frameworkErrors']>;
+  /** Answers what is no HTTP, to the connection it came by. */
+  readonly answerUnreadable?: NonNullable<FastifyServerOptions['clientErrorHandler']>;
   /** More routes, added before the face listens. */
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
 };
@@ -43,7 +45,7 @@ export type Http = {
  * cannot have.
  */
 export async function openHttp(options: HttpOptions): Promise<Http> {
-  const { port, host = '127.0.0.1', ready, metrics } = options;
+  const { port, host = '127.0.0.1', ready, metrics, answerUnreadable } = options;
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: options.requestMs ?? REQUEST_MS_MAX,
@@ -51,6 +53,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
     maxRequestsPerSocket: REQUESTS_PER_CONNECTION_MAX,
     forceCloseConnections: true,
     ...(options.answerMalformed === undefined ? {} : { frameworkErrors: options.answerMalformed }),
+    ...(answerUnreadable === undefined ? {} : { clientErrorHandler: answerUnreadable }),
     // By default a wrong body is silently changed until it fits.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     http: { headersTimeout: HEADERS_MS_MAX },

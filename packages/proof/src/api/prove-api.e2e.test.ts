@@ -1,0 +1,30 @@
+/** Smaller numbers of what `npm run prove:api` does, each with a Redis and processes of its own. */
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+
+const hasProgram = inject('redisBinary') !== '';
+const PROVE = resolve(import.meta.dirname, '../prove-api.ts');
+const SEED = process.env['SIM_SEED'] ?? '11';
+
+/** What was found is told on standard output, whatever the exit code. */
+function proved(what: string, count: number) {
+  const flags = [`--${what}`, String(count), '--seed', SEED, '--json'];
+  const options = { maxBuffer: 2 ** 26 };
+  return new Promise<{ readonly history: Found; readonly fuzz: Found }>((done, fail) => {
+    execFile(process.execPath, [PROVE, ...flags], options, (error, stdout) => {
+      if (stdout === '') fail(error ?? new Error('the proof said nothing'));
+      else done(JSON.parse(stdout));
+    });
+  });
+}
+
+type Found = { readonly findings: readonly string[]; readonly [figure: string]: unknown };
+
+describe.skipIf(!hasProgram)(`the API (SIM_SEED=${SEED}; needs a redis-server program)`, () => {
+  test('answers requests by chance as it describes', async () => {
+    const { fuzz } = await proved('fuzz', 1_000);
+    expect(fuzz.findings).toEqual([]);
+    expect(fuzz).toMatchObject({ requests: 1_000, succeeded: fuzz['operations'] });
+  });
+});
