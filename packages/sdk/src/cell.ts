@@ -35,6 +35,7 @@ import type { Grid } from '@leasehold/spatial';
 import { type Placement, Requests } from './births.ts';
 import { Bonds, type LayerKit } from './bonds.ts';
 import { ChangeMemory } from './changes.ts';
+import { leavingRows, wrapPositions } from './crossing.ts';
 import { type MailInput, type MailKit, Mailroom, type PostedRequest } from './mailroom.ts';
 import { type MaskSpan, maskSpan } from './mask-span.ts';
 import type { Runner } from './runner.ts';
@@ -298,7 +299,7 @@ export class CellState implements Host {
       });
     }
     requests.exchange(table);
-    this.#wrap();
+    wrapPositions(table, this.#kit.placement);
     const { departures, out } = this.#departures(input);
     const died = requests.deathsOf(table);
     this.#send(out, departures, { input, died });
@@ -436,39 +437,10 @@ export class CellState implements Host {
     }
   }
 
-  /** Brings positions that systems moved out of a wrapped space back into it. */
-  #wrap(): void {
-    const { placement, grid } = this.#kit;
-    const { spatial } = placement;
-    if (spatial === undefined || !grid.wrapsX) return;
-    const { component, x, y } = spatial;
-    const table = this.#table;
-    const marks = table.dirty[component] as Uint32Array;
-    const xs = table.columns[component]?.[x] as Float64Array;
-    const ys = table.columns[component]?.[y] as Float64Array;
-    const right = grid.originX + grid.width;
-    const top = grid.originY + grid.height;
-    for (let row = 0; row < table.count; row++) {
-      if (marks[row] === 0) continue;
-      const atX = xs[row] as number;
-      const atY = ys[row] as number;
-      if (!(atX >= grid.originX && atX < right)) {
-        xs[row] = grid.wrapX(atX);
-        // Rounded to 32 bits, a hair below the far end is the far end, which is the origin.
-        if ((xs[row] as number) >= right) xs[row] = grid.originX;
-        if (!Object.is(xs[row], atX)) (marks[row] as number) |= 2 ** x;
-      }
-      if (!(atY >= grid.originY && atY < top)) {
-        ys[row] = placement.wrappedY(atY);
-        if (grid.wrapsY && (ys[row] as number) >= top) ys[row] = grid.originY;
-        if (!Object.is(ys[row], atY)) (marks[row] as number) |= 2 ** y;
-      }
-    }
-  }
-
   /** Finds who belongs elsewhere now, and writes one channel entry per destination. */
   #departures(input: StepInput): { departures: Departure[]; out: Sent[] } {
-    const leaving = this.#leaving();
+    const { gone } = this.requests;
+    const leaving = leavingRows(this.#table, this.#kit.placement, this.cell, gone);
     const departures: Departure[] = [];
     const out: Sent[] = [];
     for (const to of [...leaving.keys()].sort((a, b) => a - b)) {
@@ -479,34 +451,6 @@ export class CellState implements Host {
       out.push({ seq, to, body: encodeRows(this.#table.pick(rows), input.tick) });
     }
     return { departures, out };
-  }
-
-  #leaving(): Map<number, number[]> {
-    const leaving = new Map<number, number[]>();
-    const { placement, grid } = this.#kit;
-    const { spatial } = placement;
-    if (spatial === undefined) return leaving;
-    const table = this.#table;
-    const bit = 2 ** spatial.component;
-    const xs = table.columns[spatial.component]?.[spatial.x] as Float64Array;
-    const ys = table.columns[spatial.component]?.[spatial.y] as Float64Array;
-    const left = grid.minX(this.cell);
-    const low = grid.minY(this.cell);
-    const right = left + grid.cellSize;
-    const high = low + grid.cellSize;
-    for (let row = 0; row < table.count; row++) {
-      const x = xs[row] as number;
-      const y = ys[row] as number;
-      // PERF: nearly everybody stands inside; only the rest pay for wrap and margin.
-      if (x >= left && x < right && y >= low && y < high) continue;
-      if (((table.masks[row] as number) & bit) === 0) continue;
-      const to = grid.nextCell(this.cell, x, y);
-      if (to === this.cell || this.requests.gone[row] !== 0) continue;
-      const rows = leaving.get(to);
-      if (rows === undefined) leaving.set(to, [row]);
-      else rows.push(row);
-    }
-    return leaving;
   }
 
   /**
