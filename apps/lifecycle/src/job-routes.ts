@@ -9,7 +9,7 @@ import type { ApiRoutes, App } from './api.ts';
 import { dropLines, type LineReader, type Lines, takeLines } from './job-lines.ts';
 import { progressLines } from './job-progress.ts';
 import { type Bulk, isOver, type JobFacts } from './jobs.ts';
-import { problemOf } from './problems.ts';
+import { problemOf, tooManyFollowed } from './problems.ts';
 import {
   BIRTH,
   bodyProblems,
@@ -171,7 +171,7 @@ function addProgress(app: App, { worlds, jobs }: ApiRoutes): void {
     const facts = await look();
     const isFollowed = request.method === 'GET' && acceptsLines(request.headers.accept);
     if (!isFollowed) return reply.type('application/json; charset=utf-8').send(facts as never);
-    if (followed >= FOLLOWED_MAX && !isOver(facts)) throw tooManyFollowed();
+    if (followed >= FOLLOWED_MAX && !isOver(facts)) throw tooManyFollowed(FOLLOWED_MAX);
     followed++;
     const left = new AbortController();
     reply.raw.once('close', () => {
@@ -187,11 +187,3 @@ function addProgress(app: App, { worlds, jobs }: ApiRoutes): void {
 /** Whether lines are asked for by name: who takes anything gets one answer. */
 const acceptsLines = (accept = ''): boolean =>
   accept.split(',').some((each) => each.split(';')[0]?.trim().toLowerCase() === NDJSON);
-
-function tooManyFollowed(): LeaseholdError {
-  return new LeaseholdError('RATE_EXCEEDED', `${FOLLOWED_MAX} jobs are being followed here`, {
-    field: 'accept',
-    value: NDJSON,
-    remedy: 'Ask for application/json now and then, or ask another replica.',
-  });
-}

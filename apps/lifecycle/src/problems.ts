@@ -218,3 +218,12 @@ export function rateExceeded(max: number, address: string): LeaseholdError {
     remedy: 'Wait as long as retry-after says; create many entities with a job.',
   });
 }
+
+/** What is thrown when a replica tells as many as it can how far their jobs have come. */
+export function tooManyFollowed(max: number): LeaseholdError {
+  return new LeaseholdError('RATE_EXCEEDED', `${max} jobs are being followed here`, {
+    field: 'accept',
+    value: String(max),
+    remedy: 'Ask without Accept: application/x-ndjson now and then, or ask another replica.',
+  });
+}
