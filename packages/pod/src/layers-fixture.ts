@@ -12,7 +12,7 @@ import {
 } from '@leasehold/protocol';
 import { component, event, f64, type Simulation, simulation, system, u32 } from '@leasehold/sdk';
 import { compile, type Engine } from '@leasehold/sdk/engine';
-import { Grid } from '@leasehold/spatial';
+import { Grid, type SpaceSpec } from '@leasehold/spatial';
 import { ManualClock, openTwinAdmin, openTwinStore, twinServer } from '@leasehold/twin-store';
 import { Pod } from './pod.ts';
 
@@ -129,10 +129,25 @@ export const herd: Simulation = simulation({
   },
 });
 
+const HERD = {
+  simulation: herd,
+  layers: LAYERS,
+  space: { kind: 'torus', width: 80, height: 80, cell: 10 },
+} as const;
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Another world than the herd, of layers with the same names. */
+export type LayeredWorld = {
+  readonly simulation: Simulation;
+  readonly layers: Readonly<Record<string, readonly string[]>>;
+  readonly space: SpaceSpec;
+  readonly params: Readonly<Record<string, unknown>>;
+};
 
 type Options = {
   readonly mode: 'realtime' | 'lockstep';
+  readonly world?: LayeredWorld;
   readonly endTick?: number;
   /** Nobody is born, dies or pays from this tick on. */
   readonly until?: number;
@@ -141,17 +156,15 @@ type Options = {
 };
 
 async function openWorld(options: Options) {
-  const grid = new Grid(
-    { kind: 'torus', width: 80, height: 80, cell: 10 },
-    { blockCells: 2, margin: 0.02 },
-  );
+  const ownParams = { until: options.until ?? 1_000_000 };
+  const { simulation, layers, space, params } = options.world ?? { ...HERD, params: ownParams };
+  const grid = new Grid(space, { blockCells: 2, margin: 0.02 });
   const clock = new ManualClock(1_000_000);
   const { replicas = 0 } = options;
   const server = twinServer({ grid, graceMs: 500, clock, replicas });
-  const params = { until: options.until ?? 1_000_000 };
   const at = { world: 'w', incarnation: 1, layers: NAMES };
   const compiled = (layer: LayerName): Engine =>
-    compile(herd, { layer, grid, seed: 7, tickHz: 20, params, layers: LAYERS });
+    compile(simulation, { layer, grid, seed: 7, tickHz: 20, params, layers });
   for (const layer of NAMES) {
     const admin = openTwinAdmin(server, { ...at, layer });
     await admin.createBlocks();
@@ -192,7 +205,7 @@ export async function openLayers(options: Options) {
   const pods = new Map<string, Pod>();
   const all = [...Array(grid.cells).keys()];
   return {
-    ...{ grid, clock, server, pods },
+    ...{ grid, clock, server, pods, watchers },
     async start(layer: LayerName, name: string): Promise<void> {
       const pod = new Pod({
         ...{ pod: name, pid: pods.size + 1, clock, log: options.log ?? silent },
