@@ -32,6 +32,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'pod/rounds',
   'live-store/keys',
   'live-store/link',
+  'pod/layers-fixture',
   'pod/pods-fixture',
   'prefabs/component',
   'prefabs/repository-fixture',
