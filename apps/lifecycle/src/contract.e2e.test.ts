@@ -3,13 +3,14 @@
  * thousand requests that are mostly wrong. Nothing may be answered that is not described.
  */
 import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
 import { createRandom, ERROR_CATALOGUE, type Random } from '@leasehold/kernel';
 import { useRedis } from '@leasehold/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, LifecycleWorld, type Service } from './lifecycle-fixture.ts';
 
-/** More with LIFECYCLE_FUZZ=100000. */
-const REQUESTS = Number(process.env['LIFECYCLE_FUZZ'] ?? 3_000);
+/** More with LIFECYCLE_FUZZ=100000, and worse ones with npm run prove:api. */
+const REQUESTS = Number(process.env['LIFECYCLE_FUZZ'] ?? 1_000);
 const SEED = Number(process.env['SIM_SEED'] ?? 11);
 const AT_ONCE = 8;
 const SECRET = 'a secret of some length';
@@ -154,6 +155,26 @@ test('every route has an example, and answers it as it says', async () => {
       if (isFound) expect(answer.status, `${operationId} ${text}`).toBeLessThan(400);
     }
   }
+});
+
+test('what is no HTTP, or has too many headers, is answered with a problem too', async () => {
+  const { port } = new URL(service.url);
+  const told = async (text: string): Promise<string> => {
+    const socket = connect(Number(port), '127.0.0.1').setEncoding('latin1');
+    socket.write(text);
+    return (await socket.toArray()).join('');
+  };
+  const long = `/health HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`;
+  for (const [text, status] of [
+    ['nonsense\r\n\r\n', 400],
+    [`GET ${long}`, 431],
+  ] as const) {
+    const [head = '', body = ''] = (await told(text)).split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(head).toContain('application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ status, code: 'REQUEST_INVALID', field: 'request' });
+  }
+  expect((await told(`HEAD ${long}`)).split('\r\n\r\n')[1]).toBe('');
 });
 
 const NASTY: readonly unknown[] = [

@@ -44,6 +44,8 @@ const ASKED: ReadonlySet<ErrorCode> = new Set([
 const RETRY_AFTER_S = 1;
 const VALUE_SHOWN_MAX = 200;
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+/** How a request begins that wants no body. */
+const HEAD = 'HEAD ';
 /** By what the parser says of it. */
 const UNREADABLE: Readonly<Record<string, readonly [number, string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
@@ -97,7 +99,10 @@ export function answerMalformed(
  * Answers what is no HTTP, or has more headers than are read: there is no request then, only the
  * connection. Whoever is gone gets nothing.
  */
-export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerUnreadable(
+  error: Error & { readonly code?: string; readonly rawPacket?: unknown },
+  socket: Socket,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -115,8 +120,11 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
   const body = JSON.stringify(problem);
   const head = `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: ${PROBLEM_TYPE}\r\n`;
   const length = `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  // Who asked for the head only would take a body for the next answer.
+  const { rawPacket } = error;
+  const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === HEAD;
   // Ended and not destroyed, so that what was written is read.
-  socket.end(`${head}${length}${body}`);
+  socket.end(`${head}${length}${isHead ? '' : body}`);
 }
 
 function faultOf(
