@@ -43,17 +43,17 @@ describe('layers in lockstep', () => {
 
 describe('layers in realtime', () => {
   test('E1 E2 M1 every entity is in each of them, once, and so is what it was paid', async () => {
-    const world = await openLayers({ mode: 'realtime', until: 300 });
+    const world = await openLayers({ mode: 'realtime', until: 120 });
     for (const layer of NAMES) {
       for (let i = 0; i < 2; i++) await world.start(layer, `${layer}-${i}`);
     }
-    await world.pass(40);
+    await world.pass(20);
     for (const name of ['motion-0', 'reproduction-0', 'metabolism-1', 'motion-1']) {
       world.kill(name);
       await world.start(name.split('-')[0] as LayerName, `${name}-again`);
-      await world.pass(60);
+      await world.pass(25);
     }
-    await world.pass(240);
+    await world.pass(120);
     const cells = await world.cells();
     await world.close();
     const { ids } = censusOf(of(cells, 'motion'), 420);

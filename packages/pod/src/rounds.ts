@@ -229,7 +229,7 @@ export class Rounds {
     const { halo } = this.#round;
     for (const address of halo.sources.foreign(cell)) {
       if (halo.tickOf(address) < tick) return false;
-      if (halo.view(address, tick) !== undefined) continue;
+      if (!halo.sources.reads(address) || halo.view(address, tick) !== undefined) continue;
       halo.lack(address, tick);
       return false;
     }

@@ -44,6 +44,12 @@ export class Sources {
     return address === cell ? [...around] : [cell, ...around];
   }
 
+  /** Whether more is read of it than its channel. */
+  reads(address: number): boolean {
+    const layer = layerOfAddress(address);
+    return layer === -1 || this.#engine.reads(layer);
+  }
+
   createCell(address: number): CellState {
     const layer = layerOfAddress(address);
     if (layer === -1) return this.#engine.createCell(address, this.#schemaOf);

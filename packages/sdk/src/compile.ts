@@ -61,6 +61,8 @@ export interface Engine {
   readonly home: number;
   /** The schemas of all of them. */
   readonly schemas: readonly LayerSchema[];
+  /** Whether some of its components are copied here. */
+  reads(layer: number): boolean;
   /** A cell of another layer, by its number, as this one reads it: its log is followed, no more. */
   createForeign(layer: number, cell: number, older?: SchemaResolver): CellState;
   /** An empty cell at tick 0. `older` knows schemas that stored bodies may be written in. */
@@ -137,6 +139,7 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
     layer: own.index,
     home: layers.home,
     schemas: layers.all.map((layer) => layer.schema),
+    reads: (layer) => others.reads(layer),
     createForeign: (layer, cell, older) => others.createCell(layer, cell, older),
     createCell: (cell, older) => new CellState(kit, cell, older),
     seed: () =>

@@ -1,6 +1,6 @@
 /** What an engine knows of the layers of its world other than its own. */
 import { assert } from '@leasehold/kernel';
-import { type SchemaResolver, Table } from '@leasehold/protocol';
+import { type CellImage, type LogEntry, type SchemaResolver, Table } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { Placement } from './births.ts';
 import { type LayerKit, layerCounter } from './bonds.ts';
@@ -14,6 +14,23 @@ import { RowSet } from './rows.ts';
 import { Runner } from './runner.ts';
 import { classesOf } from './told.ts';
 import type { ViewField } from './view.ts';
+
+/**
+ * A cell of a layer of which nothing is read: all that is followed of it is how far it has come, and
+ * its channel.
+ *
+ * PERF: whoever follows three layers would decode the logs of all.
+ */
+class BlindCell extends CellState {
+  override restore({ entries, checkpoint }: CellImage): LogEntry[] {
+    this.tick = entries.at(-1)?.tick ?? checkpoint?.tick ?? 0;
+    return [];
+  }
+
+  override apply({ tick }: LogEntry): void {
+    this.tick = tick;
+  }
+}
 
 export type OthersOptions = {
   readonly layers: Layers;
@@ -45,7 +62,14 @@ export class Others {
   createCell(layer: number, cell: number, older?: SchemaResolver): CellState {
     const kit = this.#cellKits.get(layer);
     assert(kit !== undefined, `layer ${layer} is another one`);
-    return new CellState(kit, cell, older);
+    return kit.viewFields.length > 0
+      ? new CellState(kit, cell, older)
+      : new BlindCell(kit, cell, older);
+  }
+
+  /** Whether anything of a layer is read. */
+  reads(layer: number): boolean {
+    return (this.#cellKits.get(layer)?.viewFields.length ?? 0) > 0;
   }
 
   #kitOf({ layers, own, viewFields, placement, tickHz }: OthersOptions): LayerKit {
