@@ -1,5 +1,5 @@
 /** What wolves, sheep and tufts of grass are made of, and what they say to each other. */
-import { bool, component, event, f64, i32, u32 } from '@leasehold/sdk';
+import { bool, component, event, f32, i32, u32 } from '@leasehold/sdk';
 
 /** From `untilTick` on nobody eats, burns or is born, so that everything can be counted at rest. */
 export const FOREVER = 4_000_000_000;
@@ -7,9 +7,9 @@ export const FOREVER = 4_000_000_000;
 // Layer motion: where everybody is, and of what species.
 
 const place = { spatial: ['x', 'y'], steps: { x: 0.02, y: 0.02 } } as const;
-export const Position = component('position', 1, { x: f64, y: f64 }, place);
+export const Position = component('position', 1, { x: f32, y: f32 }, place);
 /** Where an animal goes: a vector of length 1. */
-export const Heading = component('heading', 1, { x: f64(1), y: f64 });
+export const Heading = component('heading', 1, { x: f32(1), y: f32 });
 export const Wolf = component('wolf', 1, {});
 export const Sheep = component('sheep', 1, {});
 export const Grass = component('grass', 1, {});

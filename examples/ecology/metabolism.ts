@@ -29,9 +29,8 @@ import {
  * it asks may take two ticks.
  */
 const LINGER_TICKS = 6;
-/** So many ticks go by until an animal burns, or looks for food, again. */
-const BURN_TICKS = 5;
-const MEAL_TICKS = 5;
+/** So many ticks go by until an animal looks for food again. */
+const MEAL_TICKS = 3;
 
 /** A tuft that is grown feeds one sheep, and grows again. */
 export const regrow = system({
@@ -181,18 +180,18 @@ export const bite = system({
   },
 });
 
-/** Living costs, and who has nothing left starves. */
+/** Living costs, once a second, and who has nothing left starves. */
 export const burn = system({
   name: 'burn',
   after: ['pay'],
   before: ['graze'],
-  params: { sheepHunger: 2, wolfHunger: 4, untilTick: FOREVER },
+  params: { sheepHungerPerS: 4, wolfHungerPerS: 8, untilTick: FOREVER },
   writes: { energy: Energy },
   optional: { wolf: Wolf },
-  each({ energy, wolf }, { id, tick, params }) {
-    if ((id + tick) % BURN_TICKS !== 0 || energy.endsAt !== 0) return;
+  each({ energy, wolf }, { id, tick, dtS, params }) {
+    if ((id + tick) % Math.ceil(1 / dtS) !== 0 || energy.endsAt !== 0) return;
     if (tick >= params.untilTick) return;
-    energy.n -= wolf === undefined ? params.sheepHunger : params.wolfHunger;
+    energy.n -= wolf === undefined ? params.sheepHungerPerS : params.wolfHungerPerS;
     if (energy.n <= 0) energy.endsAt = tick + LINGER_TICKS;
   },
 });

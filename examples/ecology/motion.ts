@@ -3,7 +3,7 @@ import { system } from '@leasehold/sdk';
 import { Heading, Position, Sheep, Wolf } from './components.ts';
 
 /** So many ticks go by until an animal looks around again. */
-const LOOK_TICKS = 4;
+const LOOK_TICKS = 3;
 
 /** Wolves turn towards the nearest sheep in sight. */
 export const stalk = system({

@@ -5,7 +5,7 @@
 import { testWorld } from '@leasehold/sdk';
 import ecology, { Sheep, Sward, Wolf } from './world.ts';
 
-const TICK_HZ = 10;
+const TICK_HZ = 5;
 const EVERY_S = 10;
 const seconds = Number(process.argv[2] ?? 300);
 const space = { kind: 'torus', width: 480, height: 480, cell: 80 } as const;

@@ -18,7 +18,7 @@ import simulation, {
 const space = { kind: 'torus', width: 60, height: 60, cell: 15 } as const;
 /** Nobody moves, is hungry or multiplies: what is left is who eats whom. */
 const still = {
-  ...{ sheepSpeed: 0, wolfSpeed: 0, sheepHunger: 0, wolfHunger: 0 },
+  ...{ sheepSpeed: 0, wolfSpeed: 0, sheepHungerPerS: 0, wolfHungerPerS: 0 },
   ...{ sheepBirthsPerS: 0, wolfBirthsPerS: 0 },
 };
 
@@ -74,7 +74,7 @@ test('M1 a tuft feeds one sheep, and again when it is grown again', async () => 
 });
 
 test('who starves is gone, and what it did is not', async () => {
-  const world = await placed([tuftAt(5), sheepAt(5, 70)], { sheepHunger: 10, regrowthS: 1_000 });
+  const world = await placed([tuftAt(5), sheepAt(5, 70)], { sheepHungerPerS: 10, regrowthS: 1_000 });
   world.run(200);
   expect(world.all(Sheep)).toEqual([]);
   expect(sums(world)).toMatchObject({ asked: 1, fed: 1, given: 1, deaths: 1 });
@@ -91,7 +91,7 @@ const herds = { tufts: 20, sheep: 120, wolves: 40 };
 const wide = { kind: 'torus', width: 80, height: 80, cell: 16 } as const;
 
 test('E2 M1 ledgers balance when a world comes to rest', async () => {
-  const fast = { regrowthS: 4, sheepHunger: 6, wolfHunger: 12, untilTick: 150 };
+  const fast = { regrowthS: 4, sheepHungerPerS: 12, wolfHungerPerS: 24, untilTick: 150 };
   const params = { ...herds, ...fast, sheepBirthsPerS: 0.6, wolfBirthsPerS: 0.6 };
   const world = await testWorld(simulation, { space: wide, params, verify: true });
   world.run(180);

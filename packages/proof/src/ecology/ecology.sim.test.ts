@@ -29,7 +29,7 @@ const world = {
   space: { kind: 'torus', width: 80, height: 80, cell: 16 },
   params: {
     ...{ tufts: 20, sheep: 120, wolves: 40, untilTick: UNTIL, regrowthS: 4, sight: 5 },
-    ...{ sheepHunger: 6, wolfHunger: 12, sheepBirthsPerS: 0.6, wolfBirthsPerS: 0.6 },
+    ...{ sheepHungerPerS: 24, wolfHungerPerS: 48, sheepBirthsPerS: 0.6, wolfBirthsPerS: 0.6 },
   },
 } as const;
 
