@@ -25,6 +25,8 @@ export type FuzzReport = {
   readonly seconds: number;
   /** How many were answered so. */
   readonly statuses: Readonly<Record<string, number>>;
+  /** Codes of what was answered with 500 and more, where that is described. */
+  readonly unwell: Readonly<Record<string, number>>;
   /** Operations that were answered with less than 400 at least once, of all there are. */
   readonly succeeded: number;
   readonly operations: number;
@@ -67,6 +69,7 @@ class Fuzzing {
   readonly #seed: number;
   readonly #known: Known = { world: WORLD, clock: CLOCK, ids: [], requests: [], jobs: [] };
   readonly #statuses = new Map<number, number>();
+  readonly #unwell = new Map<string, number>();
   readonly #succeeded = new Set<string>();
   #all: readonly Operation[] = [];
   #source: RequestSource | undefined;
@@ -76,9 +79,10 @@ class Fuzzing {
     this.#seed = seed;
   }
 
-  get figures(): Pick<FuzzReport, 'statuses' | 'succeeded' | 'operations'> {
+  get figures(): Pick<FuzzReport, 'statuses' | 'unwell' | 'succeeded' | 'operations'> {
     const statuses = Object.fromEntries([...this.#statuses].sort(([a], [b]) => a - b));
-    return { statuses, succeeded: this.#succeeded.size, operations: this.#all.length };
+    const unwell = Object.fromEntries(this.#unwell);
+    return { statuses, unwell, succeeded: this.#succeeded.size, operations: this.#all.length };
   }
 
   async prepare(): Promise<void> {
@@ -122,6 +126,10 @@ class Fuzzing {
     if (status >= 400) {
       const fault = method === 'HEAD' ? '' : problemFault(answer);
       if (fault !== '') this.#find(drawn, fault, shown(answer));
+      if (status >= 500) {
+        const code = /"code":"(\w+)"/.exec(answer.text)?.[1] ?? String(status);
+        this.#unwell.set(code, (this.#unwell.get(code) ?? 0) + 1);
+      }
       return;
     }
     if (operation === undefined || method === 'HEAD') return;

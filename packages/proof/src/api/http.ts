@@ -14,6 +14,8 @@ export type Answer = {
   readonly text: string;
 };
 
+/** What goes on until a job has ended, however long that takes. */
+const ENDLESS = 'application/x-ndjson';
 /** Longer than anything that the API promises to answer in. */
 const ANSWER_MS_MAX = 20_000;
 
@@ -29,17 +31,22 @@ export class Client {
         body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
       const all = { ...length, ...headers };
       const options = { agent: this.#agent, host, port, method, path, headers: all };
+      const chunks: Buffer[] = [];
+      let endless: Answer | undefined;
       const asked = request(options, (response) => {
-        const chunks: Buffer[] = [];
+        const { statusCode: status = 0, headers: given } = response;
+        if (given['content-type'] === ENDLESS) endless = { status, headers: given, text: '' };
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
           clearTimeout(timer);
           const text = Buffer.concat(chunks).toString();
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+          resolve({ status, headers: given, text });
         });
       });
       const timer = setTimeout(() => {
+        // Whoever follows a job has been answered with its first line, and may leave at any time.
+        if (endless !== undefined && chunks.length > 0) resolve(endless);
         asked.destroy(new Error(`no answer within ${cutAfterMs} ms`));
       }, cutAfterMs);
       asked.on('error', (error) => {
