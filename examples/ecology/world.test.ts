@@ -74,7 +74,10 @@ test('M1 a tuft feeds one sheep, and again when it is grown again', async () => 
 });
 
 test('who starves is gone, and what it did is not', async () => {
-  const world = await placed([tuftAt(5), sheepAt(5, 70)], { sheepHungerPerS: 10, regrowthS: 1_000 });
+  const world = await placed([tuftAt(5), sheepAt(5, 70)], {
+    sheepHungerPerS: 10,
+    regrowthS: 1_000,
+  });
   world.run(200);
   expect(world.all(Sheep)).toEqual([]);
   expect(sums(world)).toMatchObject({ asked: 1, fed: 1, given: 1, deaths: 1 });
