@@ -3,16 +3,16 @@
  * some of which are killed; then every letter is counted, from Redis alone. Exit code 1 when one was
  * lost, doubled or out of order.
  */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openLiveStore } from '@leasehold/live-store';
 import { compile } from '@leasehold/sdk/engine';
 import { openServers } from '@leasehold/servers';
 import { loadWorld } from '@leasehold/world';
 import { type Mailbag, mailCount } from './events/mailbag.ts';
+import { type RunReport, runWorld, writeWorld } from './real-run.ts';
 
 const HELP = `npm run prove:events -- [options]
 
@@ -37,43 +37,9 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
-const EXAMPLE = resolve(import.meta.dirname, '../../../examples/couriers');
-const COMMAND = resolve(import.meta.dirname, '../../../apps/cli/bin/leasehold.js');
 const TICK_HZ = 20;
 
-type RunReport = {
-  readonly incarnation: number;
-  readonly ticks: number;
-  readonly seconds: number;
-  readonly kills: number;
-  readonly reasons?: readonly string[];
-};
-
 type Facts = Mailbag & { readonly run: RunReport; readonly p50: number; readonly p99: number };
-
-/** A copy of the example with other parameters: the module stays where it is. */
-function writeWorld(folder: string, params: Readonly<Record<string, number>>): void {
-  const manifest = readFileSync(join(EXAMPLE, 'world.yaml'), 'utf8')
-    .replace('module: world.ts', `module: ${join(EXAMPLE, 'world.ts')}`)
-    .replace(/^params:[\s\S]*$/m, '');
-  const lines = Object.entries(params).map(([name, value]) => `  ${name}: ${value}`);
-  writeFileSync(join(folder, 'world.yaml'), `${manifest}params:\n${lines.join('\n')}\n`);
-}
-
-function run(args: readonly string[], home: string): Promise<RunReport> {
-  const env = { ...process.env, LEASEHOLD_HOME: home };
-  return new Promise((done, fail) => {
-    const options = { env, maxBuffer: 2 ** 28 };
-    const child = execFile(process.execPath, [COMMAND, ...args], options, (error, stdout) => {
-      try {
-        done(JSON.parse(stdout) as RunReport);
-      } catch {
-        fail(error ?? new Error('the run said nothing'));
-      }
-    });
-    child.stderr?.pipe(process.stderr);
-  });
-}
 
 /** The least number of ticks within which so large a part of the letters arrived. */
 function quantile(ways: readonly number[], part: number): number {
@@ -92,7 +58,8 @@ async function prove(options: Readonly<Record<string, string>>): Promise<Facts> 
   ) as [number, number, number];
   const home = mkdtempSync(join(tmpdir(), 'leasehold-events-'));
   const untilTick = Math.ceil((events / rate) * TICK_HZ);
-  writeWorld(home, { couriers, untilTick, letterChance: rate / TICK_HZ / couriers });
+  const params = { couriers, untilTick, letterChance: rate / TICK_HZ / couriers };
+  writeWorld('couriers', home, params);
   // Held open, so that the state is still there when the run is over.
   const servers = await openServers({ home });
   try {
@@ -100,7 +67,7 @@ async function prove(options: Readonly<Record<string, string>>): Promise<Facts> 
     const kills =
       options['kill-every'] === '0' ? [] : ['--kill-every', options['kill-every'] ?? ''];
     const flags = ['--pods', options['pods'] ?? '', '--seconds', seconds, ...kills, '--json'];
-    const report = await run(['run', home, '--fresh', '--home', home, ...flags], home);
+    const report = await runWorld(['run', home, '--fresh', '--home', home, ...flags], home);
     const { grid, manifest, simulation } = await loadWorld(home);
     const { world, seed, tickHz, params } = manifest;
     const engine = compile(simulation, { layer: 'main', grid, seed, tickHz, params });

@@ -31,7 +31,6 @@ import type {
 import {
   cellOfAddress,
   LOCATE_CELLS_MAX,
-  layerOfAddress,
   NEAR_COUNT_MAX,
   NEAR_SEARCHES_MAX,
   POSTS_PER_READ_MAX,
@@ -63,6 +62,7 @@ import {
 import { keepLoads, PlanReader } from './plans.ts';
 import { connectedOf, podsOf, tellLayer, tellPod } from './pods.ts';
 import { type CallName, type Connection, type TwinServer, worldKey } from './server.ts';
+import { WorldCells } from './world-cells.ts';
 
 /** Notes kept for people; the oldest are dropped. */
 const FEED_ENTRIES_MAX = 1_000;
@@ -88,7 +88,7 @@ class TwinStore implements Store, LifeStore {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
-  readonly #layers: readonly string[];
+  readonly #cells: WorldCells;
   readonly #server: TwinServer;
   readonly #key: string;
   readonly #link: Connection;
@@ -99,12 +99,12 @@ class TwinStore implements Store, LifeStore {
   #lastMs = 0;
 
   constructor(server: TwinServer, { world, incarnation, layer, layers, pod }: TwinStoreOptions) {
-    this.#layers = layers ?? [];
     this.world = world;
     this.incarnation = incarnation;
     this.layer = layer;
     this.#server = server;
     this.#key = worldKey(world, incarnation);
+    this.#cells = new WorldCells(server, { world, incarnation, layer, layers: layers ?? [] });
     this.#link = server.connect(pod ?? '', this.#key);
   }
 
@@ -185,14 +185,14 @@ class TwinStore implements Store, LifeStore {
     if (!this.#server.tellsPosted) return;
     const message = JSON.stringify({ posted: [cellOfAddress(address)] });
     const pod = nonce.slice(0, Math.max(0, nonce.lastIndexOf('.')));
-    if (pod === '') tellLayer(this.#server, this.#key, this.#layerOf(address), message);
+    if (pod === '') tellLayer(this.#server, this.#key, this.#cells.layerOf(address), message);
     else tellPod(this.#server, this.#key, pod, message);
   }
 
   inboxes(positions: readonly { readonly cell: number; readonly after: number }[]) {
     return this.#read('inboxes', (): (readonly Post[])[] =>
       positions.map(({ cell, after }) => {
-        const waiting = this.#find(cell)?.inbox.filter(({ seq }) => seq > after) ?? [];
+        const waiting = this.#cells.find(cell)?.inbox.filter(({ seq }) => seq > after) ?? [];
         return waiting.slice(0, POSTS_PER_READ_MAX);
       }),
     );
@@ -200,9 +200,9 @@ class TwinStore implements Store, LifeStore {
 
   heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
     return this.#each('heads', cells, (number) => {
-      const refusal = this.#refusal(number);
+      const refusal = this.#cells.refusal(number);
       if (refusal) return refusal;
-      return headOf(number, this.#record(number));
+      return headOf(number, this.#cells.record(number));
     });
   }
 
@@ -211,9 +211,9 @@ class TwinStore implements Store, LifeStore {
   load(cells: readonly { readonly cell: number; readonly beforeTick?: number }[]) {
     return this.#read('load', (): CellImage[] =>
       cells.map(({ cell, beforeTick }) => {
-        const refusal = this.#refusal(cell);
+        const refusal = this.#cells.refusal(cell);
         if (refusal) throw worldFault(refusal.tag);
-        const found = this.#find(cell);
+        const found = this.#cells.find(cell);
         return found ? imageOf(cell, found, beforeTick) : { cell, entries: [] };
       }),
     );
@@ -221,21 +221,21 @@ class TwinStore implements Store, LifeStore {
 
   channel(cell: number, afterSeq: number): Promise<ChannelEntry[]> {
     return this.#read('channel', () => {
-      const behind = (this.#find(cell)?.out ?? []).filter((entry) => entry.seq > afterSeq);
+      const behind = (this.#cells.find(cell)?.out ?? []).filter((entry) => entry.seq > afterSeq);
       return behind.map((entry) => ({ ...entry, from: cell }));
     });
   }
 
   locate(id: number, cells: readonly number[]): Promise<number[]> {
     assert(cells.length <= LOCATE_CELLS_MAX, `${cells.length} cells are too many for one locate`);
-    return this.#read('locate', () => cells.filter((cell) => this.#find(cell)?.geo.has(id)));
+    return this.#read('locate', () => cells.filter((cell) => this.#cells.find(cell)?.geo.has(id)));
   }
 
   near(searches: readonly NearSearch[], count: number): Promise<NearCandidate[][]> {
     assert(searches.length <= NEAR_SEARCHES_MAX, `${searches.length} searches are too many`);
     assert(count >= 1 && count <= NEAR_COUNT_MAX, `a count of ${count} is not within the limits`);
     return this.#read('near', () =>
-      searches.map((search) => nearIn(this.#find(search.cell)?.geo, search, count)),
+      searches.map((search) => nearIn(this.#cells.find(search.cell)?.geo, search, count)),
     );
   }
 
@@ -248,7 +248,7 @@ class TwinStore implements Store, LifeStore {
       const { version } = this.#server;
       const news = await this.#read('poll', () =>
         cursors
-          .map((cursor) => newsOf(cursor, this.#find(cursor.cell), this.#server.defects))
+          .map((cursor) => newsOf(cursor, this.#cells.find(cursor.cell), this.#server.defects))
           .filter((item) => item.resync || item.entries.length > 0 || item.out.length > 0),
       );
       const restMs = endMs - clock.nowMs();
@@ -383,7 +383,7 @@ class TwinStore implements Store, LifeStore {
 
   reserveIds(cell: number, count: number): Promise<number> {
     return this.#read('reserveIds', () => {
-      const refusal = this.#refusal(cell);
+      const refusal = this.#cells.refusal(cell);
       if (refusal && refusal.tag !== 'BADARG') throw worldFault(refusal.tag);
       const of = refusal ? undefined : this.#server.cell(this.#key, this.layer, cell);
       return reserve(of, cell, count);
@@ -395,8 +395,7 @@ class TwinStore implements Store, LifeStore {
   }
 
   whereabouts(ids: readonly number[], layer = -1): Promise<(number | undefined)[]> {
-    const name = layer === -1 ? this.layer : (this.#layers[layer] ?? '');
-    const life = this.#server.life(this.#key, name);
+    const life = this.#server.life(this.#key, this.#cells.nameOf(layer));
     return this.#read('whereabouts', () => ids.map((id) => whereaboutsOf(life, id)));
   }
 
@@ -456,39 +455,15 @@ class TwinStore implements Store, LifeStore {
     return this.#server.life(this.#key, this.layer);
   }
 
-  #layerOf(address: number): string {
-    const layer = layerOfAddress(address);
-    return (layer === -1 ? this.layer : this.#layers[layer]) ?? '';
-  }
-
-  #find(address: number): CellRecord | undefined {
-    const layer = this.#layerOf(address);
-    return this.#server.cells(this.world, this.incarnation, layer).get(cellOfAddress(address));
-  }
-
-  #record(address: number): CellRecord {
-    return this.#server.cell(this.#key, this.#layerOf(address), cellOfAddress(address));
-  }
-
-  #refusal(address: number): Refusal | undefined {
-    const { grid } = this.#server;
-    const number = cellOfAddress(address);
-    const isKnown = Number.isInteger(address) && address >= 0 && this.#layerOf(address) !== '';
-    if (!(isKnown && number < grid.cells)) return badArg(`no cell ${address} in this grid`);
-    const block = this.#server.world(this.#key).blocks.get(grid.blockOf(number));
-    if (block === undefined) return { tag: 'NOWORLD' };
-    return block.isSealed ? { tag: 'SEALED' } : undefined;
-  }
-
   #onCell<R>(
     number: number,
     run: (cell: CellRecord, at: ReturnType<TwinServer['moment']>) => R,
   ): R | Refusal {
-    const refusal = this.#refusal(number);
+    const refusal = this.#cells.refusal(number);
     if (refusal) return refusal;
     const message = this.#server.refusal;
     if (message !== undefined) return { tag: 'REFUSED', message };
-    return run(this.#record(number), this.#server.moment());
+    return run(this.#cells.record(number), this.#server.moment());
   }
 
   /** A call with an answer for each item: a fault on the way is the answer `UNKNOWN`. */

@@ -1,6 +1,7 @@
 /** What was written and read in the world of couriers, from the store alone. */
-import { decodeRows, type Store, type Table } from '@leasehold/protocol';
+import type { Store } from '@leasehold/protocol';
 import type { Engine } from '@leasehold/sdk/engine';
+import { tablesOf } from '../stored-tables.ts';
 
 export type Mailbag = {
   readonly sent: number;
@@ -38,23 +39,4 @@ export async function mailCount(store: Store, engine: Engine): Promise<Mailbag> 
     ways: ticks.map((name) => sum(`ways.${name}`)),
     dead: (await store.deadLetters(10_000)).length,
   };
-}
-
-async function tablesOf(store: Store, engine: Engine): Promise<Table[]> {
-  const cells = [...Array(engine.grid.cells).keys()];
-  const cursors = new Map<number, ReadonlyMap<number, number>>();
-  for (const head of await store.heads(cells)) {
-    if (!('tag' in head)) cursors.set(head.cell, head.cursors);
-  }
-  const tables: Table[] = [];
-  for (const image of await store.load(cells.map((cell) => ({ cell })))) {
-    const state = engine.createCell(image.cell);
-    state.restore(image);
-    tables.push(state.table);
-    for (const { seq, from, to, body } of await store.channel(image.cell, 0)) {
-      if (seq <= (cursors.get(to)?.get(from) ?? 0)) continue;
-      tables.push(decodeRows(body, engine.schema).rows);
-    }
-  }
-  return tables;
 }

@@ -1,0 +1,171 @@
+/**
+ * `npm run prove:ecology`: wolves, sheep and grass in three layers, each with pods of its own, some of
+ * which are killed; then births, deaths and meals are counted, from Redis alone. Exit code 1 when one
+ * took effect twice or not at all, or when the layers disagree.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openLiveStore } from '@leasehold/live-store';
+import type { Table } from '@leasehold/protocol';
+import { compile } from '@leasehold/sdk/engine';
+import { openServers } from '@leasehold/servers';
+import { loadWorld } from '@leasehold/world';
+import { type RunReport, runWorld, writeWorld } from './real-run.ts';
+import { tablesOf } from './stored-tables.ts';
+
+const HELP = `npm run prove:ecology -- [options]
+
+  --seconds S      how long they live (60)
+  --rest S         how long what is under way has when nobody eats any more (20)
+  --pods N         simulator processes of each layer (2)
+  --kill-every S   SIGKILL one that often (5); 0 = never
+  --tufts N        tufts of grass along a side (120)
+  --sheep N        sheep at the start (5200)
+  --wolves N       wolves at the start (400)
+  --json           one JSON value on stdout
+  --help
+`;
+
+const OPTIONS = {
+  seconds: { type: 'string', default: '60' },
+  rest: { type: 'string', default: '20' },
+  pods: { type: 'string', default: '2' },
+  'kill-every': { type: 'string', default: '5' },
+  tufts: { type: 'string', default: '120' },
+  sheep: { type: 'string', default: '5200' },
+  wolves: { type: 'string', default: '400' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+type Flags = Readonly<Record<Exclude<keyof typeof OPTIONS, 'json' | 'help'>, string>>;
+
+type Facts = {
+  readonly run: RunReport;
+  readonly seeded: number;
+  /** By layer, in the order of the manifest. */
+  readonly alive: Readonly<Record<string, number>>;
+  readonly areSame: boolean;
+  readonly births: number;
+  readonly deaths: number;
+  readonly asked: number;
+  readonly fed: number;
+  readonly missed: number;
+  readonly back: number;
+  readonly given: number;
+  readonly refused: number;
+};
+
+/** The sum of a field of the ledgers of all who are in the layer. */
+function ledger(tables: readonly Table[], field: string): number {
+  let sum = 0;
+  for (const { schema, columns, count } of tables) {
+    const c = schema.components.findIndex(({ name }) => name === 'ledger');
+    const f = schema.components[c]?.fields.findIndex(({ name }) => name === field) ?? -1;
+    const column = columns[c]?.[f];
+    for (let row = 0; row < count; row++) sum += Number(column?.[row] ?? 0);
+  }
+  return sum;
+}
+
+const idsOf = (tables: readonly Table[]): number[] =>
+  tables.flatMap(({ ids, count }) => [...ids.subarray(0, count)]).sort((a, b) => a - b);
+
+/** Reads what there is when all pods have gone. */
+async function count(home: string, url: string, run: RunReport): Promise<Facts> {
+  const { grid, manifest, simulation } = await loadWorld(home);
+  const { world, seed, tickHz, params, layers } = manifest;
+  const { incarnation } = run;
+  const ids = new Map<string, number[]>();
+  let metabolism: readonly Table[] = [];
+  let refused = 0;
+  for (const layer of Object.keys(layers)) {
+    const engine = compile(simulation, { layer, grid, seed, tickHz, params, layers });
+    const at = { url, world, incarnation, layer, layers: engine.layers, grid };
+    const store = await openLiveStore(at);
+    const tables = await tablesOf(store, engine);
+    ids.set(layer, idsOf(tables));
+    if (layer === 'metabolism') metabolism = tables;
+    refused += (await store.deadLetters(10_000)).length;
+    await store.close();
+  }
+  const [first, ...others] = [...ids.values()].map((each) => each.join());
+  const sum = (field: string): number => ledger(metabolism, field);
+  return {
+    run,
+    seeded: run.entitiesStart,
+    alive: Object.fromEntries([...ids].map(([layer, { length }]) => [layer, length])),
+    areSame: others.every((other) => other === first),
+    ...{ births: sum('births'), deaths: sum('deaths'), asked: sum('asked'), fed: sum('fed') },
+    ...{ missed: sum('missed'), back: sum('back'), given: sum('given'), refused },
+  };
+}
+
+async function prove(flags: Flags): Promise<Facts> {
+  const home = mkdtempSync(join(tmpdir(), 'leasehold-ecology-'));
+  writeWorld('ecology', home, { untilTick: 0 });
+  const { tickHz } = (await loadWorld(home)).manifest;
+  writeWorld('ecology', home, {
+    untilTick: Math.ceil(Number(flags.seconds) * tickHz),
+    ...{ tufts: Number(flags.tufts), sheep: Number(flags.sheep), wolves: Number(flags.wolves) },
+  });
+  // Held open, so that the state is still there when the run is over.
+  const servers = await openServers({ home });
+  try {
+    const seconds = String(Number(flags.seconds) + Number(flags.rest));
+    const kills = flags['kill-every'] === '0' ? [] : ['--kill-every', flags['kill-every']];
+    const args = ['--pods', flags.pods, '--seconds', seconds, ...kills, '--json'];
+    const report = await runWorld(['run', home, '--fresh', '--home', home, ...args], home);
+    return await count(home, servers.redisUrl, report);
+  } finally {
+    await servers.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** What is wrong, if anything. */
+function faultsOf(facts: Facts): string[] {
+  const { seeded, births, deaths, asked, fed, missed, back, given, alive, areSame, run } = facts;
+  const first = Object.values(alive)[0] ?? 0;
+  return [
+    ...(areSame ? [] : [`E1: the layers disagree: ${JSON.stringify(alive)}`]),
+    ...(seeded + births - deaths === first
+      ? []
+      : [`E2: ${seeded} seeded, ${births} born, ${deaths} dead, and ${first} alive`]),
+    ...(fed === given ? [] : [`M1: ${given} meals given, ${fed} had`]),
+    ...(fed + missed + back === asked
+      ? []
+      : [`M1: ${asked} bites asked, ${fed} fed, ${missed} missed, ${back} came back`]),
+    ...(run.reasons ?? []),
+  ];
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: OPTIONS });
+  const { json, help, ...flags } = values;
+  const isBad = Object.entries(flags).some(
+    ([name, value]) => !(name === 'kill-every' ? Number(value) >= 0 : Number(value) > 0),
+  );
+  if (help || isBad) {
+    (help ? process.stdout : process.stderr).write(HELP);
+    return help ? 0 : 2;
+  }
+  const facts = await prove(flags);
+  const faults = faultsOf(facts);
+  if (json) process.stdout.write(`${JSON.stringify({ ...facts, faults })}\n`);
+  else {
+    const { seeded, births, deaths, alive, fed, asked, missed, back, refused, run } = facts;
+    process.stdout.write(
+      `${seeded} seeded, ${births} born, ${deaths} dead: ${JSON.stringify(alive)} alive; ` +
+        `${run.kills} pods killed\n` +
+        `${asked} bites: ${fed} fed once, ${missed} missed, ${back} came back; ` +
+        `${refused} events refused aloud\n` +
+        `${faults.length === 0 ? 'E1, E2 and M1 held in all layers' : `BROKEN: ${faults.join('; ')}`}\n`,
+    );
+  }
+  return faults.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
