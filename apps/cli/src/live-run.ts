@@ -22,7 +22,7 @@ import type { RunOptions } from './options.ts';
 import type { Output } from './output.ts';
 import { frozenOf, type Kill, type Report, round, type Scaling } from './report.ts';
 import { reportOf } from './run-report.ts';
-import type { StoredWorld } from './stored-world.ts';
+import { layersOf, podsOf, type StoredWorld } from './stored-world.ts';
 import { untilHeld } from './until-held.ts';
 
 const LOOK_MS = 50;
@@ -52,9 +52,6 @@ export type RunHooks = {
   /** Once the pods have handed over, while gateways still serve what there is. */
   readonly atRest?: () => Promise<void>;
 };
-
-/** Names of the world's layers, that which says who lives and where first. */
-const layersOf = ({ engines }: StoredWorld): string[] => engines.map(({ schema }) => schema.layer);
 
 export class LiveRun {
   readonly fleet: Fleet;
@@ -220,8 +217,7 @@ export class LiveRun {
   async untilReady(pod: Pod, ms: number): Promise<boolean> {
     const deadlineMs = performance.now() + ms;
     while (pod.child.exit === undefined && performance.now() < deadlineMs) {
-      const of = await Promise.all(this.#world.stores.map((store) => store.pods()));
-      const records = of.flat();
+      const records = await podsOf(this.#world);
       if (records.some((record) => record.pod === pod.name && record.state === 'ready'))
         return true;
       await sleep(LOOK_MS);
@@ -431,8 +427,7 @@ export class LiveRun {
   }
 
   async #readPods(): Promise<void> {
-    const records = await Promise.all(this.#world.stores.map((store) => store.pods()));
-    this.fleet.note(records.flat());
+    this.fleet.note(await podsOf(this.#world));
   }
 
   async #readFeed(): Promise<void> {

@@ -57,6 +57,15 @@ export type StoredWorld = CheckedWorld & {
   close(): Promise<void>;
 };
 
+/** Names of the world's layers, that which says who lives and where first. */
+export const layersOf = ({ engines }: Pick<CheckedWorld, 'engines'>): string[] =>
+  engines.map(({ schema }) => schema.layer);
+
+/** Those of all layers. */
+export async function podsOf({ stores }: Pick<StoredWorld, 'stores'>): Promise<PodRecord[]> {
+  return (await Promise.all(stores.map((store) => store.pods()))).flat();
+}
+
 /** How long pods of an earlier run may take to be gone before they count as another run. */
 const LEAVING_MS = 4_000;
 

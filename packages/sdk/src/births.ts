@@ -194,9 +194,18 @@ export class Requests {
     this.births = new Table(placement.schema);
   }
 
-  /** Somebody is born with this tick. Throws as `Placement.append`. */
+  /** Somebody is born with this tick, in any order of ids. Throws as `Placement.append`. */
   bear(id: number, values: readonly ComponentValue[], by: string): void {
-    this.#placement.append(this.births, id, values, by);
+    const { births } = this;
+    if (births.count === 0 || id > (births.ids[births.count - 1] as number)) {
+      this.#placement.append(births, id, values, by);
+    } else {
+      // Ids that were reserved outside come as they were posted, and before those of systems.
+      // PERF: only those above it move, which are the few that were asked for from outside.
+      const one = new Table(births.schema, 1);
+      this.#placement.append(one, id, values, by);
+      births.merge(one);
+    }
     if (this.#isLayered) this.born.push({ id, values });
   }
 

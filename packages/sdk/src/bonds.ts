@@ -160,7 +160,8 @@ export class Bonds {
       const to = addressOf(index, this.#cell);
       if (born.length > 0) {
         const rows = new Table(placement.schema);
-        for (const { id, values } of born) placement.append(rows, id, values, 'spawn');
+        const ascending = [...born].sort((a, b) => a.id - b.id);
+        for (const { id, values } of ascending) placement.append(rows, id, values, 'spawn');
         add(to, encodeRows(rows, tick));
       }
       if (died.length > 0 && isHome) add(to, encodeMail(placement.schema, died.map(ended(tick))));

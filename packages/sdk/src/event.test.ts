@@ -185,6 +185,22 @@ describe('a request', () => {
     for (const id of [first, again]) expect(made.answers.get(id)?.tag).toBe('APPLIED');
   });
 
+  test('E2 creates in any order of ids, and beside what systems bear in that tick', async () => {
+    const grow = system({
+      name: 'grow',
+      reads: { place: Place },
+      each: (_, { spawn, tick }) => void (tick === 1 && spawn(Place())),
+    });
+    const growing = simulation({ components: [Place, Lamp], systems: [grow] });
+    const made = await testWorld(growing, { space, verify: true, entities: [[Place()]] });
+    const create = (id: number) =>
+      made.ask({ kind: 'create', entities: [{ id, components: { place: { x: 3, y: 4 } } }] });
+    const asked = [3, 1, 2].map((n) => create(2 ** 52 + n));
+    made.run();
+    expect(made.count).toBe(5);
+    for (const id of asked) expect(made.answers.get(id)?.tag).toBe('APPLIED');
+  });
+
   test('changes fields, gives components and takes them', async () => {
     const made = await open();
     made.ask({ kind: 'patch', id: ID, set: { lamp: { name: 'hall' } }, remove: [] });
