@@ -15,7 +15,7 @@ import {
   type SeedResult,
   seedWorld,
 } from '@leasehold/live-store';
-import { type Store, schemaJson } from '@leasehold/protocol';
+import { type PodRecord, type Store, schemaJson } from '@leasehold/protocol';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openServers, type Servers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
