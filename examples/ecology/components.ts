@@ -23,8 +23,11 @@ export const Grass = component('grass', 1, {});
 export const Energy = component('energy', 1, { n: i32, borne: u32, endsAt: u32 });
 /** Of tufts: grown from this tick on. It changes when it is grazed, not in every tick. */
 export const Sward = component('sward', 1, { grownAt: u32 });
-/** How far an animal is with dying: it bears nobody any more; its ledger is with the tuft. */
-export const Life = component('life', 1, { isBarren: bool, isBuried: bool });
+/**
+ * Up to which tick an animal has paid for living, and how far it is with dying: it bears nobody any
+ * more; its ledger is with the tuft.
+ */
+export const Life = component('life', 1, { burntAt: u32, isBarren: bool, isBuried: bool });
 
 const counts = {
   /** Meals that it asked for, and what became of them: `back` are those that found nobody. */

@@ -5,6 +5,9 @@
  *
  * Who dies has been answered all it asked and has paid for all its young, and leaves its ledger with
  * a tuft: what the ledgers of a world say together stays true when those are gone whom it is about.
+ *
+ * What `emit` refuses has no effect and no answer; only a cell that sends thousands of events in a tick
+ * is refused any, and these have hundreds of animals.
  */
 import { system, Undelivered } from '@leasehold/sdk';
 import {
@@ -180,18 +183,23 @@ export const bite = system({
   },
 });
 
-/** Living costs, once a second, and who has nothing left starves. */
+/**
+ * Living costs, once a second, and who has nothing left starves. What it costs follows from the time
+ * that went by: a cell that is too slow leaves ticks out, and lives of these are no longer for that.
+ */
 export const burn = system({
   name: 'burn',
-  after: ['pay'],
+  after: ['pay', 'close'],
   before: ['graze'],
   params: { sheepHungerPerS: 4, wolfHungerPerS: 8, untilTick: FOREVER },
-  writes: { energy: Energy },
+  writes: { energy: Energy, life: Life },
   optional: { wolf: Wolf },
-  each({ energy, wolf }, { id, tick, dtS, params }) {
+  each({ energy, life, wolf }, { id, tick, dtS, params }) {
     if ((id + tick) % Math.ceil(1 / dtS) !== 0 || energy.endsAt !== 0) return;
     if (tick >= params.untilTick) return;
-    energy.n -= wolf === undefined ? params.sheepHungerPerS : params.wolfHungerPerS;
+    const perS = wolf === undefined ? params.sheepHungerPerS : params.wolfHungerPerS;
+    energy.n -= Math.round(perS * (tick - life.burntAt) * dtS);
+    life.burntAt = tick;
     if (energy.n <= 0) energy.endsAt = tick + LINGER_TICKS;
   },
 });

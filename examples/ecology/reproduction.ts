@@ -23,10 +23,18 @@ type Place = { readonly x: number; readonly y: number };
 export function animal(
   species: typeof Wolf | typeof Sheep,
   { x, y }: Place,
-  { n, angle }: { readonly n: number; readonly angle: number },
+  { n, angle, tick }: { readonly n: number; readonly angle: number; readonly tick: number },
 ): readonly ComponentValue[] {
   const heading = Heading({ x: Math.cos(angle), y: Math.sin(angle) });
-  return [Position({ x, y }), heading, species(), Energy({ n }), Life(), Ledger(), Litter()];
+  return [
+    Position({ x, y }),
+    heading,
+    species(),
+    Energy({ n }),
+    Life({ burntAt: tick }),
+    Ledger(),
+    Litter(),
+  ];
 }
 
 /**
@@ -57,6 +65,6 @@ export const breed = system({
     const n = isWolf ? params.wolfChild : params.sheepChild;
     if (!emit(id, Spent({ n }))) return;
     litter.borne += 1;
-    spawn(...animal(isWolf ? Wolf : Sheep, position, { n, angle: random.between(0, TURN) }));
+    spawn(...animal(isWolf ? Wolf : Sheep, position, { n, angle: random.between(0, TURN), tick }));
   },
 });

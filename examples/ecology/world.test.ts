@@ -23,7 +23,7 @@ const still = {
 };
 
 const at = (species: typeof Wolf, x: number, n: number) =>
-  animal(species, { x, y: 5 }, { n, angle: 1 });
+  animal(species, { x, y: 5 }, { n, angle: 1, tick: 0 });
 const sheepAt = (x: number, n = 500) => at(Sheep, x, n);
 const wolfAt = (x: number, n = 50) => at(Wolf, x, n);
 const tuftAt = (x: number) => [Position({ x, y: 5 }), Grass(), Sward(), Ledger()];

@@ -56,10 +56,10 @@ export default simulation({
     });
     const anyWay = (): number => random.between(0, TURN);
     for (let i = 0; i < params.sheep; i++) {
-      spawn(...animal(Sheep, somewhere(), { n: 20 + random.below(80), angle: anyWay() }));
+      spawn(...animal(Sheep, somewhere(), { n: 20 + random.below(80), angle: anyWay(), tick: 0 }));
     }
     for (let i = 0; i < params.wolves; i++) {
-      spawn(...animal(Wolf, somewhere(), { n: 50 + random.below(200), angle: anyWay() }));
+      spawn(...animal(Wolf, somewhere(), { n: 50 + random.below(200), angle: anyWay(), tick: 0 }));
     }
   },
 });
