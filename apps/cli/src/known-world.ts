@@ -20,18 +20,31 @@ export type WorldFlags = {
   /** A name or a folder; undefined = the one that runs. */
   readonly world: string | undefined;
   readonly home: string;
+  /** Of the world; undefined = the one that says who lives and where. */
+  readonly layer?: string | undefined;
 };
 
-export type OpenWorld = Known & {
+/** One layer of a world: its plan, its pods, its cells. */
+export type OpenLayer = {
+  readonly layer: string;
   readonly plans: LivePlanStore;
   readonly store: LiveStore;
-  /** What a tick may take, by the world's clock; 0 = its time has never run. */
-  readonly tickBudgetMs: number;
 };
+
+/** `layer`, `plans` and `store` are of the layer that was asked for. */
+export type OpenWorld = Known &
+  OpenLayer & {
+    /** Of all of them, that one first. */
+    readonly layers: readonly OpenLayer[];
+    /** Those of all but it. */
+    readonly otherStores: readonly LiveStore[];
+    /** What a tick may take, by the world's clock; 0 = its time has never run. */
+    readonly tickBudgetMs: number;
+  };
 
 /** Finds the world, works with it, and leaves it. Errors: `WORLD_NOT_READY`, `SETTING_INVALID`. */
 export async function withWorld<T>(
-  { world, home }: WorldFlags,
+  { world, home, layer }: WorldFlags,
   output: Output,
   work: (open: OpenWorld) => Promise<T>,
 ): Promise<T> {
@@ -41,21 +54,55 @@ export async function withWorld<T>(
   const closing: (() => Promise<void>)[] = [() => servers.close()];
   const url = servers.redisUrl;
   try {
-    const known = await theOne(candidates, url);
-    const plans = await openLivePlanStore({
-      ...{ ...known, url },
-      onEvent: (event) => {
-        if (event.kind === 'unreadable') output.warn(`passed over ${event.what}: ${event.message}`);
-      },
+    const known = chosenLayer(await theOne(candidates, url), layer);
+    const openLayer = async (name: string): Promise<OpenLayer> => {
+      const place = { ...known, url, layer: name };
+      const plans = await openLivePlanStore({
+        ...place,
+        onEvent: (event) => {
+          if (event.kind !== 'unreadable') return;
+          output.warn(`passed over ${event.what}: ${event.message}`);
+        },
+      });
+      closing.unshift(() => plans.close());
+      const store = await openLiveStore(place);
+      closing.unshift(() => store.close());
+      return { layer: name, plans, store };
+    };
+    const first = await openLayer(known.layer);
+    const others = await Promise.all(known.others.map(openLayer));
+    const rateHz = (await first.store.clock())?.rateHz ?? 0;
+    return await work({
+      ...{ ...known, ...first, layers: [first, ...others] },
+      otherStores: others.map(({ store }) => store),
+      tickBudgetMs: rateHz > 0 ? 1_000 / rateHz : 0,
     });
-    closing.unshift(() => plans.close());
-    const store = await openLiveStore({ ...known, url });
-    closing.unshift(() => store.close());
-    const rateHz = (await store.clock())?.rateHz ?? 0;
-    return await work({ ...known, plans, store, tickBudgetMs: rateHz > 0 ? 1_000 / rateHz : 0 });
   } finally {
     for (const close of closing) await close();
   }
+}
+
+/** The same world, seen from a layer of it. Errors: `SETTING_INVALID`. */
+function chosenLayer(known: Known, asked: string | undefined): Known {
+  const all = [known.layer, ...known.others];
+  if (asked === undefined || asked === known.layer) return known;
+  if (all.includes(asked)) {
+    return { ...known, layer: asked, others: all.filter((layer) => layer !== asked) };
+  }
+  throw new LeaseholdError('SETTING_INVALID', `${known.world} has no layer ${asked}`, {
+    field: '--layer',
+    value: asked,
+    remedy: `It has ${all.join(', ')}.`,
+  });
+}
+
+/** The world, seen from the layer that a pod is of; as it is where no pod has the name. */
+export async function seenByPod(open: OpenWorld, pod: string): Promise<OpenWorld> {
+  for (const layer of open.layers) {
+    const records = await layer.plans.pods();
+    if (records.some((record) => record.pod === pod)) return { ...open, ...layer };
+  }
+  return open;
 }
 
 /** Ready worlds that may be meant. */
@@ -78,7 +125,8 @@ async function namedWorld(registry: Registry, asked: string, home: string): Prom
   if (record?.state !== 'ready') throw notReady(name, home, `${name} was never run`);
   if (loaded !== undefined) {
     const layer = homeLayer(loaded);
-    return { world: name, incarnation: record.incarnation, layer, grid: loaded.grid };
+    const others = Object.keys(loaded.manifest.layers).filter((other) => other !== layer);
+    return { world: name, incarnation: record.incarnation, layer, others, grid: loaded.grid };
   }
   const known = knownOf(record);
   if (known !== undefined) return known;
@@ -91,19 +139,27 @@ async function theOne(candidates: readonly Known[], url: string): Promise<Known>
   if (first !== undefined && others.length === 0) return first;
   const running: Known[] = [];
   for (const known of candidates) {
-    const plans = await openLivePlanStore({ ...known, url });
-    try {
-      const names = (await plans.pods()).map(({ pod }) => pod);
-      if ((await plans.connected(names)).size > 0) running.push(known);
-    } finally {
-      await plans.close();
-    }
+    if (await hasPods(known, url)) running.push(known);
   }
   const [only, ...more] = running;
   if (only !== undefined && more.length === 0) return only;
   const named = (only === undefined ? candidates : running).map(({ world }) => world).join(', ');
   const message = only === undefined ? `none of ${named} runs` : `${named} run`;
   throw invalidWorld(message, named, 'Say which one with --world.');
+}
+
+/** In any of its layers. */
+async function hasPods(known: Known, url: string): Promise<boolean> {
+  for (const layer of [known.layer, ...known.others]) {
+    const plans = await openLivePlanStore({ ...known, url, layer });
+    try {
+      const names = (await plans.pods()).map(({ pod }) => pod);
+      if ((await plans.connected(names)).size > 0) return true;
+    } finally {
+      await plans.close();
+    }
+  }
+  return false;
 }
 
 function notReady(value: string, home: string, message: string): LeaseholdError {

@@ -53,6 +53,7 @@ export {
 export type * from './life-store.ts';
 export { ANSWER_KEPT_S, DEAD_LETTERS_MAX, IDS_PER_CALL_MAX } from './life-store.ts';
 export { decodeLoadSample, encodeLoadSample } from './load-sample.ts';
+export { isOwnComponent, ownSchema } from './own-components.ts';
 export type * from './plan.ts';
 export { DECISIONS_PER_PLAN_MAX, LEAD_TTL_MS_MAX } from './plan.ts';
 export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';

@@ -6,7 +6,10 @@ import type { LoadedWorld } from './load.ts';
 export type Known = {
   readonly world: string;
   readonly incarnation: number;
+  /** The one that says who lives and where. */
   readonly layer: string;
+  /** All others, in the order of the manifest. */
+  readonly others: readonly string[];
   readonly grid: Grid;
 };
 
@@ -33,12 +36,18 @@ export async function knownWorlds(registry: Registry): Promise<Known[]> {
 }
 
 /** Undefined where the record does not say how the world is cut into cells. */
-export function knownOf({ world, incarnation, layer, fixed }: RegistryRecord): Known | undefined {
+export function knownOf({
+  world,
+  incarnation,
+  layer = LAYER_DEFAULT,
+  others = {},
+  fixed,
+}: RegistryRecord): Known | undefined {
   if (fixed?.['space.kind'] === undefined) return undefined;
   const spec = Object.fromEntries(
     ['kind', 'width', 'height', 'cell'].map((key) => [key, fixed[`space.${key}`]]),
   ) as unknown as SpaceSpec;
   const blockCells = fixed['blockCells'];
   const grid = new Grid(spec, typeof blockCells === 'number' ? { blockCells } : {});
-  return { world, incarnation, layer: layer ?? LAYER_DEFAULT, grid };
+  return { world, incarnation, layer, others: Object.keys(others), grid };
 }

@@ -11,7 +11,10 @@ import { CLOCK_READ_MS, dueAtMs, type Store, tickAt, type WorldClock } from '@le
 export type TimedWorld = {
   readonly world: string;
   readonly grid: { readonly cells: number };
+  /** Of any layer: they have one clock. */
   readonly store: Pick<Store, 'clock' | 'setClock' | 'heads' | 'nowMs'>;
+  /** Those of all other layers. */
+  readonly otherStores?: readonly Pick<Store, 'heads'>[];
 };
 
 /** The clock as it stands afterwards, and whether it was changed. */
@@ -94,16 +97,16 @@ async function runTo(
 }
 
 /** Whoever was behind has caught up: from one look to the next nobody has committed anything. */
-async function untilSteady({ store, grid, world }: TimedWorld): Promise<void> {
+async function untilSteady({ store, otherStores = [], grid, world }: TimedWorld): Promise<void> {
   const deadlineMs = performance.now() + STEADY_MS_MAX;
   let before = -1;
   while (performance.now() < deadlineMs) {
     let ticks = 0;
     for (let from = 0; from < grid.cells; from += HEADS_MAX) {
       const length = Math.min(HEADS_MAX, grid.cells - from);
-      for (const head of await store.heads(Array.from({ length }, (_, i) => from + i))) {
-        if ('seq' in head) ticks += head.tick;
-      }
+      const cells = Array.from({ length }, (_, i) => from + i);
+      const heads = await Promise.all([store, ...otherStores].map((each) => each.heads(cells)));
+      for (const head of heads.flat()) if ('seq' in head) ticks += head.tick;
     }
     if (ticks === before) return;
     before = ticks;

@@ -1,6 +1,7 @@
 /** Flags and help of `leasehold plan`. */
 import { POLICIES } from '@leasehold/plan';
 import type { Command } from 'commander';
+import type { WorldFlags } from '../known-world.ts';
 import { homeOf, numberOf } from '../options.ts';
 import type { Output } from '../output.ts';
 import { areaOf, repeated } from '../watch-options.ts';
@@ -10,6 +11,9 @@ const COUNT_DEFAULT = 20;
 
 const WHICH = `
 The world is the one that runs, or what --world says: a name, or a folder.`;
+
+const LAYERS = `
+Each layer has a plan of its own. --layer names one; otherwise it is the layer with the positions.`;
 
 const EXIT_CODES = `
 Exit codes:
@@ -23,7 +27,7 @@ Examples:
   $ leasehold plan explain 3
   $ leasehold plan replay --policy static-grid --since 1h
   $ leasehold plan wake --area box:0,0,40,20 --for 10m
-${WHICH}`;
+${WHICH}${LAYERS}`;
 
 const SHOW_HELP = `
 Examples:
@@ -82,6 +86,7 @@ Exit codes:
 type Flags = {
   readonly world?: string;
   readonly home?: string;
+  readonly layer?: string;
   readonly since?: string;
   readonly count?: string;
   readonly follow?: boolean;
@@ -104,9 +109,12 @@ export function addPlan(
   const located = (command: Command): Command =>
     command
       .option('--world <world>', 'a name or a folder (default: the one that runs)')
+      .option('--layer <layer>', 'of the world (default: the one with the positions)')
       .option('--home <folder>', 'registry and private Redis (default: LEASEHOLD_HOME, .leasehold)')
       .option('--json', 'JSON on stdout, nothing else');
-  const where = (flags: Flags) => ({ world: flags.world, home: homeOf(flags.home, env) });
+  const where = (flags: Flags) => {
+    return { world: flags.world, layer: flags.layer, home: homeOf(flags.home, env) };
+  };
 
   located(plan.command('show'))
     .description('Draw the plan in force, and list its regions.')
@@ -160,7 +168,7 @@ export function addPlan(
   addWake(located(plan.command('wake')), output, where, exit);
 }
 
-type Where = (flags: Flags) => { readonly world: string | undefined; readonly home: string };
+type Where = (flags: Flags) => WorldFlags;
 
 function addWake(
   command: Command,

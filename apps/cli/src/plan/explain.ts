@@ -9,7 +9,7 @@ import { loadOf, loadsByCell } from './show.ts';
 import { entryLine, loadLine, placeOf, reliefText } from './words.ts';
 
 export function explain(id: number, flags: WorldFlags, output: Output): Promise<number> {
-  return withWorld(flags, output, async ({ plans, world, grid }) => {
+  return withWorld(flags, output, async ({ plans, world, layer, grid }) => {
     const plan = await plans.plan();
     const journal = await plans.journal('', ENTRIES_MAX);
     const entries = journal.filter(({ regions }) => regions.includes(id));
@@ -19,7 +19,7 @@ export function explain(id: number, flags: WorldFlags, output: Output): Promise<
     const load = region && loadOf(region.rect, grid.columns, loads);
     const version = plan?.version ?? null;
     const found = region === undefined ? null : { ...region, ...load };
-    output.json({ world, plan: version, region: found, entries });
+    output.json({ world, layer, plan: version, region: found, entries });
     output.print(regionLines(id, region, load, output).join('\n'));
     output.print(entryLines(entries, output).join('\n'));
     return 0;

@@ -19,12 +19,12 @@ const FOLLOW_MS = 250;
 
 export function history(options: HistoryOptions, output: Output): Promise<number> {
   return withWorld(options, output, async (open) => {
-    const { plans, world } = open;
+    const { plans, world, layer } = open;
     const { sinceMs, count } = options;
     const after = sinceMs === undefined ? '' : `${Math.floor(plans.nowMs() - sinceMs)}-0`;
     const all = await plans.journal(after, ENTRIES_MAX);
     const entries = all.slice(-count);
-    if (!options.isFollowing) output.json({ world, entries });
+    if (!options.isFollowing) output.json({ world, layer, entries });
     tell(entries, options, output);
     if (options.isFollowing) await follow(open, options, all.at(-1)?.id ?? after, output);
     else if (entries.length === 0) output.print((await plans.plan()) ? 'nothing' : NO_PLAN);

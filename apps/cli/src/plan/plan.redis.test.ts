@@ -172,7 +172,12 @@ test('a pod is cordoned and uncordoned, hears of it, and one that is not there i
   await planned.pod('pod-a', 1, [1]);
   const cordon: Command = (flags, output) => order('pod-a', 'cordon', flags, output);
   const uncordon: Command = (flags, output) => order('pod-a', '', flags, output);
-  expect((await said(cordon)).json).toEqual({ world: at.world, pod: 'pod-a', order: 'cordon' });
+  expect((await said(cordon)).json).toEqual({
+    world: at.world,
+    layer: 'main',
+    pod: 'pod-a',
+    order: 'cordon',
+  });
   expect((await said(pods)).text).toMatch(/pod-a +ready +cordon /);
   await said(uncordon);
   expect((await said(pods)).json.pods[0].order).toBe('');

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Head, PodRecord } from '@leasehold/protocol';
 import { openInterrupt } from '../interrupt.ts';
-import { type OpenWorld, type WorldFlags, withWorld } from '../known-world.ts';
+import { type OpenWorld, seenByPod, type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { count } from '../text-table.ts';
 
@@ -14,6 +14,8 @@ export type DrainOptions = WorldFlags & {
 
 export type DrainReport = {
   readonly world: string;
+  /** The pod's. */
+  readonly layer: string;
   readonly pod: string;
   /** `gone` in order; `killed`: it ended without a word; `draining`: it has not ended yet. */
   readonly end: 'gone' | 'killed' | 'draining';
@@ -56,14 +58,14 @@ export function drain(options: DrainOptions, output: Output): Promise<number> {
   });
 }
 
-/** Nothing is printed but progress. Errors: `POD_UNKNOWN`. */
-export function drainPod(
+/** A pod of any layer. Nothing is printed but progress. Errors: `POD_UNKNOWN`. */
+export async function drainPod(
   open: OpenWorld,
   options: DrainOptions,
   output: Output,
   signal: AbortSignal,
 ): Promise<DrainReport> {
-  return new Drain(open, options, output, signal).run();
+  return new Drain(await seenByPod(open, options.pod), options, output, signal).run();
 }
 
 class Drain {
@@ -89,7 +91,7 @@ class Drain {
 
   /** Errors: `POD_UNKNOWN`. */
   async run(): Promise<DrainReport> {
-    const { plans, world } = this.#open;
+    const { plans, world, layer } = this.#open;
     const { pod } = this.#options;
     this.#feedAfter = `${Math.floor(plans.nowMs())}-0`;
     await plans.order(pod, 'drain');
@@ -104,7 +106,7 @@ class Drain {
     const cellsLeft = await this.#cellsLeft();
     const isClean = end === 'gone' && cellsLeft + this.#taken.takenByExpiry === 0;
     return {
-      ...{ world, pod, end, seconds, cellsBefore: before, ...this.#taken, cellsLeft },
+      ...{ world, layer, pod, end, seconds, cellsBefore: before, ...this.#taken, cellsLeft },
       exitCode: isClean ? 0 : 1,
     };
   }

@@ -1,6 +1,12 @@
 /** `leasehold pods`, `cordon` and `uncordon`: who simulates a world, and who is to take no more. */
 import type { PodOrder } from '@leasehold/protocol';
-import { type OpenWorld, type WorldFlags, withWorld } from '../known-world.ts';
+import {
+  type OpenLayer,
+  type OpenWorld,
+  seenByPod,
+  type WorldFlags,
+  withWorld,
+} from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { count } from '../text-table.ts';
 import { podFacts, podLines } from './table.ts';
@@ -8,21 +14,33 @@ import { podFacts, podLines } from './table.ts';
 export function pods(flags: WorldFlags, output: Output): Promise<number> {
   return withWorld(flags, output, async (open) => {
     const { world, incarnation, layer, tickBudgetMs } = open;
-    const { plan, facts } = await look(open);
-    const version = plan?.version ?? null;
-    output.json({ world, incarnation, layer, tickBudgetMs, plan: version, pods: facts });
-    const planned = plan === undefined ? 'no plan' : `plan ${plan.version}`;
+    const looks = await Promise.all(open.layers.map((each) => look(open, each)));
+    const facts = looks.flatMap((each) => each.facts);
+    const layers = looks.map((each) => ({ layer: each.layer, plan: each.plan }));
+    const plan = layers[0]?.plan ?? null;
+    output.json({ world, incarnation, layer, layers, tickBudgetMs, plan, pods: facts });
     output.print(
-      `${output.colors.bold(world)}  ${count(facts.length, 'pod')}, ${planned}, ` +
+      `${output.colors.bold(world)}  ${count(facts.length, 'pod')}, ${plansText(layers)}, ` +
         `a tick may take ${tickBudgetMs.toFixed(0)} ms`,
     );
-    if (facts.length > 0) output.print(podLines(facts, output.colors).join('\n'));
+    const isLayered = layers.length > 1;
+    if (facts.length > 0) output.print(podLines(facts, output.colors, isLayered).join('\n'));
     else output.print('  nobody simulates it: start some with leasehold run');
     return 0;
   });
 }
 
-async function look({ plans, tickBudgetMs }: OpenWorld) {
+type Planned = { readonly layer: string; readonly plan: number | null };
+
+function plansText(layers: readonly Planned[]): string {
+  const texts = layers.map(({ layer, plan }) => {
+    const text = plan === null ? 'no plan' : `plan ${plan}`;
+    return layers.length === 1 ? text : `${layer} ${text}`;
+  });
+  return texts.join(', ');
+}
+
+async function look({ tickBudgetMs }: OpenWorld, { layer, plans }: OpenLayer) {
   const records = await plans.pods();
   const [connected, orders, loads, plan] = await Promise.all([
     plans.connected(records.map(({ pod }) => pod)),
@@ -31,7 +49,7 @@ async function look({ plans, tickBudgetMs }: OpenWorld) {
     plans.plan(),
   ]);
   const facts = podFacts({ records, connected, orders, loads, plan, tickBudgetMs });
-  return { plan, facts };
+  return { layer, plan: plan?.version ?? null, facts };
 }
 
 /** Errors: `POD_UNKNOWN`. */
@@ -41,9 +59,10 @@ export function order(
   flags: WorldFlags,
   output: Output,
 ): Promise<number> {
-  return withWorld(flags, output, async ({ world, plans }) => {
+  return withWorld(flags, output, async (open) => {
+    const { world, layer, plans } = await seenByPod(open, pod);
     await plans.order(pod, asked);
-    output.json({ world, pod, order: asked });
+    output.json({ world, layer, pod, order: asked });
     output.print(
       asked === 'cordon'
         ? `${pod} keeps what it has and gets nothing more, until leasehold uncordon ${pod}`

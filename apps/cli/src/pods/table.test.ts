@@ -34,17 +34,25 @@ const facts = podFacts({
 test('a pod is told by what it holds, what it costs, what it was told and what the plan gives it', () => {
   expect(facts).toEqual([
     {
-      ...{ pod: 'a', state: 'ready', order: '', cells: 4, entities: 7, pid: 11 },
+      ...{ pod: 'a', layer: 'main', state: 'ready', order: '', cells: 4, entities: 7, pid: 11 },
       ...{ tickMs: 10, utilization: 0.2, regions: 2, standbys: 1 },
       ...{ memoryBytes: 87_600_000, systemMs: { drift: 2.5 } },
     },
     {
-      ...{ pod: 'b', state: 'draining', order: 'drain', cells: 4, entities: 7, pid: 12 },
+      ...{
+        pod: 'b',
+        layer: 'main',
+        state: 'draining',
+        order: 'drain',
+        cells: 4,
+        entities: 7,
+        pid: 12,
+      },
       ...{ tickMs: null, utilization: null, regions: 1, standbys: 1 },
       ...{ memoryBytes: null, systemMs: {} },
     },
     {
-      ...{ pod: 'c', state: 'gone', order: '', cells: 4, entities: 7, pid: 13 },
+      ...{ pod: 'c', layer: 'main', state: 'gone', order: '', cells: 4, entities: 7, pid: 13 },
       ...{ tickMs: 0, utilization: 0, regions: 0, standbys: 0 },
       ...{ memoryBytes: null, systemMs: {} },
     },
@@ -58,7 +66,13 @@ test('the table has a line for each, in columns, and colours only where they are
     '  b    draining  drain      4         7        -          -        1        1       -   12',
     '  c    gone      -          4         7     0.00        0 %        0        0       -   13',
   ]);
+  const layered = podLines(facts.slice(0, 1), pc.createColors(false), true);
+  expect(layered.map((line) => line.slice(0, 24))).toEqual([
+    '  pod  layer  state  ord',
+    '  a    main   ready  -  ',
+  ]);
   const colours = pc.createColors(true);
+  expect(podLines(facts, colours, true)[1]).toContain(colours.green('ready'));
   expect(podLines(facts, colours)[1]).toContain(colours.green('ready'));
   expect(podLines(facts, colours)[2]).toContain(colours.yellow('draining'));
 });

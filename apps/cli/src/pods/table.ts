@@ -11,6 +11,7 @@ import { plain, textTable } from '../text-table.ts';
 
 export type PodFacts = {
   readonly pod: string;
+  readonly layer: string;
   /** `gone`: its connection is closed, and it has not said goodbye. */
   readonly state: PodRecord['state'] | 'gone';
   readonly order: PodOrder;
@@ -43,11 +44,11 @@ export type PodSources = {
 export function podFacts(sources: PodSources): PodFacts[] {
   const { connected, orders, loads, plan, tickBudgetMs } = sources;
   const regions = plan?.regions ?? [];
-  return sources.records.map(({ pod, pid, state, report }) => {
+  return sources.records.map(({ pod, layer, pid, state, report }) => {
     const said = loads.get(pod);
     const tickMs = said?.reduce((sum, load) => sum + load.tickMs, 0) ?? null;
     return {
-      pod,
+      ...{ pod, layer },
       state: connected.has(pod) ? state : 'gone',
       order: orders.get(pod) ?? '',
       cells: report['cells'] ?? 0,
@@ -71,12 +72,17 @@ function systemMsOf(report: PodRecord['report']): Record<string, number> {
   return Object.fromEntries(own.map(([key, ms]) => [key.slice(SYSTEM_MS.length), ms / ticks]));
 }
 
-const TITLES = ['pod', 'state', 'order', 'cells', 'entities', 'tick ms', 'of budget', 'regions'];
-const LEFT = new Set([0, 1, 2]);
+const TITLES = ['state', 'order', 'cells', 'entities', 'tick ms', 'of budget', 'regions'];
 
-export function podLines(pods: readonly PodFacts[], { dim, green, yellow }: Colors): string[] {
+/** `isLayered`: the layer of each is told, too. */
+export function podLines(
+  pods: readonly PodFacts[],
+  { dim, green, yellow }: Colors,
+  isLayered = false,
+): string[] {
+  const named = (pod: string, layer: string): string[] => (isLayered ? [pod, layer] : [pod]);
   const rows = pods.map((facts) => [
-    plain(facts.pod),
+    ...named(plain(facts.pod), facts.layer),
     facts.state,
     facts.order === '' ? '-' : facts.order,
     String(facts.cells),
@@ -89,16 +95,17 @@ export function podLines(pods: readonly PodFacts[], { dim, green, yellow }: Colo
     String(facts.pid),
   ]);
   const [title = '', ...lines] = textTable(
-    [[...TITLES, 'standby', 'memory', 'pid'], ...rows],
-    LEFT,
+    [[...named('pod', 'layer'), ...TITLES, 'standby', 'memory', 'pid'], ...rows],
+    new Set(isLayered ? [0, 1, 2, 3] : [0, 1, 2]),
   );
+  const beforeState = isLayered ? /^(\s*\S+\s+\S+\s+)(\w+)/ : /^(\s*\S+\s+)(\w+)/;
   const paintOf = ({ state, order }: PodFacts) =>
     state === 'ready' && order === '' ? green : yellow;
   return [
     dim(title),
     ...lines.map((line, i) => {
       const facts = pods[i] as PodFacts;
-      return line.replace(/^(\s*\S+\s+)(\w+)/, (_, head, state) => head + paintOf(facts)(state));
+      return line.replace(beforeState, (_, head, state) => head + paintOf(facts)(state));
     }),
   ];
 }

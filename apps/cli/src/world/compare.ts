@@ -3,8 +3,19 @@
  * it. Nothing is written.
  */
 import { type AppliedWorld, type Control, openControl } from '@leasehold/control';
-import { fileRegistry, openLiveStore, type RegistryRecord } from '@leasehold/live-store';
-import { type LayerSchema, type PodRecord, parseSchema, type Store } from '@leasehold/protocol';
+import {
+  fileRegistry,
+  type LiveStore,
+  openLiveStore,
+  type RegistryRecord,
+} from '@leasehold/live-store';
+import {
+  type LayerSchema,
+  ownSchema,
+  type PodRecord,
+  parseSchema,
+  type Store,
+} from '@leasehold/protocol';
 import {
   type Change,
   type Manifest,
@@ -49,17 +60,18 @@ export async function compareWorld(
     return { world: checked.name, incarnation: null, ...nothing, module };
   }
   const { incarnation } = record;
-  const { name: world, layer, loaded } = checked;
+  const { name: world, loaded } = checked;
   const control = await openControl(redisUrl);
-  const place = { url: redisUrl, world, incarnation, layer, grid: loaded.grid };
-  const store = await openLiveStore(place).catch(async (error: unknown) => {
-    await control.close();
-    throw error;
-  });
+  const stores: LiveStore[] = [];
   try {
+    for (const { schema } of checked.engines) {
+      const place = { url: redisUrl, world, incarnation, layer: schema.layer, grid: loaded.grid };
+      stores.push(await openLiveStore(place));
+    }
+    const [store] = stores as [LiveStore];
     const found = await control.world(world);
     const applied = found?.incarnation === incarnation ? found : undefined;
-    const pods = await podsHere(store);
+    const pods = await podsOf(stores);
     const stored = await storedSchemas(record, applied, control, store);
     return {
       ...{ world, incarnation },
@@ -70,12 +82,19 @@ export async function compareWorld(
       olderPods: pods.filter(({ report }) => report['module'] !== mark).map(({ pod }) => pod),
     };
   } finally {
-    await store.close();
+    await Promise.all(stores.map((store) => store.close()));
     await control.close();
   }
 }
 
-/** Those that are connected. */
+/** Those of all layers that are connected, layer by layer. */
+export async function podsOf(
+  stores: readonly Pick<Store, 'pods' | 'connected'>[],
+): Promise<PodRecord[]> {
+  return (await Promise.all(stores.map(podsHere))).flat();
+}
+
+/** Those of one layer that are connected. */
 export async function podsHere(store: Pick<Store, 'pods' | 'connected'>): Promise<PodRecord[]> {
   const records = await store.pods();
   const connected = await store.connected(records.map(({ pod }) => pod));
@@ -120,15 +139,19 @@ function moduleChange(applied: AppliedWorld | undefined, version: string): Chang
   return [{ field: 'module', ...texts, effect: 'start', reason }];
 }
 
-/** Of the seeded layer the registry knows best, of the others only the record. */
+/** Of layers that are seeded the registry knows best, of those before them only the record. */
 async function storedSchemas(
   record: RegistryRecord,
   applied: AppliedWorld | undefined,
   control: Control,
   store: Pick<Store, 'getSchema'>,
 ): Promise<LayerSchema[]> {
-  const json = await store.getSchema(record.schemaHash);
-  const schemas = json === undefined ? [] : [parseSchema(json)];
+  const schemas: LayerSchema[] = [];
+  for (const hash of [record.schemaHash, ...Object.values(record.others ?? {})]) {
+    const json = await store.getSchema(hash);
+    // What a module declares is compared, not what other layers copy of it.
+    if (json !== undefined) schemas.push(ownSchema(parseSchema(json)));
+  }
   for (const layer of Object.keys((applied?.manifest['layers'] as object | undefined) ?? {})) {
     if (schemas.some((schema) => schema.layer === layer)) continue;
     const kept = await control.layer(record.world, layer);

@@ -1,17 +1,19 @@
 /** `leasehold world list`: the worlds of a home, and which of them run. */
 import { openControl } from '@leasehold/control';
-import { fileRegistry, openLiveStore } from '@leasehold/live-store';
+import { fileRegistry, type LiveStore, openLiveStore } from '@leasehold/live-store';
 import { tickAt } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
 import { type Known, knownWorlds } from '@leasehold/world';
 import type { Output } from '../output.ts';
 import { textTable } from '../text-table.ts';
+import { podsOf } from './compare.ts';
 
 type WorldFacts = {
   readonly world: string;
   readonly incarnation: number;
   readonly layer: string;
   readonly cells: number;
+  /** Of all layers. */
   readonly pods: number;
   /** In the cells of its pods; who is on the way between two is in none. */
   readonly entities: number;
@@ -71,20 +73,25 @@ async function look(
   known: Known,
   url: string,
 ): Promise<Omit<WorldFacts, 'appliedAt' | 'moduleVersion'>> {
-  const { world, incarnation, layer, grid } = known;
-  const store = await openLiveStore({ ...known, url });
+  const { world, incarnation, layer, others, grid } = known;
+  const stores: LiveStore[] = [];
   try {
-    const [records, clock] = [await store.pods(), await store.clock()];
-    const alive = await store.connected(records.map(({ pod }) => pod));
-    const here = records.filter(({ pod }) => alive.has(pod));
+    for (const name of [layer, ...others]) {
+      stores.push(await openLiveStore({ ...known, url, layer: name }));
+    }
+    const [store] = stores as [LiveStore];
+    const clock = await store.clock();
+    const pods = await podsOf(stores);
+    // Every layer has a row for each of them.
+    const here = pods.filter((pod) => pod.layer === layer);
     return {
-      ...{ world, incarnation, layer, cells: grid.cells, pods: here.length },
+      ...{ world, incarnation, layer, cells: grid.cells, pods: pods.length },
       entities: here.reduce((sum, { report }) => sum + (report['entities'] ?? 0), 0),
       tick: clock === undefined ? null : tickAt(clock, store.nowMs()),
       rateHz: clock?.rateHz ?? null,
       isPaused: clock?.isPaused ?? false,
     };
   } finally {
-    await store.close();
+    await Promise.all(stores.map((store) => store.close()));
   }
 }

@@ -2,6 +2,7 @@
 import { openControl } from '@leasehold/control';
 import { LeaseholdError } from '@leasehold/kernel';
 import { fileRegistry, openLiveStore, openWorldAdmin, type Registry } from '@leasehold/live-store';
+import type { PodRecord } from '@leasehold/protocol';
 import { type Known, knownOf } from '@leasehold/world';
 import type { Output } from '../output.ts';
 import { openCheckedServers } from '../stored-world.ts';
@@ -63,8 +64,11 @@ async function knownByRegistry(registry: Registry, { world, home }: RemoveFlags)
 }
 
 async function expectNobody(known: Known, url: string): Promise<void> {
-  const store = await openLiveStore({ ...known, url });
-  const pods = await podsHere(store).finally(() => store.close());
+  const pods: PodRecord[] = [];
+  for (const layer of [known.layer, ...known.others]) {
+    const store = await openLiveStore({ ...known, url, layer });
+    pods.push(...(await podsHere(store).finally(() => store.close())));
+  }
   if (pods.length === 0) return;
   const names = pods.map(({ pod }) => pod).join(', ');
   throw new LeaseholdError('WORLD_RUNS', `${known.world} is being run by ${names}`, {

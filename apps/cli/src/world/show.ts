@@ -5,7 +5,7 @@ import { openServers } from '@leasehold/servers';
 import { type OpenWorld, type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { count, textTable } from '../text-table.ts';
-import { podsHere } from './compare.ts';
+import { podsOf } from './compare.ts';
 import { markOf } from './record.ts';
 
 export function show(flags: WorldFlags, output: Output): Promise<number> {
@@ -39,12 +39,12 @@ async function records(world: string, home: string) {
 }
 
 async function factsOf(
-  { world, incarnation, grid, store }: OpenWorld,
+  { world, incarnation, grid, store, layers }: OpenWorld,
   applied: AppliedWorld | undefined,
   prefabs: PrefabIndex | undefined,
 ) {
   const clock = await store.clock();
-  const pods = await podsHere(store);
+  const pods = await podsOf(layers.map((each) => each.store));
   const mark = applied === undefined ? undefined : markOf(applied);
   return {
     ...{ world, incarnation, cells: grid.cells, blocks: grid.blocks },
@@ -53,7 +53,10 @@ async function factsOf(
     isPaused: clock?.isPaused ?? false,
     /** null: it was seeded by an older version, and never applied since. */
     applied: applied ?? null,
-    pods: pods.map(({ pod, report }) => ({ pod, isOlder: report['module'] !== mark })),
+    layers: layers.map(({ layer }) => layer),
+    pods: pods.map(({ pod, layer, report }) => {
+      return { pod, layer, isOlder: report['module'] !== mark };
+    }),
     prefabs: prefabs ?? null,
   };
 }
@@ -83,7 +86,11 @@ function rowsOf(facts: Facts, applied: AppliedWorld | undefined): string[][] {
     ...rows,
     ['manifest', `${manifestHash}, applied ${appliedAt} from ${folder}`],
     ['module', `${moduleVersion}${commit}`],
-    ...layers.map(([layer, names]) => [`layer ${layer}`, names.join(', ')]),
+    ...layers.map(([layer, names]) => {
+      const its = facts.pods.filter((pod) => pod.layer === layer).length;
+      const told = layers.length === 1 ? '' : `; ${count(its, 'pod')}`;
+      return [`layer ${layer}`, `${names.join(', ')}${told}`];
+    }),
     ...(version === undefined
       ? []
       : [['prefabs', `${version.names.join(', ')} of ${version.commit.slice(0, 12)}`]]),

@@ -3,13 +3,14 @@
  * the other. Each hands over and ends; whoever started it starts another in its place.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PodRecord } from '@leasehold/protocol';
 import { openInterrupt } from '../interrupt.ts';
 import { type OpenWorld, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { type DrainReport, drainPod } from '../pods/drain.ts';
 import { count } from '../text-table.ts';
 import { type ApplyFlags, applied } from './apply.ts';
-import { podsHere } from './compare.ts';
+import { podsHere, podsOf } from './compare.ts';
 
 export type UpgradeFlags = ApplyFlags & {
   /** For each pod: how long its end, and then another in its place, are waited for. */
@@ -75,8 +76,12 @@ class Roll {
 
   /** Names of the pods that run another module. */
   async older(): Promise<string[]> {
-    const pods = await podsHere(this.#open.store);
-    return pods.filter(({ report }) => report['module'] !== this.#mark).map(({ pod }) => pod);
+    return (await this.#olderPods()).map(({ pod }) => pod);
+  }
+
+  async #olderPods(): Promise<PodRecord[]> {
+    const pods = await podsOf(this.#open.layers.map(({ store }) => store));
+    return pods.filter(({ report }) => report['module'] !== this.#mark);
   }
 
   /** Stops where one did not leave in order, or where nobody has taken its place. */
@@ -84,22 +89,28 @@ class Roll {
     const { world } = this.#open;
     const { home, seconds } = this.#flags;
     const reports: DrainReport[] = [];
-    const wanted = (await podsHere(this.#open.store)).length;
-    for (const pod of await this.older()) {
+    for (const { pod, layer } of await this.#olderPods()) {
       if (this.#signal.aborted) break;
+      const wanted = (await this.#podsOf(layer)).length;
       this.#output.progress(`${pod} hands over to one with the module`);
       const options = { world, home, pod, seconds };
       const report = await drainPod(this.#open, options, this.#output, this.#signal);
       reports.push(report);
-      if (report.exitCode !== 0 || !(await this.#untilReplaced(pod, wanted))) break;
+      if (report.exitCode !== 0 || !(await this.#untilReplaced(pod, layer, wanted))) break;
     }
     return reports;
   }
 
-  async #untilReplaced(pod: string, wanted: number): Promise<boolean> {
+  #podsOf(layer: string): Promise<PodRecord[]> {
+    const found = this.#open.layers.find((each) => each.layer === layer);
+    return podsHere((found ?? this.#open).store);
+  }
+
+  /** By one of its layer: no other can take its cells. */
+  async #untilReplaced(pod: string, layer: string, wanted: number): Promise<boolean> {
     const deadlineMs = performance.now() + this.#flags.seconds * 1_000;
     while (!this.#signal.aborted && performance.now() < deadlineMs) {
-      const pods = await podsHere(this.#open.store);
+      const pods = await this.#podsOf(layer);
       const ready = pods.filter(({ state }) => state === 'ready').length;
       this.#output.live([`  ${ready} of ${count(wanted, 'pod')} are ready`]);
       if (ready >= wanted) return true;
