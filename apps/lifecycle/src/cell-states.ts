@@ -8,7 +8,9 @@ import {
   decodeCommit,
   decodeRows,
   inspectRows,
+  isOwnComponent,
   type Json,
+  layerOfAddress,
   Table,
 } from '@leasehold/protocol';
 import type { OpenLayer } from './worlds.ts';
@@ -16,7 +18,7 @@ import type { OpenLayer } from './worlds.ts';
 export type CellState = { readonly cell: number; readonly tick: number; readonly table: Table };
 
 /** Cells whose images are in memory at once: of 1 MB each at the very most. */
-const CELLS_PER_READ_MAX = 32;
+export const CELLS_PER_READ_MAX = 32;
 
 /**
  * Reads cells, some at a time, and gives each to `use`, which answers whether it has enough. Errors:
@@ -52,7 +54,7 @@ function stateOf(
   return { cell, tick, table };
 }
 
-/** Components of a row by name, their fields by name; only those that are wanted. */
+/** The layer's own components of a row by name, their fields by name; only those that are wanted. */
 export function componentsOf(
   table: Table,
   row: number,
@@ -62,6 +64,7 @@ export function componentsOf(
   const values: Record<string, Record<string, Json>> = {};
   for (const [c, component] of table.schema.components.entries()) {
     if (((mask >>> c) & 1) === 0 || wanted?.has(component.name) === false) continue;
+    if (!isOwnComponent(component)) continue;
     const fields: Record<string, Json> = {};
     for (const [f, field] of component.fields.entries()) {
       const value = table.columns[c]?.[f]?.[row] as Json;
@@ -79,13 +82,18 @@ export type InFlight = {
   readonly row: number;
 };
 
-/** An entity among the entries of a cell's channel, where it is last. */
+/**
+ * An entity among the entries of a cell's channel, where it is last. Entries for other layers are left
+ * out: they tell those of births, in their schemas.
+ */
 export function inFlight(
   { schema, older }: Pick<OpenLayer, 'schema' | 'older'>,
   entries: readonly ChannelEntry[],
   id: number,
 ): InFlight | undefined {
-  const entry = entries.findLast(({ body }) => inspectRows(body).ids.includes(id));
+  const entry = entries.findLast(
+    ({ to, body }) => layerOfAddress(to) === -1 && inspectRows(body).ids.includes(id),
+  );
   if (entry === undefined) return undefined;
   const { rows: table } = decodeRows(entry.body, schema, older);
   return { entry, table, row: table.find(id) };

@@ -4,8 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
 import { type Birth, birthPosts, groupsOf, reservedIds } from './births.ts';
+import { readEntity } from './entity-reading.ts';
 import { isKnown, matchOf, tagOf } from './entity-tag.ts';
-import { findEntity } from './finding.ts';
+import { findRow } from './finding.ts';
 import { newRequestId, requestState } from './request-desk.ts';
 import {
   bodyProblems,
@@ -24,8 +25,8 @@ import {
   WORLD_PARAMS,
   WRITE_HEADERS,
 } from './shapes.ts';
-import { cellOf, checkValues, layerOf } from './values.ts';
-import type { OpenLayer, OpenWorld } from './worlds.ts';
+import { cellOf, checkMatch, checkValues, layersOf } from './values.ts';
+import type { OpenWorld } from './worlds.ts';
 import { carryOut, replyWith, type Write } from './writes.ts';
 
 /** 512 entities of 8 KB. */
@@ -64,7 +65,7 @@ function addCreate(app: App, { worlds }: ApiRoutes): void {
     const births = given.map(({ components }, i): Birth => {
       const values = components as Birth['components'];
       const at = 'entities' in body ? `entities.${i}` : 'components';
-      checkValues(layer.schema, values, at);
+      checkValues(open.components, values, at);
       return { cell: cellOf(open.grid, layer, values, at), components: values };
     });
     const groups = groupsOf(births);
@@ -90,9 +91,9 @@ function addRead(app: App, { worlds }: ApiRoutes): void {
   app.get('/entities/:id', { schema }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
     const names = request.query.components?.split(',');
-    const layer = layerOf(open, names ?? []);
+    layersOf(open, names ?? []);
     const wanted = names === undefined ? undefined : new Set(names);
-    const found = await findEntity(open, layer, Number(request.params.id), wanted);
+    const found = await readEntity(open, Number(request.params.id), wanted);
     const tag = tagOf(found.components);
     reply.header('etag', tag).header('cache-control', 'no-cache');
     if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send(null);
@@ -112,11 +113,13 @@ function addPatch(app: App, { worlds }: ApiRoutes): void {
     const { remove = [] } = request.body;
     const set = (request.body.set ?? {}) as Birth['components'];
     const match = matchOf(request.headers['if-match']);
-    const layer = layerOf(open, [...Object.keys(set), ...remove, ...(match?.components ?? [])]);
-    checkValues(layer.schema, set, 'set');
+    const changed = [...Object.keys(set), ...remove];
+    layersOf(open, [...changed, ...(match?.components ?? [])]);
+    checkValues(open.components, set, 'set');
+    checkMatch(open, match, changed);
     const id = Number(request.params.id);
     const asked = { kind: 'patch', id, set, remove, ...(match && { match }) } as const;
-    return answer(reply, open, request, oneCell(open, layer, id, encodeRequest(asked)));
+    return answer(reply, open, request, oneCell(open, id, encodeRequest(asked)));
   });
 }
 
@@ -130,19 +133,23 @@ function addDelete(app: App, { worlds }: ApiRoutes): void {
   app.delete('/entities/:id', { schema }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
     const match = matchOf(request.headers['if-match']);
-    const [layer] = open.layers;
+    // Who says who lives ends it.
+    checkMatch(open, match, []);
     const id = Number(request.params.id);
     const asked = { kind: 'delete', id, ...(match && { match }) } as const;
-    return answer(reply, open, request, oneCell(open, layer, id, encodeRequest(asked)));
+    return answer(reply, open, request, oneCell(open, id, encodeRequest(asked)));
   });
 }
 
-/** A request to the cell that has an entity. */
-export function oneCell(open: OpenWorld, layer: OpenLayer, id: number, body: Uint8Array): Write {
+/**
+ * A request to the cell that has an entity, in the layer that says where it is: that one hands on what
+ * others are to do.
+ */
+export function oneCell(open: OpenWorld, id: number, body: Uint8Array): Write {
   return {
-    layer,
+    layer: open.layers[0],
     decide: async () => {
-      const { cell } = await findEntity(open, layer, id, new Set());
+      const { cell } = await findRow(open, id);
       return { request: newRequestId(1), ids: [], cell };
     },
     posts: ({ cell = 0 }) => [{ cell, body }],

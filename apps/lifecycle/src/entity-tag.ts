@@ -7,7 +7,7 @@ export function tagOf(components: ComponentValues): string {
   return `"${valuesHash(components)}.${Object.keys(components).sort().join('+')}"`;
 }
 
-const TAG = /^"([0-9a-f]{16})\.((?:[A-Za-z0-9_-]{1,64}(?:\+[A-Za-z0-9_-]{1,64}){0,31})?)"$/;
+const TAG = /^"([0-9a-f]{16})\.((?:[A-Za-z0-9_-]{1,64}(?:\+[A-Za-z0-9_-]{1,64}){0,511})?)"$/;
 
 /** What an `If-Match` asks for; `*` asks for nothing but that it is there. Errors: `REQUEST_INVALID`. */
 export function matchOf(header: string | undefined): EntityMatch | undefined {

@@ -5,7 +5,7 @@ import { hasCode } from '@leasehold/kernel';
 import { DEAD_LETTERS_MAX, type DeadLetter, encodeRequest, type Json } from '@leasehold/protocol';
 import type { ApiRoutes, App } from './api.ts';
 import { oneCell } from './entity-routes.ts';
-import { findEntity } from './finding.ts';
+import { findRow } from './finding.ts';
 import { postRequest } from './request-desk.ts';
 import {
   bodyProblems,
@@ -20,7 +20,7 @@ import {
   WORLD_PARAMS,
   WRITE_HEADERS,
 } from './shapes.ts';
-import type { OpenWorld } from './worlds.ts';
+import type { OpenLayer, OpenWorld } from './worlds.ts';
 import { carryOut, replyWith } from './writes.ts';
 
 const LETTERS_DEFAULT = 100;
@@ -39,7 +39,7 @@ export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
     const { entity: id, event } = request.body;
     const payload = (request.body.payload ?? {}) as Readonly<Record<string, Json>>;
     const body = encodeRequest({ kind: 'event', id, event, payload });
-    const write = oneCell(open, open.layers[0], id, body);
+    const write = oneCell(open, id, body);
     return replyWith(reply, await carryOut(open, request, write));
   });
 
@@ -52,7 +52,7 @@ export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
   app.get('/dead-letters', { schema: list }, async (request) => {
     const { layers } = await worlds.open(request.params.world);
     const count = Math.min(Number(request.query.limit ?? LETTERS_DEFAULT), LETTERS_MAX);
-    return { letters: await layers[0].store.deadLetters(count) };
+    return { letters: (await lettersOf(layers, count)).map(({ letter }) => letter) };
   });
 
   const replay = {
@@ -66,16 +66,34 @@ export function addEventRoutes(app: App, { worlds }: ApiRoutes): void {
   });
 }
 
+type KeptLetter = { readonly layer: OpenLayer; readonly letter: DeadLetter };
+
+/** The oldest of all layers: each keeps those of its own. */
+async function lettersOf(layers: OpenWorld['layers'], count: number): Promise<KeptLetter[]> {
+  const all = await Promise.all(
+    layers.map(async (layer) =>
+      (await layer.store.deadLetters(count)).map((letter) => ({ layer, letter })),
+    ),
+  );
+  return all
+    .flat()
+    .sort((a, b) => a.letter.atMs - b.letter.atMs)
+    .slice(0, count);
+}
+
 async function replayed(open: OpenWorld, ids: readonly string[]) {
-  const [{ store }] = open.layers;
-  const kept = new Map((await store.deadLetters(DEAD_LETTERS_MAX)).map((each) => [each.id, each]));
-  const sent: string[] = [];
+  const all = await lettersOf(open.layers, DEAD_LETTERS_MAX * open.layers.length);
+  const kept = new Map(all.map((each) => [each.letter.id, each]));
+  const sent: KeptLetter[] = [];
   const gone: string[] = [];
-  for (const letter of ids.flatMap((id) => kept.get(id) ?? [])) {
-    if (await isSent(open, letter)) sent.push(letter.id);
-    else gone.push(letter.id);
+  for (const each of ids.flatMap((id) => kept.get(id) ?? [])) {
+    if (await isSent(open, each.letter)) sent.push(each);
+    else gone.push(each.letter.id);
   }
-  await store.dropDeadLetters(sent);
+  for (const layer of open.layers) {
+    const its = sent.filter((each) => each.layer === layer);
+    if (its.length > 0) await layer.store.dropDeadLetters(its.map(({ letter }) => letter.id));
+  }
   return { replayed: sent.length, unknown: ids.filter((id) => !kept.has(id)), gone };
 }
 
@@ -84,7 +102,7 @@ async function isSent(open: OpenWorld, letter: DeadLetter): Promise<boolean> {
   const [layer] = open.layers;
   const { id, to, event, payload, from } = letter;
   try {
-    const { cell } = await findEntity(open, layer, to, new Set());
+    const { cell } = await findRow(open, to);
     const body = encodeRequest({ kind: 'event', id: to, event, payload, from });
     // M1: of two replays at once the second is the same post.
     await postRequest(layer, `${uuidOf(id)}-1`, [{ cell, body }]);

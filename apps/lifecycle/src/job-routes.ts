@@ -74,7 +74,7 @@ function spreadJob(
   if (body === undefined) throw missingBody();
   const { count, seed = 0 } = body;
   const components = body.components as ComponentValues;
-  checkValues(open.layers[0].schema, components, 'components');
+  checkValues(open.components, components, 'components');
   const template = { count, components, area: spreadArea(body.area), seed };
   return decideOnce(
     open,
@@ -113,7 +113,10 @@ function jobDeed({ jobs }: ApiRoutes, open: OpenWorld, bulkOf: (job: string) => 
   };
 }
 
-function lineReader({ grid, layers: [layer] }: OpenWorld, request: FastifyRequest): LineReader {
+function lineReader(
+  { grid, components: known, layers: [layer] }: OpenWorld,
+  request: FastifyRequest,
+): LineReader {
   const isBirth = request.compileValidationSchema(BIRTH as never);
   return (line, at) => {
     if (!isBirth(line)) {
@@ -125,7 +128,7 @@ function lineReader({ grid, layers: [layer] }: OpenWorld, request: FastifyReques
       });
     }
     const { components } = line as { readonly components: ComponentValues };
-    checkValues(layer.schema, components, at);
+    checkValues(known, components, at);
     return { cell: cellOf(grid, layer, components, at), components };
   };
 }

@@ -12,15 +12,18 @@ import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leaseho
 import { openWorldPrefabs, type WorldPrefabs } from '@leasehold/prefabs';
 import { TestRepository } from '@leasehold/prefabs/repository-fixture';
 import { schemaJson } from '@leasehold/protocol';
-import { compile } from '@leasehold/sdk/engine';
+import { compile, type Engine } from '@leasehold/sdk/engine';
 import { eventually, type Spawned, spawnNode } from '@leasehold/testkit';
-import { loadWorld } from '@leasehold/world';
+import { type LoadedWorld, loadWorld } from '@leasehold/world';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const LIFECYCLE = path('./main.ts');
 const SIMULATOR = path('../../simulator/src/main.ts');
-const MODULE = path('./world-fixture.ts');
 const START_MS = 60_000;
+
+/** What is seeded: a module beside this one, and the layers of its manifest. */
+export type SeededModule = { readonly module: string; readonly layers?: string };
+const LAMPS: SeededModule = { module: './world-fixture.ts' };
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -50,39 +53,68 @@ export class LifecycleWorld {
     this.#env = env;
   }
 
-  static async seed(redisUrl: string): Promise<LifecycleWorld> {
+  static async seed(redisUrl: string, of: SeededModule = LAMPS): Promise<LifecycleWorld> {
     const name = `lamps-${randomBytes(4).toString('hex')}`;
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-lifecycle-'));
-    await copyFile(MODULE, join(folder, 'world.ts'));
-    await writeFile(join(folder, 'world.yaml'), manifestOf(name));
-    const { grid, manifest, simulation, manifestHash } = await loadWorld(folder);
-    const { seed, tickHz, params } = manifest;
-    const layer = 'main';
-    const engine = compile(simulation, { layer, grid, seed, tickHz, params });
+    await copyFile(path(of.module), join(folder, 'world.ts'));
+    await writeFile(join(folder, 'world.yaml'), manifestOf(name, of.layers));
+    const loaded = await loadWorld(folder);
+    const { grid, manifest, manifestHash } = loaded;
+    const [engine, ...others] = enginesOf(loaded);
+    const { layer } = engine.schema;
+    const place = { url: redisUrl, world: name, grid };
     const home = join(folder, 'home');
     const spec = Object.entries(grid.spec).map(([key, value]) => [`space.${key}`, value]);
+    const { blockCells, seed } = manifest;
     await seedWorld({
       registry: fileRegistry(home),
-      openAdmin: (incarnation) =>
-        openWorldAdmin({ url: redisUrl, world: name, incarnation, layer, grid }),
+      openAdmin: (incarnation, of = layer) => openWorldAdmin({ ...place, incarnation, layer: of }),
       facts: {
         world: name,
-        schemaHash: engine.schema.hash,
-        schemaJson: schemaJson(engine.schema),
+        ...schemaFacts(engine),
         manifestHash,
-        fixed: { ...Object.fromEntries(spec), blockCells: manifest.blockCells, seed },
+        fixed: { ...Object.fromEntries(spec), blockCells, seed },
         layer,
       },
+      others: others.map((other) => ({
+        layer: other.schema.layer,
+        ...schemaFacts(other),
+        cells: () => other.seed(),
+      })),
       blocks: grid.blocks,
       cells: () => engine.seed(),
       fresh: false,
     });
-    const store = await openLiveStore({ url: redisUrl, world: name, incarnation: 1, layer, grid });
-    const clock = { mode: 'realtime', rateHz: tickHz, baseTick: 0, endTick: 0 } as const;
+    const store = await openLiveStore({ ...place, incarnation: 1, layer });
+    const clock = { mode: 'realtime', rateHz: manifest.tickHz, baseTick: 0, endTick: 0 } as const;
     await store.setClock({ ...clock, isPaused: false });
     await store.close();
     const env = { REDIS_URL: redisUrl, WORLD_FOLDER: folder, LEASEHOLD_HOME: home };
     return new LifecycleWorld(name, folder, env);
+  }
+
+  /** Ids of all rows of all cells, ascending, by layer: read from the store alone. */
+  async census(): Promise<Map<string, number[]>> {
+    const loaded = await loadWorld(this.#folder);
+    const { grid } = loaded;
+    const found = new Map<string, number[]>();
+    for (const engine of enginesOf(loaded)) {
+      const { layer } = engine.schema;
+      const place = { url: this.#env['REDIS_URL'] as string, world: this.name, grid };
+      const store = await openLiveStore({ ...place, incarnation: 1, layer });
+      const cells = Array.from({ length: grid.cells }, (_, cell) => ({ cell }));
+      const ids = (await store.load(cells)).flatMap((image) => {
+        const state = engine.createCell(image.cell);
+        state.restore(image);
+        return [...state.table.ids.subarray(0, state.table.count)];
+      });
+      await store.close();
+      found.set(
+        layer,
+        ids.sort((a, b) => a - b),
+      );
+    }
+    return found;
   }
 
   /** Commits files of prefabs, and makes them those in force. Answers the commit. */
@@ -188,8 +220,22 @@ export class Service {
   }
 }
 
-const manifestOf = (name: string): string => `world: ${name}
+function enginesOf({ manifest, simulation, grid }: LoadedWorld): [Engine, ...Engine[]] {
+  const { seed, tickHz, params, layers } = manifest;
+  const all = Object.keys(layers).map((layer) =>
+    compile(simulation, { layer, grid, seed, tickHz, params, layers }),
+  );
+  const home = all.find((engine) => engine.layer === engine.home) as Engine;
+  return [home, ...all.filter((engine) => engine !== home)];
+}
+
+const schemaFacts = ({ schema }: Engine) => {
+  return { schemaHash: schema.hash, schemaJson: schemaJson(schema) };
+};
+
+const manifestOf = (name: string, layers = ''): string => `world: ${name}
 module: world.ts
 space: { kind: torus, width: 200, height: 100, cell: 25 }
 blockCells: 2
+${layers}
 `;

@@ -8,7 +8,7 @@ import { BulkPlan, STEP_ENTITIES } from './bulk-plan.ts';
 import { isKnown, matchOf, tagOf } from './entity-tag.ts';
 import { requestHash } from './idempotency.ts';
 import { newRequestId, postIds } from './request-desk.ts';
-import { predicateOf } from './where.ts';
+import { predicateOf, termsOf } from './where.ts';
 
 const field = (name: string, kind: 'f32' | 'bool' | 'string' | 'json' | 'i32', initial: never) => ({
   ...{ name, kind, initial },
@@ -37,7 +37,7 @@ function lampOf(bright: number, isLit: number, name: string, mask = 1): Table {
 
 test('a predicate holds when all its terms do, and never of a row that lacks the component', () => {
   const holds = (terms: string[], table = lampOf(Math.fround(0.1), 1, 'a,b')): boolean =>
-    predicateOf(schema, terms)(table, 0);
+    predicateOf(schema, termsOf([{ schema }], terms).values().next().value ?? [])(table, 0);
   expect(holds([])).toBe(true);
   expect(holds(['lamp.bright,eq,0.1', 'lamp.isLit,eq,true', 'lamp.name,eq,a,b'])).toBe(true);
   expect(holds(['lamp.bright,lt,0.1'])).toBe(false);
@@ -55,11 +55,11 @@ test('a predicate holds when all its terms do, and never of a row that lacks the
   wrong.push('nope.x,eq,1', 'lamp.nope,eq,1', 'lamp.note,eq,1', 'lamp.isLit,gt,true');
   wrong.push('lamp.isLit,eq,1', 'lamp.bright,eq,0x10', 'lamp.bright,eq,Infinity');
   for (const term of wrong) {
-    expect(() => predicateOf(schema, [term]), term).toThrow(
+    expect(() => predicateOf(schema, [{ text: term, at: 'where.0' }]), term).toThrow(
       expect.objectContaining({ code: 'REQUEST_INVALID' }),
     );
   }
-  expect(() => predicateOf(schema, Array(9).fill('lamp.bright,ge,0'))).toThrow('9');
+  expect(() => termsOf([{ schema }], Array(9).fill('lamp.bright,ge,0'))).toThrow('9');
 });
 
 test('an entity tag says what was read, and only its own kind is taken back', () => {

@@ -111,17 +111,16 @@ export class PrefabFollowing {
   }
 
   async #look(open: OpenWorld): Promise<void> {
-    const { world, layers } = open;
-    const { schema } = layers[0];
-    const components = checkedComponents(schema.components);
+    const { world, schemaMark: schema } = open;
+    const components = checkedComponents(open.components);
     await withWorldPrefabs(this.#options, { world, components }, async (opened) => {
       const version = await opened.repository.commit();
       const text = await open.records.read(KIND, ID);
       const known = text === undefined ? undefined : (JSON.parse(text) as Kept);
       // Other components may make a commit fit that did not, or the other way round.
-      if (known?.version === version && known.schema === schema.hash) return;
+      if (known?.version === version && known.schema === schema) return;
       const fault = await this.#apply(world, opened, version);
-      const kept: Kept = { version, schema: schema.hash, ...(fault === '' ? {} : { fault }) };
+      const kept: Kept = { version, schema, ...(fault === '' ? {} : { fault }) };
       await open.records.write(KIND, ID, JSON.stringify(kept), KEPT_S);
     });
   }

@@ -64,7 +64,7 @@ export class Prefabs {
    * world, `REPOSITORY_UNREADABLE`, `REDIS_UNREACHABLE`.
    */
   async find(open: OpenWorld, version: string, name: string): Promise<FoundPrefab> {
-    const components = checkedComponents(open.layers[0].schema.components);
+    const components = checkedComponents(open.components);
     const { prefabs } = await this.#set(open, version, components);
     const prefab = prefabs.get(name);
     if (prefab !== undefined) return { prefab, version, components };
@@ -76,7 +76,7 @@ export class Prefabs {
   }
 
   #set(open: OpenWorld, commit: string, components: Components): Promise<PrefabSet> {
-    const key = `${open.world} ${open.layers[0].schema.hash} ${commit}`;
+    const key = `${open.world} ${open.schemaMark} ${commit}`;
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     const [oldest] = this.#sets.keys();

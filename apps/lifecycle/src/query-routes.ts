@@ -1,13 +1,14 @@
 /** `GET entities`: those of an area, page by page, or the nearest to a point. */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { LayerSchema } from '@leasehold/protocol';
+import { isOwnComponent } from '@leasehold/protocol';
 import { areaFromText, NEAREST_COUNT_MAX, numbersFromText } from '@leasehold/view';
 import type { Static } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
-import { nearestOf, pageOf, type Selection } from './finding-many.ts';
+import { type Filter, nearestOf, pageOf, type Selection } from './finding-many.ts';
 import { PAGE, problems, QUERY, WORLD_PARAMS } from './shapes.ts';
-import { layerOf } from './values.ts';
-import { predicateOf } from './where.ts';
+import { layersOf } from './values.ts';
+import { predicateOf, termsOf } from './where.ts';
+import type { OpenWorld } from './worlds.ts';
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
@@ -27,9 +28,8 @@ export function addQueryRoutes(app: App, { worlds }: ApiRoutes): void {
     const open = await worlds.open(request.params.world);
     const { query } = request;
     const kind = kindOf(query);
-    const names = [...namesOf(query.components), ...namesOf(query.with)];
-    const layer = layerOf(open, names);
-    const selection = selectionOf(layer.schema, query);
+    layersOf(open, [...namesOf(query.components), ...namesOf(query.with)]);
+    const selection = selectionOf(open, query);
     const { world } = open;
     if (kind === 'near') {
       const [x, y] = numbersFromText('near', query.near ?? '', 2) as [number, number];
@@ -38,12 +38,12 @@ export function addQueryRoutes(app: App, { worlds }: ApiRoutes): void {
         query.radius === undefined
           ? {}
           : { radius: numbersFromText('radius', query.radius, 1)[0] as number };
-      return { world, ...(await nearestOf(open, layer, { x, y, count, ...radius }, selection)) };
+      return { world, ...(await nearestOf(open, { x, y, count, ...radius }, selection)) };
     }
     const area = areaFromText(kind, query[kind] ?? '');
     const limit = limitOf(query, PAGE_DEFAULT, PAGE_MAX);
     const after = Number(query.cursor ?? 0);
-    return { world, ...(await pageOf(open, layer, area, { selection, limit, after })) };
+    return { world, ...(await pageOf(open, area, { selection, limit, after })) };
   });
 }
 
@@ -70,12 +70,20 @@ function limitOf({ limit }: Query, fallback: number, most: number): number {
   });
 }
 
-function selectionOf(schema: LayerSchema, query: Query): Selection {
+function selectionOf({ layers }: OpenWorld, query: Query): Selection {
   const { components, where = [] } = query;
   const wanted = components === undefined ? undefined : new Set(components.split(','));
   const having = new Set(namesOf(query.with));
-  let mask = 0;
-  for (const [c, { name }] of schema.components.entries()) if (having.has(name)) mask |= 1 << c;
-  const terms = typeof where === 'string' ? [where] : where;
-  return { wanted, mask: mask >>> 0, predicate: predicateOf(schema, terms) };
+  const terms = termsOf(layers, typeof where === 'string' ? [where] : where);
+  const filters = new Map<(typeof layers)[number], Filter>();
+  for (const layer of layers) {
+    let mask = 0;
+    for (const [c, each] of layer.schema.components.entries()) {
+      if (having.has(each.name) && isOwnComponent(each)) mask |= 1 << c;
+    }
+    const its = terms.get(layer) ?? [];
+    if (mask === 0 && its.length === 0) continue;
+    filters.set(layer, { mask: mask >>> 0, predicate: predicateOf(layer.schema, its) });
+  }
+  return { wanted, filters };
 }

@@ -147,10 +147,16 @@ export const REQUEST_STATE = Type.Object({
   refusal: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
 });
 
+const TICKS = Type.Record(Type.String(), Type.Integer(), {
+  description:
+    'In worlds of several layers: the tick of each layer that was read. Each is told as of its own.',
+});
+
 export const ENTITY = Type.Object({
   id: Type.Integer(),
   cell: Type.Integer(),
   tick: Type.Optional(Type.Integer()),
+  ticks: Type.Optional(TICKS),
   x: Type.Optional(Type.Number()),
   y: Type.Optional(Type.Number()),
   distance: Type.Optional(Type.Number()),
@@ -193,6 +199,7 @@ export const QUERY = Type.Object(
 export const PAGE = Type.Object({
   world: Type.String(),
   tick: Type.Integer(),
+  ticks: Type.Optional(TICKS),
   entities: Type.Array(ENTITY),
   /** Ask again with this cursor for those that follow; absent: there are no more. */
   next: Type.Optional(Type.String()),
@@ -340,7 +347,13 @@ export const SPAWN_TAKEN = Type.Union([TAKEN, JOB]);
 export const WORLD = Type.Object({
   world: Type.String(),
   incarnation: Type.Integer(),
-  layers: Type.Array(Type.Object({ layer: Type.String(), components: Type.Array(Type.Unknown()) })),
+  /** The one that says who lives and where first. */
+  layers: Type.Array(
+    Type.Object({
+      ...{ layer: Type.String(), components: Type.Array(Type.Unknown()) },
+      pods: Type.Integer(),
+    }),
+  ),
   space: Type.Object({}, { additionalProperties: true }),
   cells: Type.Integer(),
   pods: Type.Integer(),

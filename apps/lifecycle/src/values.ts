@@ -1,50 +1,70 @@
-/** Whether values that somebody sends fit the components of a layer, by their names and kinds. */
+/** Whether values that somebody sends fit the components of a world, by their names and kinds. */
 import { LeaseholdError } from '@leasehold/kernel';
-import { type ComponentValues, isOfKind, type Json, type LayerSchema } from '@leasehold/protocol';
+import {
+  type ComponentSchema,
+  type ComponentValues,
+  type EntityMatch,
+  isOfKind,
+  type Json,
+} from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { OpenLayer, OpenWorld } from './worlds.ts';
 
 const VALUE_SHOWN_MAX = 100;
 
-/** The layer that has these components. Errors: `COMPONENT_UNKNOWN`; `SETTING_INVALID` for several. */
-export function layerOf(open: OpenWorld, names: readonly string[]): OpenLayer {
-  const [bearing] = open.layers;
-  const found = new Set(names.map((name) => layerWith(open, name)));
-  if (found.size === 0) return bearing;
-  const [only, ...others] = [...found];
-  if (only !== undefined && others.length === 0) return only;
-  throw new LeaseholdError('SETTING_INVALID', 'components of several layers in one request', {
-    field: 'components',
-    value: names.join(', ').slice(0, VALUE_SHOWN_MAX),
-    remedy: 'Send one request for each layer: each is changed by another pod.',
-  });
+type NamedLayer = Pick<OpenLayer, 'layer' | 'own'>;
+/** What the names of components are looked up in. */
+export type NamedLayers = Pick<OpenWorld, 'components'> & {
+  readonly layers: readonly [NamedLayer, ...NamedLayer[]];
+};
+
+/** The layers that have these components. Errors: `COMPONENT_UNKNOWN`. */
+export function layersOf(open: NamedLayers, names: readonly string[]): NamedLayer[] {
+  return [...new Set(names.map((name) => layerWith(open, name)))];
 }
 
-function layerWith(open: OpenWorld, name: string): OpenLayer {
-  const layer = open.layers.find(({ schema }) => has(schema, name));
+function layerWith({ layers, components }: NamedLayers, name: string): NamedLayer {
+  const layer = layers.find(({ own }) => own.components.some((each) => each.name === name));
   if (layer !== undefined) return layer;
-  const known = open.layers.flatMap(({ schema }) => schema.components.map((each) => each.name));
-  throw new LeaseholdError('COMPONENT_UNKNOWN', `no component is called ${name}`, {
-    field: 'components',
-    value: name.slice(0, VALUE_SHOWN_MAX),
-    remedy: `The world has ${known.join(', ')}.`,
-  });
+  throw unknownComponent(components, name, 'components');
 }
 
-const has = (schema: LayerSchema, name: string): boolean =>
-  schema.components.some((component) => component.name === name);
+/**
+ * What was read is compared in the tick that changes it, by the layer that has it: what spans layers
+ * changes in several ticks, and between those nobody could say that nothing else has. Errors:
+ * `COMPONENT_UNKNOWN`; `REQUEST_INVALID` for what spans layers.
+ */
+export function checkMatch(
+  open: NamedLayers,
+  match: EntityMatch | undefined,
+  changed: readonly string[],
+): void {
+  const [home] = open.layers;
+  if (match === undefined || match.components.length === 0 || open.layers.length === 1) return;
+  const acting = changed.length === 0 ? [home] : layersOf(open, changed);
+  const read = layersOf(open, match.components);
+  if (acting.length === 1 && read.length === 1 && acting[0] === read[0]) return;
+  const namesOf = (of: readonly NamedLayer[]): string => of.map(({ layer }) => layer).join(', ');
+  const what = `If-Match is of ${namesOf(read)}, and what is to be changed of ${namesOf(acting)}`;
+  throw new LeaseholdError('REQUEST_INVALID', what, {
+    field: 'If-Match',
+    value: match.components.join(', ').slice(0, VALUE_SHOWN_MAX),
+    remedy:
+      acting.length === 1
+        ? `Read only components of the layer ${namesOf(acting)}, with ?components=, and send that tag.`
+        : 'Send one request for each layer, with the entity tag of components of that layer.',
+  });
+}
 
 /** Errors: `COMPONENT_UNKNOWN`, `VALUE_INVALID`; `at` begins the name of the field. */
-export function checkValues(schema: LayerSchema, values: ComponentValues, at: string): void {
+export function checkValues(
+  components: readonly ComponentSchema[],
+  values: ComponentValues,
+  at: string,
+): void {
   for (const [name, fields] of Object.entries(values)) {
-    const component = schema.components.find((each) => each.name === name);
-    if (component === undefined) {
-      throw new LeaseholdError('COMPONENT_UNKNOWN', `no component is called ${name}`, {
-        field: `${at}.${name}`.slice(0, VALUE_SHOWN_MAX),
-        value: name.slice(0, VALUE_SHOWN_MAX),
-        remedy: `The layer has ${schema.components.map((each) => each.name).join(', ')}.`,
-      });
-    }
+    const component = components.find((each) => each.name === name);
+    if (component === undefined) throw unknownComponent(components, name, `${at}.${name}`);
     for (const [field, value] of Object.entries(fields)) {
       const known = component.fields.find((each) => each.name === field);
       if (known !== undefined && isOfKind(known.kind, value)) continue;
@@ -65,7 +85,7 @@ export function cellOf(
   at: string,
 ): number {
   if (spatial === undefined) {
-    throw invalid(at, 'no position', 'The layer has no positions, so no cell to be born in.');
+    throw invalid(at, 'no position', 'The world has no positions, so no cell to be born in.');
   }
   const fields = values[spatial.name];
   if (fields === undefined) {
@@ -79,6 +99,18 @@ export function cellOf(
     return typeof value === 'number' ? value : 0;
   }) as [number, number];
   return grid.cellAt(x, y);
+}
+
+function unknownComponent(
+  components: readonly ComponentSchema[],
+  name: string,
+  field: string,
+): LeaseholdError {
+  return new LeaseholdError('COMPONENT_UNKNOWN', `no component is called ${name}`, {
+    field: field.slice(0, VALUE_SHOWN_MAX),
+    value: name.slice(0, VALUE_SHOWN_MAX),
+    remedy: `The world has ${components.map((each) => each.name).join(', ')}.`,
+  });
 }
 
 function invalid(field: string, value: Json, what: string): LeaseholdError {

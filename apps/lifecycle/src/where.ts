@@ -1,6 +1,11 @@
 /** Predicates on fields, as they stand in an address: `component.field,op,value`. */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { FieldSchema, LayerSchema, Table } from '@leasehold/protocol';
+import {
+  type FieldSchema,
+  isOwnComponent,
+  type LayerSchema,
+  type Table,
+} from '@leasehold/protocol';
 
 export const WHERE_TERMS_MAX = 8;
 const OPS = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;
@@ -9,19 +14,40 @@ type Value = number | string | boolean;
 
 export type Predicate = (table: Table, row: number) => boolean;
 
-/** All terms must hold; one about a component that a row lacks does not. Errors: `REQUEST_INVALID`. */
-export function predicateOf(schema: LayerSchema, terms: readonly string[]): Predicate {
-  if (terms.length > WHERE_TERMS_MAX) {
-    throw invalid('where', String(terms.length), `Give at most ${WHERE_TERMS_MAX} terms.`);
+/** A term, and its place among those that were sent. */
+export type Term = { readonly text: string; readonly at: string };
+type Layered = { readonly schema: LayerSchema };
+
+/**
+ * Terms by the layer whose component they are about; of the first one where there is no such
+ * component. Errors: `REQUEST_INVALID`.
+ */
+export function termsOf<Layer extends Layered>(
+  layers: readonly [Layer, ...Layer[]],
+  texts: readonly string[],
+): Map<Layer, Term[]> {
+  if (texts.length > WHERE_TERMS_MAX) {
+    throw invalid('where', String(texts.length), `Give at most ${WHERE_TERMS_MAX} terms.`);
   }
-  const tests = terms.map((term, i) => testOf(schema, term, `where.${i}`));
+  const terms = new Map<Layer, Term[]>();
+  for (const [i, text] of texts.entries()) {
+    const [name = ''] = text.split('.', 1);
+    const layer = layers.find(({ schema }) => ownIndex(schema, name) !== -1) ?? layers[0];
+    terms.set(layer, [...(terms.get(layer) ?? []), { text, at: `where.${i}` }]);
+  }
+  return terms;
+}
+
+/** All terms must hold; one about a component that a row lacks does not. Errors: `REQUEST_INVALID`. */
+export function predicateOf(schema: LayerSchema, terms: readonly Term[]): Predicate {
+  const tests = terms.map((term) => testOf(schema, term));
   return (table, row) => tests.every((test) => test(table, row));
 }
 
-function testOf(schema: LayerSchema, term: string, at: string): Predicate {
+function testOf(schema: LayerSchema, { text: term, at }: Term): Predicate {
   const [, name = '', fieldName = '', word = '', text = ''] =
     /^([A-Za-z0-9_-]+)\.([^,]{1,128}),([a-z]{2}),([\s\S]*)$/.exec(term) ?? [];
-  const component = schema.components.findIndex((each) => each.name === name);
+  const component = ownIndex(schema, name);
   const fields = schema.components[component]?.fields ?? [];
   const f = fields.findIndex((each) => each.name === fieldName);
   const field = fields[f];
@@ -34,6 +60,11 @@ function testOf(schema: LayerSchema, term: string, at: string): Predicate {
     const stored = table.columns[component]?.[f]?.[row] as number | string;
     return holds(op, field.kind === 'bool' ? stored === 1 : stored, value);
   };
+}
+
+/** A copy of a component is not asked: the layer that has it is ahead of it. */
+function ownIndex(schema: LayerSchema, name: string): number {
+  return schema.components.findIndex((each) => each.name === name && isOwnComponent(each));
 }
 
 function comparedValue({ kind, name }: FieldSchema, text: string, op: Op, at: string): Value {

@@ -1,10 +1,17 @@
 /** Worlds: which there are, what they are made of, and their time. */
 import { tickAt, type WorldClock } from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
-import { knownWorlds, pauseWorld, resumeWorld, stepWorld, timeOf } from '@leasehold/world';
+import {
+  knownWorlds,
+  pauseWorld,
+  resumeWorld,
+  stepWorld,
+  type TimedWorld,
+  timeOf,
+} from '@leasehold/world';
 import type { ApiRoutes, App } from './api.ts';
 import { bodyProblems, problems, STEP_BODY, TIME, WORLD, WORLD_PARAMS, WORLDS } from './shapes.ts';
-import type { OpenWorld } from './worlds.ts';
+import type { OpenLayer, OpenWorld } from './worlds.ts';
 
 /** Below the time after which a connection that is silent is closed; it goes on behind it. */
 const ANSWER_MS_MAX = 8_000;
@@ -83,20 +90,32 @@ function addTime(app: App, { worlds, log }: ApiRoutes): void {
   });
 }
 
-const timed = ({ world, grid, layers }: OpenWorld) => ({ world, grid, store: layers[0].store });
+function timed({ world, grid, layers: [{ store }, ...others] }: OpenWorld): TimedWorld {
+  return { world, grid, store, otherStores: others.map((other) => other.store) };
+}
 
 async function factsOf({ world, incarnation, grid, layers }: OpenWorld) {
   const [{ store }] = layers;
-  const [records, clock] = await Promise.all([store.pods(), store.clock()]);
-  const alive = await store.connected(records.map(({ pod }) => pod));
-  const here = records.filter(({ pod }) => alive.has(pod));
+  const [clock, facts] = await Promise.all([store.clock(), Promise.all(layers.map(layerFacts))]);
   return {
-    ...{ world, incarnation, cells: grid.cells, pods: here.length },
-    layers: layers.map(({ layer, schema }) => ({ layer, components: [...schema.components] })),
+    ...{ world, incarnation, cells: grid.cells },
+    pods: facts.reduce((sum, { pods }) => sum + pods, 0),
+    layers: facts.map(({ entities: _, ...each }) => each),
     space: { ...grid.spec },
-    entities: here.reduce((sum, { report }) => sum + (report['entities'] ?? 0), 0),
+    // Every layer has a row for each of them.
+    entities: facts[0]?.entities ?? 0,
     tick: clock === undefined ? null : tickAt(clock, store.nowMs()),
     rateHz: clock?.rateHz ?? null,
     isPaused: clock?.isPaused ?? false,
+  };
+}
+
+async function layerFacts({ layer, own, store }: OpenLayer) {
+  const records = await store.pods();
+  const alive = await store.connected(records.map(({ pod }) => pod));
+  const here = records.filter(({ pod }) => alive.has(pod));
+  return {
+    ...{ layer, components: [...own.components], pods: here.length },
+    entities: here.reduce((sum, { report }) => sum + (report['entities'] ?? 0), 0),
   };
 }

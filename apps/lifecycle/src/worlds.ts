@@ -11,7 +11,14 @@ import {
   type Registry,
   type RegistryRecord,
 } from '@leasehold/live-store';
-import { type LayerSchema, parseSchema, type SchemaResolver } from '@leasehold/protocol';
+import {
+  type ComponentSchema,
+  isOwnComponent,
+  type LayerSchema,
+  ownSchema,
+  parseSchema,
+  type SchemaResolver,
+} from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import { knownOf } from '@leasehold/world';
 
@@ -19,10 +26,13 @@ import { knownOf } from '@leasehold/world';
 export type OpenLayer = {
   readonly layer: string;
   readonly store: LiveStore;
+  /** Of its rows, with copies of components of other layers and what is the engine's. */
   readonly schema: LayerSchema;
+  /** What of it is told and taken: its own components. */
+  readonly own: LayerSchema;
   /** Schemas that older bodies may be written in. */
   readonly older: SchemaResolver;
-  /** Component and fields that say where a row is. */
+  /** Component and fields that say where a row is; undefined: another layer has it, or none. */
   readonly spatial: SpatialFields | undefined;
 };
 
@@ -40,8 +50,12 @@ export type OpenWorld = {
   readonly world: string;
   readonly incarnation: number;
   readonly grid: Grid;
-  /** The layer that bears entities comes first. */
+  /** The layer that says who lives and where comes first: requests go to its inboxes. */
   readonly layers: readonly [OpenLayer, ...OpenLayer[]];
+  /** Of all layers: each component once, in the layer that has it. */
+  readonly components: readonly ComponentSchema[];
+  /** Another one as soon as the schema of any layer is another one. */
+  readonly schemaMark: string;
   readonly records: LiveRecords;
   close(): Promise<void>;
 };
@@ -83,7 +97,7 @@ export class Worlds {
     const kept = this.#kept.get(name);
     if (kept !== undefined && nowMs - kept.checkedAtMs < REGISTRY_READ_MS) return kept.opening;
     const record = await this.#recordOf(name);
-    const mark = `${record.incarnation} ${record.schemaHash}`;
+    const mark = `${record.incarnation} ${[...schemasOf(record).values()].join(' ')}`;
     // Another request may have opened it meanwhile.
     const now = this.#kept.get(name);
     if (now?.mark === mark) {
@@ -138,20 +152,35 @@ export class Worlds {
     }
     const { redisUrl: url, library } = this.#options;
     const { world, incarnation, grid } = known;
-    const facts = { ...known, url };
-    const store = await openLiveStore({ ...facts, ...(library === '' ? {} : { library }) });
+    const place = { url, world, incarnation, grid, ...(library === '' ? {} : { library }) };
+    const opened: { close(): Promise<void> }[] = [];
+    const close = async (): Promise<void> => {
+      await Promise.all(opened.map((each) => each.close()));
+    };
     try {
-      const layer = await openLayer(store, record.schemaHash);
-      const records = await openLiveRecords(facts);
-      const close = async (): Promise<void> => {
-        await Promise.all([store.close(), records.close()]);
-      };
-      return { world, incarnation, grid, layers: [layer], records, close };
+      const layers: OpenLayer[] = [];
+      for (const [layer, schemaHash] of schemasOf({ ...record, layer: known.layer })) {
+        const store = await openLiveStore({ ...place, layer });
+        opened.push(store);
+        layers.push(await openLayer(store, schemaHash));
+      }
+      const records = await openLiveRecords({ ...place, layer: known.layer });
+      opened.push(records);
+      const components = layers.flatMap(({ own }) => own.components);
+      const schemaMark = layers.map(({ schema }) => schema.hash).join(' ');
+      const [home, ...others] = layers as [OpenLayer, ...OpenLayer[]];
+      const facts = { components, schemaMark, records, close };
+      return { world, incarnation, grid, layers: [home, ...others], ...facts };
     } catch (error) {
-      await store.close();
+      await close();
       throw error;
     }
   }
+}
+
+/** Hashes of the schemas of all layers by name, that of the one that says who lives first. */
+function schemasOf({ layer = '', schemaHash, others = {} }: RegistryRecord): Map<string, string> {
+  return new Map([[layer, schemaHash], ...Object.entries(others)]);
 }
 
 async function openLayer(store: LiveStore, schemaHash: string): Promise<OpenLayer> {
@@ -165,13 +194,15 @@ async function openLayer(store: LiveStore, schemaHash: string): Promise<OpenLaye
       remedy: 'Redis lost the world, or the registry is of another one: run leasehold doctor.',
     });
   }
+  const older: SchemaResolver = (hash) => known.get(hash);
   const spatial = spatialOf(schema);
-  return { layer: store.layer, store, schema, older: (hash) => known.get(hash), spatial };
+  return { layer: store.layer, store, schema, own: ownSchema(schema), older, spatial };
 }
 
 function spatialOf(schema: LayerSchema): SpatialFields | undefined {
-  for (const [component, { name, spatial, fields }] of schema.components.entries()) {
-    if (spatial === undefined) continue;
+  for (const [component, each] of schema.components.entries()) {
+    const { name, spatial, fields } = each;
+    if (spatial === undefined || !isOwnComponent(each)) continue;
     const [xName, yName] = spatial;
     const at = (of: string): number => fields.findIndex((field) => field.name === of);
     return { component, x: at(xName), y: at(yName), name, xName, yName };
