@@ -28,6 +28,8 @@ export class Mail {
   readonly #inboxes: Inboxes;
   readonly #postman: Postman;
   readonly #strays: Strays;
+  /** The server that knows where all are. */
+  #runId = '';
 
   constructor(pod: PodParts, parts: MailParts) {
     this.#pod = pod;
@@ -48,6 +50,11 @@ export class Mail {
       await mailing.wait(20);
       return;
     }
+    const { runId } = this.#pod.store.status();
+    // What was noted last may be lost with the server that was told.
+    if (this.#runId !== '' && runId !== this.#runId)
+      for (const each of holdings.values()) this.#check(each);
+    this.#runId = runId;
     if (await this.#inboxes.turn()) ticking.wake();
     for (const cell of await this.#inboxes.watched(keeper.watched)) keeper.expect(cell);
     await this.#strays.turn(holdings.values());
@@ -76,9 +83,23 @@ export class Mail {
   }
 
   /** A cell is here. Whoever held it before may have died between a commit and its note. */
-  enter({ cell, state: { table, tick } }: Holding): void {
-    const ids = table.ids.subarray(0, table.count);
-    this.#postman.note([...ids.filter((id) => bearerOf(id) !== cell)], cell, tick);
-    this.expect([cell]);
+  enter(holding: Holding): void {
+    this.#check(holding);
+    this.expect([holding.cell]);
+  }
+
+  /** Those who came from elsewhere are noted again; of the others it is looked where they are said to be. */
+  #check({ cell, state: { table, tick } }: Holding): void {
+    const ids = [...table.ids.subarray(0, table.count)];
+    this.#postman.note(
+      ids.filter((id) => bearerOf(id) !== cell),
+      cell,
+      tick,
+    );
+    this.#postman.check(
+      ids.filter((id) => bearerOf(id) === cell),
+      cell,
+      tick,
+    );
   }
 }

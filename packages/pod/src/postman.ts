@@ -20,6 +20,8 @@ import type { PodParts } from './settings.ts';
 
 /** Letters looked after in one turn: more would keep the ticks of the pod waiting. */
 const LETTERS_PER_TURN_MAX = 2_048;
+/** As many ids in one look at the directory. */
+const CHECKED_PER_TURN_MAX = 4_096;
 /** A full inbox is tried again after this time, twice as long each time. */
 const RETRY_MS = 25;
 const RETRY_MS_MAX = 800;
@@ -60,6 +62,7 @@ export class Postman {
   readonly #parts: PodParts;
   readonly #tasks = new Map<Holding, Map<number, Task>>();
   readonly #notes = new Map<number, Whereabouts>();
+  readonly #unchecked = new Map<number, Whereabouts>();
 
   constructor(parts: PodParts) {
     this.#parts = parts;
@@ -70,8 +73,25 @@ export class Postman {
     for (const id of ids) this.#notes.set(id, { id, cell, tick });
   }
 
+  /** Whoever is in the cell that bore it is noted only if it is said to be elsewhere. */
+  check(ids: readonly number[], cell: number, tick: number): void {
+    for (const id of ids) this.#unchecked.set(id, { id, cell, tick });
+  }
+
+  async #checkNotes(): Promise<void> {
+    if (this.#unchecked.size === 0) return;
+    const some = [...this.#unchecked.values()].slice(0, CHECKED_PER_TURN_MAX);
+    const noted = await this.#parts.store.whereabouts(some.map(({ id }) => id));
+    for (const [i, each] of some.entries()) {
+      this.#unchecked.delete(each.id);
+      const isElsewhere = noted[i] !== undefined && noted[i] !== each.cell;
+      if (isElsewhere && !this.#notes.has(each.id)) this.#notes.set(each.id, each);
+    }
+  }
+
   /** How long the next turn may wait. */
   async turn(holdings: Iterable<Holding>): Promise<number> {
+    await this.#checkNotes();
     await this.#tellNotes();
     const tasks = this.#due(holdings);
     if (tasks.length === 0) return RETRY_MS_MAX;

@@ -17,8 +17,8 @@ import { tablesOf } from './stored-tables.ts';
 
 const HELP = `npm run prove:ecology -- [options]
 
-  --seconds S      how long they live (60)
-  --rest S         how long what is under way has when nobody eats any more (20)
+  --seconds S      how long they live, and are killed (60)
+  --rest S         how long what is under way has after that, in a run without kills (20)
   --pods N         simulator processes of each layer (2)
   --kill-every S   SIGKILL one that often (5); 0 = never
   --tufts N        tufts of grass along a side (120)
@@ -39,6 +39,9 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
+
+/** The part of the time in which they eat, starve and multiply. */
+const ACTIVE_PART = 0.9;
 
 type Flags = Readonly<Record<Exclude<keyof typeof OPTIONS, 'json' | 'help'>, string>>;
 
@@ -108,17 +111,20 @@ async function prove(flags: Flags): Promise<Facts> {
   writeWorld('ecology', home, { untilTick: 0 });
   const { tickHz } = (await loadWorld(home)).manifest;
   writeWorld('ecology', home, {
-    untilTick: Math.ceil(Number(flags.seconds) * tickHz),
+    // Of that, so that nobody is born in the last moment.
+    untilTick: Math.ceil(Number(flags.seconds) * tickHz * ACTIVE_PART),
     ...{ tufts: Number(flags.tufts), sheep: Number(flags.sheep), wolves: Number(flags.wolves) },
   });
   // Held open, so that the state is still there when the run is over.
   const servers = await openServers({ home });
   try {
-    const seconds = String(Number(flags.seconds) + Number(flags.rest));
     const kills = flags['kill-every'] === '0' ? [] : ['--kill-every', flags['kill-every']];
-    const args = ['--pods', flags.pods, '--seconds', seconds, ...kills, '--json'];
-    const report = await runWorld(['run', home, '--fresh', '--home', home, ...args], home);
-    return await count(home, servers.redisUrl, report);
+    const args = ['run', home, '--home', home, '--pods', flags.pods, '--json', '--seconds'];
+    const report = await runWorld([...args, flags.seconds, '--fresh', ...kills], home);
+    // What was under way takes effect: nobody is killed any more.
+    const rest = await runWorld([...args, flags.rest], home);
+    const reasons = [...(report.reasons ?? []), ...(rest.reasons ?? [])];
+    return await count(home, servers.redisUrl, { ...report, reasons });
   } finally {
     await servers.close();
     rmSync(home, { recursive: true, force: true });
