@@ -18,7 +18,7 @@ export function manifestDiffers(record: RegistryRecord, facts: RegistryFacts): L
   const [was, is] =
     name === undefined
       ? [record.manifestHash, facts.manifestHash]
-      : [String(record.fixed?.[name]), String(facts.fixed?.[name])];
+      : [String(record.fixed?.[name] ?? 'nothing'), String(facts.fixed?.[name] ?? 'nothing')];
   const field = name ?? 'world.yaml';
   const remedy =
     name === undefined

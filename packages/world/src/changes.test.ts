@@ -47,6 +47,17 @@ describe('settings', () => {
     expect(changes[0]?.reason).not.toBe('');
   });
 
+  test('layers neither come nor go nor change places', () => {
+    const of = (layers: Record<string, string[]>) => complete(given, layers);
+    const was = of({ a: ['x'], b: ['y'] });
+    expect(manifestChanges(was, of({ a: ['x', 'z'], b: ['y'] }))).toEqual([]);
+    for (const names of [['b', 'a'], ['a', 'b', 'c'], ['a']]) {
+      const is = of(Object.fromEntries(names.map((name) => [name, []])));
+      const told = { field: 'layers', was: 'a, b', is: names.join(', '), effect: 'refused' };
+      expect(manifestChanges(was, is)).toMatchObject([told]);
+    }
+  });
+
   test('parameters are told one by one, with what came and what went', () => {
     const params = { birds: 21, near: { of: ['a', 'b'] }, wind: 1 };
     expect(manifestChanges(WAS, manifestOf({ params }))).toMatchObject([

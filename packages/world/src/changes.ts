@@ -55,9 +55,9 @@ const RULES: Readonly<Record<Exclude<keyof Manifest, 'world' | 'layers'>, Rule>>
 const VALUE_CHARACTERS_MAX = 60;
 const NOTHING = 'nothing';
 
-/** Each setting that differs, in the order of the rules; layers are for `schemaChanges`. */
+/** Each setting that differs, in the order of the rules; what is in layers is for `schemaChanges`. */
 export function manifestChanges(was: Partial<Manifest>, is: Manifest): Change[] {
-  return Object.entries(RULES).flatMap(([key, rule]) => {
+  const settings = Object.entries(RULES).flatMap(([key, rule]) => {
     const before = leaves(key, (was as Record<string, unknown>)[key]);
     const after = leaves(key, is[key as keyof Manifest]);
     const fields = [...new Set([...before.keys(), ...after.keys()])].sort();
@@ -70,6 +70,17 @@ export function manifestChanges(was: Partial<Manifest>, is: Manifest): Change[] 
         ...rule,
       }));
   });
+  return [...settings, ...layersChange(was, is)];
+}
+
+/** Their names, and the order that numbers them. */
+function layersChange(was: Partial<Manifest>, is: Manifest): Change[] {
+  const [before, after] = [was.layers ?? is.layers, is.layers].map((of) =>
+    Object.keys(of).join(', '),
+  );
+  if (before === after) return [];
+  const reason = 'each is stored apart, and known to the others by its place among them';
+  return [{ field: 'layers', was: before ?? '', is: after ?? '', effect: 'refused', reason }];
 }
 
 /** The values below a key, as JSON, by dotted path; a list is one value. */

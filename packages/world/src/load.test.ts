@@ -96,6 +96,10 @@ describe('a good world', () => {
     }
     expect(await hashOf(good().replace('cell: 3', 'cell: 1'))).not.toBe(base);
     expect(await hashOf(good().replace('world: w', 'world: v'))).not.toBe(base);
+    expect(await hashOf(good('layers: {base: [position, velocity]}'))).toBe(base);
+    const two = await hashOf(good('layers: {a: [position], b: [velocity]}'));
+    expect(two).not.toBe(base);
+    expect(await hashOf(good('layers: {b: [velocity], a: [position]}'))).not.toBe(two);
   });
 
   test('may lie outside this repository and import ours by name', { timeout: 20_000 }, async () => {

@@ -19,7 +19,7 @@ export type LoadedWorld = {
   readonly manifest: Manifest;
   readonly simulation: Simulation;
   readonly grid: Grid;
-  /** Of what a stored world can never change: name, space, blocks, seed. Sixteen hex digits. */
+  /** Of what a stored world can never change: name, space, blocks, seed, its layers. Sixteen hex digits. */
   readonly manifestHash: string;
 };
 
@@ -254,9 +254,13 @@ async function importFile(file: string, module: string): Promise<Record<string, 
   }
 }
 
-function hash({ world, space, blockCells, seed }: Manifest): string {
+function hash({ world, space, blockCells, seed, layers }: Manifest): string {
   const { kind, cell } = space;
   const hasher = new Hasher().text(world).text(kind).f64(cell);
   if (space.kind !== 'wgs84') hasher.f64(space.width).f64(space.height);
-  return hasher.f64(blockCells).f64(seed).hex();
+  hasher.f64(blockCells).f64(seed);
+  const names = Object.keys(layers);
+  // Each is known to the others by the number of its place. A single one has no others.
+  if (names.length > 1) for (const name of names) hasher.text(name);
+  return hasher.hex();
 }

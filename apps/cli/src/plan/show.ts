@@ -119,7 +119,7 @@ function lines(
   const [head = '', ...rest] = textTable([title, ...shown], new Set([1, 2, 3, 7]), INDENT);
   const more = regions.length - shown.length;
   return [
-    `${bold(world)}${layers.length > 1 ? `, layer ${layer},` : ''}  plan ${plan.version} of ${timeOf(plan.atMs)}: ` +
+    `${bold(world)}  ${layers.length > 1 ? `layer ${layer}, ` : ''}plan ${plan.version} of ${timeOf(plan.atMs)}: ` +
       `${count(regions.length, 'region')}, ${count(letters.size, 'pod')}`,
     ...picture.map((line) => ' '.repeat(INDENT) + line),
     `  ${legend.join(dim(', '))}`,
