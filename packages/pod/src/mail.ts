@@ -39,6 +39,10 @@ export class Mail {
     this.#strays = new Strays(pod);
   }
 
+  set isExact(isExact: boolean) {
+    this.#postman.isExact = isExact;
+  }
+
   get counts(): PostmanCounts {
     return this.#postman.counts;
   }

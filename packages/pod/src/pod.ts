@@ -257,6 +257,7 @@ export class Pod {
         if (isFirst) warnOfClasses(this.#parts, this.#clock);
         const isRunning = this.#clock?.isPaused === false;
         this.#halo.isExact = this.#clock?.mode === 'lockstep';
+        this.#mail.isExact = this.#halo.isExact;
         this.#nextClockMs = now + (isRunning ? CLOCK_READ_MS : CLOCK_PAUSED_MS);
       }
       if (now >= this.#nextReportMs) {

@@ -59,6 +59,8 @@ export type PostmanCounts = { letters: number; deadLetters: number; postsRefused
 
 export class Postman {
   readonly counts: PostmanCounts = { letters: 0, deadLetters: 0, postsRefused: 0 };
+  /** Lockstep. */
+  isExact = false;
   readonly #parts: PodParts;
   readonly #tasks = new Map<Holding, Map<number, Task>>();
   readonly #notes = new Map<number, Whereabouts>();
@@ -198,7 +200,14 @@ export class Postman {
   /** The negative answer, itself a letter. There is none to a negative answer. */
   #answerSender(task: Task, id: string, { letter, reason }: Undelivered): void {
     const { event, from, to, tick, fromLayer } = letter;
-    if (from === 0 || event === 'undelivered' || !this.#parts.engine.takesUndelivered) return;
+    // T1: in lockstep the cell has told it.
+    if (
+      this.isExact ||
+      from === 0 ||
+      event === 'undelivered' ||
+      !this.#parts.engine.takesUndelivered
+    )
+      return;
     const answer: Letter = {
       ...{ to: from, from: 0, tick, n: 0, seq: 0, before: 0, post: UNASKED + id },
       ...{ event: 'undelivered', payload: { to, event, reason } },

@@ -58,7 +58,8 @@ type Facts = {
   readonly missed: number;
   readonly back: number;
   readonly given: number;
-  readonly refused: number;
+  /** Events that were refused aloud, by why and what. */
+  readonly refused: Readonly<Record<string, number>>;
 };
 
 /** The sum of a field of the ledgers of all who are in the layer. */
@@ -83,7 +84,7 @@ async function count(home: string, url: string, run: RunReport): Promise<Facts> 
   const { incarnation } = run;
   const ids = new Map<string, number[]>();
   let metabolism: readonly Table[] = [];
-  let refused = 0;
+  const refused: Record<string, number> = {};
   for (const layer of Object.keys(layers)) {
     const engine = compile(simulation, { layer, grid, seed, tickHz, params, layers });
     const at = { url, world, incarnation, layer, layers: engine.layers, grid };
@@ -91,7 +92,10 @@ async function count(home: string, url: string, run: RunReport): Promise<Facts> 
     const tables = await tablesOf(store, engine);
     ids.set(layer, idsOf(tables));
     if (layer === 'metabolism') metabolism = tables;
-    refused += (await store.deadLetters(10_000)).length;
+    for (const { reason, event } of await store.deadLetters(10_000)) {
+      const key = `${reason} ${event}`;
+      refused[key] = (refused[key] ?? 0) + 1;
+    }
     await store.close();
   }
   const [first, ...others] = [...ids.values()].map((each) => each.join());
@@ -167,7 +171,7 @@ async function main(): Promise<number> {
       `${seeded} seeded, ${births} born, ${deaths} dead: ${JSON.stringify(alive)} alive; ` +
         `${run.kills} pods killed\n` +
         `${asked} bites: ${fed} fed once, ${missed} missed, ${back} came back; ` +
-        `${refused} events refused aloud\n` +
+        `refused aloud: ${JSON.stringify(refused)}\n` +
         `${faults.length === 0 ? 'E1, E2 and M1 held in all layers' : `BROKEN: ${faults.join('; ')}`}\n`,
     );
   }

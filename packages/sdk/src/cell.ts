@@ -292,7 +292,7 @@ export class CellState implements Host {
       own: own && (this.#bonds?.refresh(own, input) ?? own),
       view,
     });
-    if (requests.emitted.length + requests.endings.length > 0) {
+    if (requests.emitted.length + requests.endings.length > 0 || this.mailroom.hasReturns) {
       this.mailroom.emit(table, requests, {
         cellOf: (id) => this.#cellOf(id, input),
         homeOf: (id) => this.#homeOf(id, input),

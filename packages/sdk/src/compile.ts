@@ -119,7 +119,9 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
   const usesChanged = running.some((system) => system.changed !== 0);
   const bound = { layers, own, known, events, viewFields, placement };
   const others = new Others({ ...bound, grid, tickHz: options.tickHz });
-  const mail = { placement, events, tickHz: options.tickHz, layers: others.mail };
+  const takesUndelivered = simulation.systems.some(({ on }) => on?.event === UndeliveredEvent);
+  const about = { tickHz: options.tickHz, takesUndelivered };
+  const mail = { placement, events, ...about, layers: others.mail };
   const classes = classesOf(schema);
   const used = { needsHalo, usesChanged };
   const kit: CellKit = {
@@ -134,7 +136,7 @@ export function compile(simulation: Simulation, options: CompileOptions): Engine
     spatial,
     systems: systems.map((system) => system.name),
     systemMs: runner.systemMs,
-    takesUndelivered: simulation.systems.some(({ on }) => on?.event === UndeliveredEvent),
+    takesUndelivered,
     layers: layers.all.map(({ name }) => name),
     layer: own.index,
     home: layers.home,

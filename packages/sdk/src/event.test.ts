@@ -118,6 +118,8 @@ describe('an event', () => {
     });
     made.run(3);
     expect(made.undelivered.map(({ reason }) => reason)).toEqual(Array(6).fill('FAR'));
+    // T1: of the last two it hears with the next tick, and in none but that.
+    expect(made.all(Friend).reduce((sum, { lost }) => sum + lost, 0)).toBe(4);
   });
 
   test('from outside reaches the entity, and is answered', async () => {

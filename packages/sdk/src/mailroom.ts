@@ -15,7 +15,8 @@ import {
   type Undelivered,
 } from '@leasehold/protocol';
 import { ENDED, type Placement, type Requests } from './births.ts';
-import type { AnyEvent } from './event.ts';
+import { type AnyEvent, Undelivered as UndeliveredEvent } from './event.ts';
+import { layerFor, type MailLayers, splitPatch } from './layer-requests.ts';
 import { LetterOrder } from './letter-order.ts';
 import { applyPatch, checkNewEntities, checkPatch, matches } from './patch.ts';
 import type { Delivery } from './running.ts';
@@ -26,20 +27,10 @@ export type MailKit = {
   /** Events that some system takes or sends, by name. */
   readonly events: ReadonlyMap<string, AnyEvent>;
   readonly tickHz: number;
+  /** Whether some system wants to know what found nobody. */
+  readonly takesUndelivered: boolean;
   /** Undefined in a world of one layer. */
   readonly layers: MailLayers | undefined;
-};
-
-/** What is known of the other layers of a world. */
-export type MailLayers = {
-  /** Of the own layer. */
-  readonly index: number;
-  /** Of the layer that says who lives and where. */
-  readonly home: number;
-  /** The layer that takes an event; undefined: the own one. */
-  takerOf(event: string): number | undefined;
-  /** The layer that a component is of; undefined: there is no such component. */
-  layerOf(component: string): number | undefined;
 };
 
 /** A post to the cell's inbox, understood. */
@@ -68,8 +59,6 @@ const EXACT_TRIES = 2;
 const TRAIL_TICKS_MAX = 64;
 const NONE: readonly Delivery[] = [];
 
-type Patch = Extract<EntityRequest, { kind: 'patch' }>;
-
 /** Where somebody is, as far as the cell can see. */
 export type CellFinders = {
   /** In which of the cells around, in this layer. */
@@ -91,6 +80,8 @@ export class Mailroom {
   readonly #order: LetterOrder | undefined;
   /** Where those who left went, oldest first. */
   readonly #trail = new Map<number, { readonly to: number; readonly tick: number }>();
+  /** In lockstep: what senders are to be told of. Elsewhere whoever brings letters tells them. */
+  readonly #returns: Pick<Undelivered, 'letter' | 'reason'>[] = [];
   readonly #due = new Map<string, Delivery[]>();
   #input: MailInput = { tick: 0, letters: [], requests: [], isExact: false, tries: 0 };
 
@@ -127,6 +118,11 @@ export class Mailroom {
     return this.onward.size + this.far.length + this.dead.length + this.answers.length > 0;
   }
 
+  /** Whether `emit` has to tell somebody that a letter found nobody. */
+  get hasReturns(): boolean {
+    return this.#returns.length > 0;
+  }
+
   /** Takes in what came. Births, deaths and changes that it asks for are in `requests` and `table`. */
   begin(table: Table, requests: Requests, input: MailInput): void {
     this.#clear();
@@ -154,6 +150,7 @@ export class Mailroom {
     this.far.length = 0;
     this.dead.length = 0;
     this.answers.length = 0;
+    this.#returns.length = 0;
     this.touched.length = 0;
     this.#due.clear();
   }
@@ -168,7 +165,7 @@ export class Mailroom {
         continue;
       }
       const common = { to: request.id, tick, n, seq: 0, before: 0, post };
-      const layer = this.#layerFor(request);
+      const layer = layerFor(request, this.#kit.layers);
       const place = layer === undefined ? {} : { layer };
       if (request.kind === 'event') {
         const { event, payload, from = 0 } = request;
@@ -176,18 +173,6 @@ export class Mailroom {
       } else letters.push({ ...common, from: 0, event: '', payload: {}, request, ...place });
     }
     return letters;
-  }
-
-  /** The layer that what is asked for is done in first; undefined: this one. */
-  #layerFor(request: Exclude<EntityRequest, { kind: 'create' }>): number | undefined {
-    const { layers } = this.#kit;
-    if (layers === undefined || request.kind === 'ended') return undefined;
-    if (request.kind === 'event') return layers.takerOf(request.event);
-    if (request.kind === 'delete') return layers.home === layers.index ? undefined : layers.home;
-    const named = [...Object.keys(request.set), ...request.remove];
-    const found = named.map((name) => layers.layerOf(name) ?? layers.index);
-    if (found.length === 0 || found.includes(layers.index)) return undefined;
-    return Math.min(...found);
   }
 
   #create(
@@ -362,7 +347,7 @@ export class Mailroom {
       this.#answer(post);
       return;
     }
-    const { own, rest, layer } = this.#split(request);
+    const { own, rest, layer } = splitPatch(request, this.#kit.layers);
     try {
       const patch = checkPatch(placement, table, row, own);
       applyPatch(placement, table, { row, patch, requests });
@@ -373,29 +358,10 @@ export class Mailroom {
     }
   }
 
-  /** What of a patch is for this layer, and what for others: the first of them gets the rest. */
-  #split(request: Patch): { readonly own: Patch; readonly rest: Patch; readonly layer?: number } {
-    const { layers } = this.#kit;
-    if (layers === undefined) return { own: request, rest: request };
-    const isOwn = (name: string): boolean =>
-      (layers.layerOf(name) ?? layers.index) === layers.index;
-    const part = (wanted: boolean): Patch => ({
-      ...{ kind: 'patch', id: request.id },
-      set: Object.fromEntries(
-        Object.entries(request.set).filter(([name]) => isOwn(name) === wanted),
-      ),
-      remove: request.remove.filter((name) => isOwn(name) === wanted),
-    });
-    const rest = part(false);
-    const others = [...Object.keys(rest.set), ...rest.remove].map(
-      (name) => layers.layerOf(name) ?? 0,
-    );
-    const own = part(true);
-    return others.length === 0 ? { own, rest } : { own, rest, layer: Math.min(...others) };
-  }
-
   #bury(letter: Letter, reason: Undelivered['reason'], message: string): void {
-    if (letter.request === undefined) this.dead.push({ letter, reason, message });
+    const isEvent = letter.request === undefined;
+    if (isEvent) this.dead.push({ letter, reason, message });
+    if (isEvent && this.#input.isExact && letter.from !== 0) this.#returns.push({ letter, reason });
     if (letter.post === '') return;
     this.#refuse(letter.post, reason === 'POISON' ? 'EVENT_POISON' : 'ENTITY_GONE', message);
   }
@@ -445,6 +411,28 @@ export class Mailroom {
         ...{ request: { kind: 'delete', id }, layer: layers?.home ?? 0 },
       };
       this.#sendOver(table, letter, cells);
+    }
+    if (isExact) this.#tellSenders(table, cells);
+  }
+
+  /**
+   * The negative answers of a tick, as letters like others. T1: brought by somebody's hand they would
+   * come in any tick. There is none to a negative answer.
+   */
+  #tellSenders(table: Table, cells: CellFinders): void {
+    const { takesUndelivered, layers } = this.#kit;
+    const { tick } = this.#input;
+    for (const [n, { letter, reason }] of takesUndelivered ? this.#returns.entries() : []) {
+      const { from, to, event, fromLayer } = letter;
+      if (event === UndeliveredEvent.event) continue;
+      const answer: Letter = {
+        ...{ to: from, from: 0, tick, n, seq: 0, before: 0, post: '' },
+        ...{ event: UndeliveredEvent.event, payload: { to, event, reason } },
+        ...(fromLayer === undefined || fromLayer === layers?.index ? {} : { layer: fromLayer }),
+      };
+      if (answer.layer !== undefined) this.#sendOver(table, answer, cells);
+      else if (table.find(from) !== -1) this.#send(this.#cell, answer);
+      else this.#forwardOut(answer, cells.cellOf(from));
     }
   }
 

@@ -8,8 +8,8 @@ import { type CellKit, CellState } from './cell.ts';
 import type { AnyComponent } from './component.ts';
 import type { AnyEvent } from './event.ts';
 import { Join } from './join.ts';
+import type { MailLayers } from './layer-requests.ts';
 import type { Layer, Layers } from './layers.ts';
-import type { MailLayers } from './mailroom.ts';
 import { RowSet } from './rows.ts';
 import { Runner } from './runner.ts';
 import { classesOf } from './told.ts';
@@ -101,7 +101,7 @@ function cellKitOf(layer: Layer, { own, known, events, grid, tickHz }: OthersOpt
   const runner = new Runner({ grid, placement, viewFields, ...idle });
   return {
     ...{ grid, placement, runner, viewFields, needsHalo: false, usesChanged: false },
-    mail: { placement, events, tickHz, layers: undefined },
+    mail: { placement, events, tickHz, takesUndelivered: false, layers: undefined },
     ...{ classes: classesOf(schema), layers: undefined, isRead: true },
   };
 }
