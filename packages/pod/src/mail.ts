@@ -11,6 +11,8 @@ import { Postman, type PostmanCounts } from './postman.ts';
 import type { PodParts } from './settings.ts';
 import { Strays } from './strays.ts';
 
+/** How long a server that is away, or new, is waited for. */
+const AWAY_MS = 20;
 /** In place of a cell: it died. */
 const DIED = -1;
 
@@ -18,6 +20,8 @@ export type MailParts = {
   readonly holdings: ReadonlyMap<number, Holding>;
   readonly loading: ReadonlyMap<number, Loading>;
   readonly keeper: Keeper;
+  /** Another server answers, with which nothing that is held was compared. */
+  readonly isNewRun: () => boolean;
   readonly mailing: Signal;
   readonly ticking: Signal;
 };
@@ -51,7 +55,7 @@ export class Mail {
   async turn(): Promise<void> {
     const { mailing, ticking, holdings, keeper } = this.#parts;
     if (!this.#pod.store.status().isConnected) {
-      await mailing.wait(20);
+      await mailing.wait(AWAY_MS);
       return;
     }
     const { runId } = this.#pod.store.status();
@@ -62,7 +66,7 @@ export class Mail {
     if (await this.#inboxes.turn()) ticking.wake();
     for (const cell of await this.#inboxes.watched(keeper.watched)) keeper.expect(cell);
     await this.#strays.turn(holdings.values());
-    const waitMs = await this.#postman.turn(holdings.values());
+    const waitMs = this.#parts.isNewRun() ? AWAY_MS : await this.#postman.turn(holdings.values());
     if (!this.#inboxes.isHinted) await mailing.wait(waitMs);
   }
 

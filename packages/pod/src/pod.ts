@@ -82,6 +82,7 @@ export class Pod {
     this.#mail = new Mail(parts, {
       ...{ holdings: this.#holdings, loading: this.#loading, keeper: this.#keeper },
       ...{ mailing: this.#mailing, ticking: this.#ticking },
+      isNewRun: () => this.#committer.isNewRun,
     });
     this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
     this.#moves = new Moves(parts, {

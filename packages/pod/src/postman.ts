@@ -104,7 +104,7 @@ export class Postman {
     if (store.status().runId !== runId) return RETRY_MS;
     await this.#tellAnswers(tasks);
     await this.#buryDead(tasks);
-    await this.#bring(tasks);
+    await this.#bring(tasks, runId);
     for (const task of tasks) {
       const isDone = task.errands.size + task.dead.length + task.answers.length === 0;
       if (!isDone) continue;
@@ -133,7 +133,8 @@ export class Postman {
     const here = new Set<Holding>();
     let letters = 0;
     for (const holding of holdings) {
-      if (holding.outbox.size === 0) continue;
+      // M1: what it has is of a history that may not be the store's any more.
+      if (holding.outbox.size === 0 || holding.needsReload) continue;
       here.add(holding);
       const tasks = this.#tasks.get(holding) ?? new Map<number, Task>();
       this.#tasks.set(holding, tasks);
@@ -216,7 +217,7 @@ export class Postman {
     task.errands.add(this.#errand(`${UNASKED}${id}`, answer, task.holding.cell));
   }
 
-  async #bring(tasks: readonly Task[]): Promise<void> {
+  async #bring(tasks: readonly Task[], runId: string): Promise<void> {
     const { store, clock, engine } = this.#parts;
     const now = clock.nowMs();
     const due: { readonly task: Task; readonly errand: Errand; cell: number }[] = [];
@@ -236,7 +237,7 @@ export class Postman {
       else if (!isHere || each.task.holding.state.table.find(to) !== -1) posting.push(each);
       else await this.#seek(each.task, each.errand, posting);
     }
-    await this.#post(posting);
+    await this.#post(posting, runId);
   }
 
   /** It should be here, and is not: on its way, noted late, or gone. */
@@ -270,10 +271,11 @@ export class Postman {
 
   async #post(
     posting: readonly { readonly task: Task; readonly errand: Errand; readonly cell: number }[],
+    runId: string,
   ): Promise<void> {
     if (posting.length === 0) return;
     const { store, engine, clock } = this.#parts;
-    const { runId } = store.status();
+    expectRun(store, runId);
     const replies = await store.post(
       posting.map(({ errand: { id, letter }, cell }) => ({
         ...{ cell, id },
