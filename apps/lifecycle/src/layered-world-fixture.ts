@@ -32,7 +32,8 @@ const strike = system({
 const burn = system({
   name: 'burn',
   writes: { oil: Oil },
-  reads: { drift: Drift },
+  // Whoever stands still burns, too: what a system reads its entities must have.
+  optional: { drift: Drift },
   on: { burnt: Burn },
   each({ oil, burnt }) {
     oil.drops -= burnt.drops;

@@ -158,6 +158,18 @@ test('areas, predicates and the nearest ask components of any layer', async () =
   ]);
 });
 
+test('a job creates entities in all layers', async () => {
+  const components = { lamp: { name: 'of a job' }, oil: { drops: 2 } };
+  const job = { count: 40, components, area: { box: '20,20,90,70' }, seed: 3 };
+  const { status, body } = await service.post('/jobs', job);
+  expect(status).toBe(202);
+  const created = async () => (await service.ask(`/jobs/${body.job}`)).body.created;
+  await expect.poll(created, { timeout: WAIT_MS }).toBe(40);
+  const where = 'where=lamp.name,eq,of%20a%20job&where=oil.drops,eq,2&components=oil';
+  const found = async () => (await service.ask(`/entities?world&${where}`)).body.entities.length;
+  await expect.poll(found, { timeout: WAIT_MS }).toBe(40);
+});
+
 test('E1 E2 M1 with a pod killed in between everything is done, and all layers agree', async () => {
   const entities = Array.from({ length: 32 }, (_, i) => lampOf(`many ${i}`, (i % 3) * 20));
   const first = await service.post('/entities', { entities });
