@@ -20,7 +20,7 @@ async function lockstep(podsPerLayer: number, kills: readonly string[] = []) {
   return cells;
 }
 
-describe('layers in lockstep', () => {
+describe('layers in lockstep', { timeout: 180_000 }, () => {
   test('T1 E1 E2 M1 the same on one pod a layer and on three, with kills', async () => {
     const alone = await lockstep(1);
     const census = new Map(NAMES.map((layer) => [layer, censusOf(of(alone, layer), 100)]));
@@ -41,7 +41,7 @@ describe('layers in lockstep', () => {
   });
 });
 
-describe('layers in realtime', () => {
+describe('layers in realtime', { timeout: 180_000 }, () => {
   test('E1 E2 M1 every entity is in each of them, once, and so is what it was paid', async () => {
     const world = await openLayers({ mode: 'realtime', until: 120 });
     for (const layer of NAMES) {

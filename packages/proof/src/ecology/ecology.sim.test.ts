@@ -76,7 +76,9 @@ async function lockstep(podsPerLayer: number, kills: readonly string[] = []) {
   return { hashes, ...balance(cells) };
 }
 
-test('T1 E2 M1 lives are the same on one pod a layer and on two, some of them killed', async () => {
+test('T1 E2 M1 lives are the same on one pod a layer and on two, some of them killed', {
+  timeout: 180_000,
+}, async () => {
   const alone = await lockstep(1);
   const { births, deaths, fed, missed, back } = alone;
   expect(births).toBeGreaterThan(50);
@@ -87,7 +89,9 @@ test('T1 E2 M1 lives are the same on one pod a layer and on two, some of them ki
   expect(await lockstep(2, ['motion-0', 'metabolism-1', 'reproduction-0'])).toEqual(alone);
 });
 
-test('E1 E2 M1 in realtime nobody is fed or born twice while pods of each layer are killed', async () => {
+test('E1 E2 M1 in realtime nobody is fed or born twice while pods of each layer are killed', {
+  timeout: 180_000,
+}, async () => {
   const { layers, replace } = await open('realtime', 2);
   for (const name of ['motion-0', 'metabolism-1', 'reproduction-0']) {
     await layers.pass(30);

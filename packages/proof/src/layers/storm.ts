@@ -42,21 +42,24 @@ type Fault = (world: World, pod: string, random: Random) => Promise<void>;
 const BEFORE_TICKS = 30;
 const BETWEEN_TICKS = 30;
 /** Leases run out, letters find their way, and those whom nobody has seen for long are looked for. */
-const CALM_TICKS = 500;
+const CALM_TICKS = 400;
 const REPLICA_LAG_MS = 20;
+const STALL_TICKS_MAX = 32;
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   kill: async (world, pod) => {
     world.kill(pod);
     const [layer] = pod.split('-') as [LayerName];
-    await world.start(layer, `${pod}-again`);
+    // The store may stall: time goes on for whoever waits for it.
+    await Promise.all([world.start(layer, `${pod}-again`), world.pass(STALL_TICKS_MAX)]);
   },
   failover: async (world) => {
     const snapshot = world.server.snapshot();
     await world.clock.advance(REPLICA_LAG_MS - 5);
     world.server.rollback(snapshot);
   },
-  stall: async (world, _, random) => world.server.stall(100 + random.below(1_500)),
+  stall: async (world, _, random) =>
+    world.server.stall(100 + random.below(STALL_TICKS_MAX * 50 - 200)),
   cut: async (world, pod, random) => {
     world.server.disconnect(pod);
     await world.pass(random.below(20));
