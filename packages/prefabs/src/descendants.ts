@@ -9,6 +9,7 @@ import {
   componentIndex,
   decodeCheckpoint,
   decodeCommit,
+  isOwnComponent,
   type Json,
   type LayerSchema,
   type SchemaResolver,
@@ -31,12 +32,19 @@ export type Descendant = {
   readonly components: ComponentValues;
 };
 
-export type DescendantsOptions = {
+/** A layer of the world, to be read. */
+export type ReadLayer = {
   readonly store: Pick<Store, 'load'>;
-  readonly grid: Pick<Grid, 'cells'>;
-  /** Of the module; what is stored is read in it. */
+  /** As the module's pods write it; what is stored is read in it. */
   readonly schema: LayerSchema;
   readonly schemaOf: SchemaResolver;
+};
+
+/** The layer is that with the component that says who descends from what. */
+export type DescendantsOptions = ReadLayer & {
+  readonly grid: Pick<Grid, 'cells'>;
+  /** All other layers of the world. */
+  readonly others?: readonly ReadLayer[];
   /** Names of the prefabs that are of interest. */
   readonly of: ReadonlySet<string>;
   readonly progress?: (cells: number, cellsTotal: number) => void;
@@ -44,15 +52,48 @@ export type DescendantsOptions = {
 
 /** Ascending by cell, then id. Errors: those of `Store.load`, `SCHEMA_INCOMPATIBLE`. */
 export async function findDescendants(options: DescendantsOptions): Promise<Descendant[]> {
-  const { store, grid, progress } = options;
-  const found: Descendant[] = [];
-  for (let from = 0; from < grid.cells && options.of.size > 0; from += CELLS_PER_LOAD) {
-    progress?.(from, grid.cells);
-    const length = Math.min(CELLS_PER_LOAD, grid.cells - from);
-    const cells = Array.from({ length }, (_, i) => ({ cell: from + i }));
-    for (const image of await store.load(cells)) found.push(...descendantsIn(image, options));
-  }
+  const { grid, progress, others = [] } = options;
+  let found: Descendant[] = [];
+  if (options.of.size === 0) return found;
+  await eachCell(options, grid, (image, from) => {
+    if (image.cell === from) progress?.(from, grid.cells);
+    found.push(...descendantsIn(image, options));
+  });
+  for (const layer of found.length > 0 ? others : []) found = await completed(found, layer, grid);
   return found;
+}
+
+async function eachCell(
+  { store }: ReadLayer,
+  { cells: count }: Pick<Grid, 'cells'>,
+  use: (image: CellImage, from: number) => void,
+): Promise<void> {
+  for (let from = 0; from < count; from += CELLS_PER_LOAD) {
+    const length = Math.min(CELLS_PER_LOAD, count - from);
+    const cells = Array.from({ length }, (_, i) => ({ cell: from + i }));
+    for (const image of await store.load(cells)) use(image, from);
+  }
+}
+
+/** With what another layer has of them; who is on the way there is left to the next look, too. */
+async function completed(
+  found: readonly Descendant[],
+  layer: ReadLayer,
+  grid: Pick<Grid, 'cells'>,
+): Promise<Descendant[]> {
+  const wanted = new Set(found.map(({ id }) => id));
+  const values = new Map<number, ComponentValues>();
+  await eachCell(layer, grid, (image) => {
+    const table = tableOf(image, layer);
+    for (let row = 0; row < table.count; row++) {
+      const id = table.ids[row] as number;
+      if (wanted.has(id)) values.set(id, valuesOf(table, row));
+    }
+  });
+  return found.flatMap((each) => {
+    const more = values.get(each.id);
+    return more === undefined ? [] : [{ ...each, components: { ...each.components, ...more } }];
+  });
 }
 
 function descendantsIn(image: CellImage, options: DescendantsOptions): Descendant[] {
@@ -71,10 +112,7 @@ function descendantsIn(image: CellImage, options: DescendantsOptions): Descendan
   return found;
 }
 
-function tableOf(
-  { checkpoint, entries }: CellImage,
-  { schema, schemaOf }: DescendantsOptions,
-): Table {
+function tableOf({ checkpoint, entries }: CellImage, { schema, schemaOf }: ReadLayer): Table {
   const table =
     checkpoint === undefined
       ? new Table(schema)
@@ -85,8 +123,9 @@ function tableOf(
 
 function valuesOf({ schema, masks, columns }: Table, row: number): ComponentValues {
   const values: Record<string, Readonly<Record<string, Json>>> = {};
-  schema.components.forEach(({ name, fields }, c) => {
-    if ((((masks[row] as number) >>> c) & 1) === 0) return;
+  schema.components.forEach((component, c) => {
+    const { name, fields } = component;
+    if ((((masks[row] as number) >>> c) & 1) === 0 || !isOwnComponent(component)) return;
     values[name] = Object.fromEntries(
       fields.map((field, f) => {
         const value = columns[c]?.[f]?.[row] as Json;

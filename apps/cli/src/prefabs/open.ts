@@ -10,10 +10,11 @@ import {
   type PrefabSource,
   type WorldPrefabs,
 } from '@leasehold/prefabs';
+import { isOwnComponent, type LayerSchema } from '@leasehold/protocol';
+import { compile } from '@leasehold/sdk/engine';
 import { openServers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
 import type { Output } from '../output.ts';
-import { layerSchemas } from '../world/record.ts';
 
 export type PrefabPlace = { readonly folder: string; readonly home: string };
 
@@ -81,23 +82,34 @@ export async function withLiving<T>(
   output: Output,
   work: (living: Living | undefined) => Promise<T>,
 ): Promise<T> {
-  const { grid, manifest } = loaded;
-  const { world } = manifest;
+  const { grid, manifest, simulation } = loaded;
+  const { world, layers, seed, tickHz, params } = manifest;
   const record = await fileRegistry(home).read(world);
-  const schema = layerSchemas({ loaded }).find(({ components }) =>
-    components.some(({ name }) => name === 'prefab'),
+  // As pods write rows: with copies of other layers' components.
+  const schemas = Object.keys(layers).map(
+    (layer) => compile(simulation, { layer, layers, grid, seed, tickHz, params }).schema,
+  );
+  const schema = schemas.find(({ components }) =>
+    components.some((each) => each.name === 'prefab' && isOwnComponent(each)),
   );
   if (record?.state !== 'ready' || schema === undefined || of.size === 0) return work(undefined);
   const { incarnation } = record;
-  const { layer } = schema;
-  const store = await openLiveStore({ url: redisUrl, world, incarnation, layer, grid });
+  const stores: LiveStore[] = [];
+  const opened = async (read: LayerSchema) => {
+    const { layer } = read;
+    const store = await openLiveStore({ url: redisUrl, world, incarnation, layer, grid });
+    stores.push(store);
+    return { store, schema: read, schemaOf: await storedSchemas(store, read) };
+  };
   try {
-    const schemaOf = await storedSchemas(store, schema);
+    const own = await opened(schema);
+    const others = await Promise.all(schemas.filter((each) => each !== schema).map(opened));
     const progress = (cells: number, total: number): void =>
       output.live([`  looking for descendants: ${cells} of ${total} cells`]);
-    const options = { store, grid, schema, schemaOf, of, progress };
-    return await work({ store, descendants: await findDescendants(options) });
+    const options = { ...own, others, grid, of, progress };
+    // Its cells take the posts, and hand on what is for other layers.
+    return await work({ store: own.store, descendants: await findDescendants(options) });
   } finally {
-    await store.close();
+    await Promise.all(stores.map((store) => store.close()));
   }
 }
