@@ -4,6 +4,7 @@ import { computed, signal } from '@preact/signals';
 import type { FeedLine } from './feed.ts';
 import { PodColours } from './palette.ts';
 import type { PodRow } from './pod-rows.ts';
+import type { Curve } from './populations.ts';
 
 export type Layer = 'cells' | 'holders' | 'regions' | 'ids' | 'trails';
 
@@ -36,6 +37,8 @@ export const figures = signal<{
   readonly births: number;
   readonly deaths: number;
 }>({ tick: 0, ticksPerS: undefined, entities: undefined, births: 0, deaths: 0 });
+/** How many there were of each kind; none where entities are of no kind. */
+export const populations = signal<readonly Curve[]>([]);
 export const gauges = signal({ fps: 0, frameMsP95: 0, latencyMs: Number.NaN, inView: 0 });
 
 /** Entities that the map itself was told of, while it is told of the whole world. */

@@ -3,6 +3,7 @@ import { connect, type Status, type View } from '@leasehold/client';
 import { Feed } from './feed.ts';
 import { mergeJournal } from './plan-words.ts';
 import { PodRows } from './pod-rows.ts';
+import { Populations } from './populations.ts';
 import { Rate } from './rates.ts';
 import * as state from './state.ts';
 
@@ -45,6 +46,7 @@ function hearWorld(view: View): void {
   const rows = new PodRows();
   const feed = new Feed();
   const ticks = new Rate();
+  const populations = new Populations();
   const showPods = (): void => {
     const pods = rows.rows(state.holders.value, performance.now());
     // Colours first: the map and the table take them when they hear of the pods.
@@ -54,6 +56,10 @@ function hearWorld(view: View): void {
   view.on('status', (status) => {
     rows.note(status, performance.now());
     state.status.value = status;
+    if (status.kinds !== undefined) {
+      populations.add(status.tick, status.kinds);
+      state.populations.value = populations.curves();
+    }
     showPods();
     feed.seeLiving(living(status));
     state.feedLines.value = feed.lines;

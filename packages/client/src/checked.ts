@@ -88,10 +88,12 @@ export function readAnswer(body: ByteReader): Answer {
 
 export function readStatus(body: ByteReader): Status {
   const value = readJsonPart(body);
-  const { tick, entities, pods } = value;
+  const { tick, entities, pods, kinds } = value;
   const isPod = (pod: unknown): boolean =>
     isBag(pod) && isText(pod['pod']) && isBag(pod['report']) && isNumber(pod['pid']);
-  if (!isNumber(tick) || !isNumber(entities) || !Array.isArray(pods) || !pods.every(isPod)) {
+  const areKinds = kinds === undefined || isLoads(kinds);
+  const isCounted = isNumber(tick) && isNumber(entities) && areKinds;
+  if (!isCounted || !Array.isArray(pods) || !pods.every(isPod)) {
     throw body.fault('it is no status');
   }
   return value as unknown as Status;

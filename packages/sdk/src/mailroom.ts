@@ -328,6 +328,13 @@ export class Mailroom {
     this.#answer(letter.post);
   }
 
+  /** Of them this layer has copies at best, which may be a tick older than what was read. */
+  #isOfOthers(components: readonly string[]): boolean {
+    const { layers } = this.#kit;
+    if (layers === undefined) return false;
+    return components.some((name) => (layers.layerOf(name) ?? layers.index) !== layers.index);
+  }
+
   #invalid(letter: Letter, message: string): void {
     if (letter.post === '') this.#bury(letter, 'INVALID', message);
     else this.#refuse(letter.post, 'VALUE_INVALID', message);
@@ -338,7 +345,12 @@ export class Mailroom {
     if (request === undefined) return;
     const { placement } = this.#kit;
     if (request.kind === 'ended') return;
-    if (request.match !== undefined && !matches(table, row, request.match)) {
+    const { match } = request;
+    if (match !== undefined && this.#isOfOthers(match.components)) {
+      this.#refuse(post, 'VALUE_INVALID', 'what was read of it is of another layer');
+      return;
+    }
+    if (match !== undefined && !matches(table, row, match)) {
       this.#refuse(post, 'MATCH_FAILED', 'the entity is not as it was when it was read');
       return;
     }

@@ -148,7 +148,7 @@ export class ViewHub {
     this.plans = plans;
     plans.onChange((plan) => following.slow.follow(slowCellsOf(plan, grid)));
     this.status = new StatusReader({
-      ...{ store, planStore, clock, log, grid, following, plans, viewers },
+      ...{ store, planStore, clock, log, grid, schema, following, plans, viewers },
     });
     this.#interest =
       planStore &&

@@ -3,7 +3,14 @@
  * what happened, what time it is. Read from the store a few times a second while anybody wants it.
  */
 import type { Clock, Log } from '@leasehold/kernel';
-import type { FeedEntry, Head, PlanStore, PodRecord, Store } from '@leasehold/protocol';
+import type {
+  FeedEntry,
+  Head,
+  LayerSchema,
+  PlanStore,
+  PodRecord,
+  Store,
+} from '@leasehold/protocol';
 import {
   encodeHoldersPart,
   encodeJsonPart,
@@ -12,6 +19,7 @@ import {
 } from '@leasehold/protocol/view';
 import type { Grid } from '@leasehold/spatial';
 import type { Following } from './following.ts';
+import { countKinds, kindsOf } from './kinds.ts';
 import type { PlanWatch } from './plan-watch.ts';
 import { PlanTeller } from './status-plan.ts';
 import type { Viewer } from './viewer.ts';
@@ -31,6 +39,7 @@ export type StatusParts = {
   readonly clock: Clock;
   readonly log: Log;
   readonly grid: Grid;
+  readonly schema: LayerSchema;
   readonly following: Following;
   readonly plans: PlanWatch;
   readonly planStore?: PlanStore | undefined;
@@ -41,6 +50,7 @@ export class StatusReader {
   readonly #parts: StatusParts;
   readonly #stop = new AbortController();
   readonly #plan: PlanTeller;
+  readonly #kinds: ReturnType<typeof kindsOf>;
   readonly #holders: Uint16Array;
   readonly #nonces: string[];
   #names: string[] = [];
@@ -63,6 +73,7 @@ export class StatusReader {
     this.#parts = parts;
     const { planStore: store, plans: watch, clock, grid } = parts;
     this.#plan = new PlanTeller({ store, watch, clock, grid, tell: (part) => this.#tell(part) });
+    this.#kinds = kindsOf(parts.schema);
     this.#holders = new Uint16Array(parts.grid.cells);
     this.#nonces = new Array<string>(parts.grid.cells).fill('');
   }
@@ -162,7 +173,11 @@ export class StatusReader {
     const { tick } = this.#parts.following;
     this.#entities = this.#counted() ?? this.#entities;
     const entities = this.#entities ?? this.#reported();
-    this.#statusPart = encodeJsonPart('status', { tick, entities, pods });
+    const kinds =
+      this.#entities === undefined || this.#kinds.length === 0
+        ? {}
+        : { kinds: countKinds(this.#kinds, this.#parts.following) };
+    this.#statusPart = encodeJsonPart('status', { tick, entities, ...kinds, pods });
     this.#tell(this.#statusPart);
   }
 

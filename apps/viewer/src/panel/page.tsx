@@ -8,6 +8,7 @@ import { Inspector } from './inspector.tsx';
 import { MapPane } from './map-pane.tsx';
 import { PlanSection } from './plan-section.tsx';
 import { PodsTable } from './pods-table.tsx';
+import { PopulationCurves } from './populations.tsx';
 import { Title } from './title.tsx';
 
 /** On a narrow screen the panel is a sheet at the bottom, opened by its handle. */
@@ -35,6 +36,7 @@ export function Page() {
         <Figures />
         <div id="panel-body" class="panel-body">
           <Inspector />
+          <PopulationCurves />
           <PodsTable />
           <PlanSection />
           <FeedList />

@@ -125,6 +125,11 @@ export type PodStatus = {
 export type Status = {
   readonly tick: number;
   readonly entities: number;
+  /**
+   * How many there are with each component that has no fields, so that it says what somebody is; at
+   * most 8. Absent while not all cells are followed.
+   */
+  readonly kinds?: Readonly<Record<string, number>>;
   readonly pods: readonly PodStatus[];
 };
 
