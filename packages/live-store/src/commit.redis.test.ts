@@ -1,5 +1,10 @@
 /** Commits on a real server: whole or absent, fenced, and the same however often they are sent. */
-import { BYTES_PER_CELL_MAX, type Commit, type CommitReply } from '@leasehold/protocol';
+import {
+  BYTES_PER_CELL_MAX,
+  type Commit,
+  type CommitReply,
+  OUT_PER_COMMIT_MAX,
+} from '@leasehold/protocol';
 import { eventually, openProxy, startRedis, useRedis } from '@leasehold/testkit';
 import { describe, expect, test } from 'vitest';
 import { LIBRARY } from './library.ts';
@@ -84,7 +89,11 @@ describe('a commit is whole or absent', () => {
     ['checkpoint', { checkpoint: new Uint8Array(BYTES_PER_CELL_MAX) }, 'TOOBIG'],
     [
       'out',
-      { out: Array.from({ length: 65 }, (_, i) => ({ seq: i + 1, to: 6, body: bytes('') })) },
+      {
+        out: Array.from({ length: OUT_PER_COMMIT_MAX + 1 }, (_, i) => {
+          return { seq: i + 1, to: 6, body: bytes('') };
+        }),
+      },
       'TOOBIG',
     ],
   ] as [string, Partial<Commit>, string][])(

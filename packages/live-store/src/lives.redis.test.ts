@@ -68,9 +68,14 @@ test('layers, and worlds, keep letters and whereabouts of their own', () => {
     new Keys('w', 2, 'a', GRID),
   ].flatMap((of) => {
     const { dir, died } = of.whereabouts(3);
-    return [dir, died, of.letters, of.letterOrder, of.answer('x')];
+    return [dir, died, of.letters, of.letterOrder];
   });
   expect(new Set(keys).size).toBe(keys.length);
+  // Whoever asked one layer may be answered by another.
+  const answers = [1, 2].flatMap((incarnation) =>
+    ['a', 'b'].map((layer) => new Keys('w', incarnation, layer, GRID).answer('x')),
+  );
+  expect(new Set(answers).size).toBe(2);
 });
 
 test('ids and requests spread over all slots', () => {
