@@ -125,8 +125,8 @@ export const SCRIPT_MUTANTS: readonly Mutant[] = [
     'pod/src/loader',
     [
       {
-        find: 'if (entry.to === cell) holding.queue(entry);',
-        put: 'if (entry.to < 0) holding.queue(entry);',
+        find: 'if (sources.cellFor(entry) === cell) holding.queue(',
+        put: 'if (entry.to < 0) holding.queue(',
       },
     ],
     'transfer',
