@@ -105,8 +105,13 @@ export type StepResult = {
 };
 
 type Sent = { readonly seq: number; readonly to: number; readonly body: Uint8Array };
-type Welcomed = { readonly arrived: readonly number[]; readonly letters: readonly Letter[] };
-const NOBODY: Welcomed = { arrived: [], letters: [] };
+type Welcomed = {
+  readonly arrived: readonly number[];
+  /** How many another layer bore. */
+  readonly born: number;
+  readonly letters: readonly Letter[];
+};
+const NOBODY: Welcomed = { arrived: [], born: 0, letters: [] };
 
 /** Two views are kept; the third is the one that is written next. */
 const VIEWS = 3;
@@ -276,7 +281,7 @@ export class CellState implements Host {
     const table = this.#table;
     const idCounter = this.idCounter;
     if (input.arrivals.length > 0) this.#span = undefined;
-    const { arrived, letters } = this.#welcome(input.arrivals);
+    const { arrived, born, letters } = this.#welcome(input.arrivals);
     const strays = this.#bonds?.copy(table, input) ?? NOBODY.arrived;
     if (this.#bonds !== undefined) this.#span = undefined;
     requests.begin(table);
@@ -319,7 +324,7 @@ export class CellState implements Host {
       isWhole: told.isWhole,
       body: encodeCommit(table, parts, told.marks),
       out,
-      births: requests.births.count,
+      births: requests.births.count + born,
       deaths: died.length,
       departures: left,
       arrived,
@@ -357,6 +362,7 @@ export class CellState implements Host {
     const { schema } = this.#kit.placement;
     const arrived: number[] = [];
     const letters: Letter[] = [];
+    let born = 0;
     for (const { body, from } of entries) {
       if (channelKind(body) === 'mail') {
         letters.push(...decodeMail(body));
@@ -365,11 +371,14 @@ export class CellState implements Host {
       const { rows } = decodeRows(body, schema, this.#older);
       this.#table.merge(rows);
       // Those whom another layer bears are here from the first.
-      if (layerOfAddress(from) !== -1) continue;
+      if (layerOfAddress(from) !== -1) {
+        born += rows.count;
+        continue;
+      }
       for (let row = 0; row < rows.count; row++) arrived.push(rows.ids[row] as number);
     }
     if (arrived.length > 0) this.mailroom.forget();
-    return { arrived, letters };
+    return { arrived, born, letters };
   }
 
   #mailInput({ tick, posts, isExact, tries }: StepInput, letters: readonly Letter[]): MailInput {
