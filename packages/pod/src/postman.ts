@@ -30,6 +30,8 @@ const RETRY_MS_MAX = 800;
  * Whoever asks from outside waits for the answer.
  */
 const GONE_MS = 30_000;
+/** A note of whereabouts may have died with who took it: the index is asked from then on, ever more rarely. */
+const LOOK_MS = 500;
 const GONE_ASKED_MS = 3_000;
 /** How long an inbox may take nothing. */
 const FULL_MS = 20_000;
@@ -42,6 +44,7 @@ type Errand = {
   readonly letter: Letter;
   readonly cell: number;
   readonly sinceMs: number;
+  lookAtMs: number;
   retryAtMs: number;
   pauseMs: number;
 };
@@ -163,7 +166,8 @@ export class Postman {
 
   #errand(id: string, letter: Letter, cell: number): Errand {
     const sinceMs = this.#parts.clock.nowMs();
-    return { id, letter, cell, sinceMs, retryAtMs: 0, pauseMs: RETRY_MS };
+    const lookAtMs = sinceMs + LOOK_MS;
+    return { id, letter, cell, sinceMs, lookAtMs, retryAtMs: 0, pauseMs: RETRY_MS };
   }
 
   async #tellAnswers(tasks: readonly Task[]): Promise<void> {
@@ -246,27 +250,37 @@ export class Postman {
     errand: Errand,
     posting: { readonly task: Task; readonly errand: Errand; cell: number }[],
   ): Promise<void> {
-    const { clock, store, engine } = this.#parts;
+    const now = this.#parts.clock.nowMs();
+    const age = now - errand.sinceMs;
+    if (now >= errand.lookAtMs) {
+      errand.lookAtMs = now + age;
+      const cell = await this.#locate(errand.letter.to, task.holding.cell);
+      if (cell !== undefined) {
+        posting.push({ task, errand, cell });
+        return;
+      }
+    }
     const patienceMs = errand.letter.post === '' ? GONE_MS : GONE_ASKED_MS;
     // E1: its row is somewhere, and goes only by this word.
     const isFate = errand.letter.request?.kind === 'ended';
-    if (isFate || clock.nowMs() - errand.sinceMs < patienceMs) {
-      this.#retry(errand);
-      return;
-    }
+    if (isFate || age < patienceMs) this.#retry(errand);
+    else await this.#giveUp(task, errand, 'GONE');
+  }
+
+  /** In which cell but one the index has it. */
+  async #locate(id: number, but: number): Promise<number | undefined> {
+    const { store, engine } = this.#parts;
     const { cells } = engine.grid;
     for (let first = 0; first < cells; first += LOCATE_CELLS_MAX) {
-      const some = Array.from(
-        { length: Math.min(LOCATE_CELLS_MAX, cells - first) },
-        (_, i) => first + i,
+      const length = Math.min(LOCATE_CELLS_MAX, cells - first);
+      const found = await store.locate(
+        id,
+        Array.from({ length }, (_, i) => first + i),
       );
-      const found = await store.locate(errand.letter.to, some);
-      const cell = found.find((other) => other !== task.holding.cell);
-      if (cell === undefined) continue;
-      posting.push({ task, errand, cell });
-      return;
+      const cell = found.find((other) => other !== but);
+      if (cell !== undefined) return cell;
     }
-    await this.#giveUp(task, errand, 'GONE');
+    return undefined;
   }
 
   async #post(

@@ -109,10 +109,11 @@ async function main(): Promise<number> {
   const faults = faultsOf(facts);
   if (values.json) process.stdout.write(`${JSON.stringify({ ...facts, faults })}\n`);
   else {
-    const { sent, got, dead, p50, p99, ways, run: report } = facts;
+    const { sent, got, dead, reasons, p50, p99, ways, run: report } = facts;
     process.stdout.write(
       `${sent} letters between ${couriers} couriers on ${pods} pods, ${report.kills} of ` +
-        `them killed: ${got} arrived once and in order, ${dead} refused aloud\n` +
+        `them killed: ${got} arrived once and in order, ` +
+        `${dead} refused aloud ${JSON.stringify(reasons)}\n` +
         `ticks under way: p50 ${p50}, p99 ${p99}; 1 to 8 and more: ${ways.join(' ')}\n` +
         `${faults.length === 0 ? 'M1 and M2 held' : `BROKEN: ${faults.join('; ')}`}\n`,
     );

@@ -8,7 +8,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['kernel', 'process-lock'],
   ['spatial', 'tidy', 'servers'],
   ['testkit', 'protocol', 'service'],
-  ['sdk', 'live-store', 'twin-store', 'client', 'plan', 'control'],
+  ['sdk', 'live-store', 'twin-store', 'snapshot-store', 'client', 'plan', 'control'],
   ['world', 'pod', 'prefabs'],
   ['view', 'authority'],
   ['proof'],

@@ -12,6 +12,8 @@ export type Mailbag = {
   /** Letters that took so many ticks, from 1 on; the last: more than 8. */
   readonly ways: readonly number[];
   readonly dead: number;
+  /** Those, by why they were refused. */
+  readonly reasons: Readonly<Record<string, number>>;
 };
 
 /** Those in flight between cells are counted, too. */
@@ -29,6 +31,9 @@ export async function mailCount(store: Store, engine: Engine): Promise<Mailbag> 
       }
     }
   }
+  const dead = await store.deadLetters(10_000);
+  const reasons: Record<string, number> = {};
+  for (const { reason } of dead) reasons[reason] = (reasons[reason] ?? 0) + 1;
   const sum = (key: string): number => sums.get(key) ?? 0;
   const ticks = ['t1', 't2', 't3', 't4', 't5', 't6', 't7', 't8', 'later'];
   return {
@@ -37,6 +42,7 @@ export async function mailCount(store: Store, engine: Engine): Promise<Mailbag> 
     back: sum('sent.back'),
     faults: sum('got.faults'),
     ways: ticks.map((name) => sum(`ways.${name}`)),
-    dead: (await store.deadLetters(10_000)).length,
+    dead: dead.length,
+    reasons,
   };
 }
