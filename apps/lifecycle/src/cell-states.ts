@@ -3,13 +3,10 @@ import {
   applyCommit,
   type CellImage,
   type ChannelEntry,
-  type ComponentValues,
   decodeCheckpoint,
   decodeCommit,
   decodeRows,
   inspectRows,
-  isOwnComponent,
-  type Json,
   layerOfAddress,
   Table,
 } from '@leasehold/protocol';
@@ -52,27 +49,6 @@ function stateOf(
     tick = body.tick;
   }
   return { cell, tick, table };
-}
-
-/** The layer's own components of a row by name, their fields by name; only those that are wanted. */
-export function componentsOf(
-  table: Table,
-  row: number,
-  wanted?: ReadonlySet<string>,
-): ComponentValues {
-  const mask = table.masks[row] as number;
-  const values: Record<string, Record<string, Json>> = {};
-  for (const [c, component] of table.schema.components.entries()) {
-    if (((mask >>> c) & 1) === 0 || wanted?.has(component.name) === false) continue;
-    if (!isOwnComponent(component)) continue;
-    const fields: Record<string, Json> = {};
-    for (const [f, field] of component.fields.entries()) {
-      const value = table.columns[c]?.[f]?.[row] as Json;
-      fields[field.name] = field.kind === 'bool' ? value === 1 : value;
-    }
-    values[component.name] = fields;
-  }
-  return values;
 }
 
 /** Who left a cell, with the entry of its channel that carries it. */

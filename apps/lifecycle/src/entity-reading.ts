@@ -2,9 +2,8 @@
  * One entity as all layers of its world have it. Each layer is another log of another pod, so each is
  * told as of its own last tick: the others follow the one that says who lives by a tick or two.
  */
-import type { ComponentValues } from '@leasehold/protocol';
+import { type ComponentValues, componentsOf } from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
-import { componentsOf } from './cell-states.ts';
 import { type FoundRow, findIn, findLikely, findRow } from './finding.ts';
 import type { OpenLayer, OpenWorld } from './worlds.ts';
 

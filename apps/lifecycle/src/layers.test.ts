@@ -1,11 +1,10 @@
 /** What of several layers makes one entity, and what of a request spans them. No server is needed. */
 
-import { ownSchema, Table } from '@leasehold/protocol';
+import { componentsOf, ownSchema, Table } from '@leasehold/protocol';
 import { component, event, f64, i32, simulation, system } from '@leasehold/sdk';
 import { compile } from '@leasehold/sdk/engine';
 import { Grid } from '@leasehold/spatial';
 import { expect, test } from 'vitest';
-import { componentsOf } from './cell-states.ts';
 import { isTold, mergedOf, ticksOf } from './entity-reading.ts';
 import { matchOf, tagOf } from './entity-tag.ts';
 import { checkMatch, checkValues, layersOf } from './values.ts';

@@ -1,7 +1,7 @@
 /** Entities of a prefab as what is created of them, at once or by a job. Pure. */
 
-import { PREFAB_COMPONENT, type SpawnRequest, spawnedEntities } from '@leasehold/prefabs';
-import type { ComponentValues } from '@leasehold/protocol';
+import { type SpawnRequest, spawnedEntities } from '@leasehold/prefabs';
+import { type ComponentValues, PREFAB_COMPONENT } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
 import type { Birth } from './births.ts';
 import type { FoundPrefab } from './prefabs.ts';

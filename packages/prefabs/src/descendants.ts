@@ -7,17 +7,16 @@ import {
   type CellImage,
   type ComponentValues,
   componentIndex,
+  componentsOf,
   decodeCheckpoint,
   decodeCommit,
-  isOwnComponent,
-  type Json,
   type LayerSchema,
+  PREFAB_COMPONENT,
   type SchemaResolver,
   type Store,
   Table,
 } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
-import { PREFAB_COMPONENT } from './prefab.ts';
 
 /** As many as one load reads with a few megabytes. */
 const CELLS_PER_LOAD = 64;
@@ -87,7 +86,7 @@ async function completed(
     const table = tableOf(image, layer);
     for (let row = 0; row < table.count; row++) {
       const id = table.ids[row] as number;
-      if (wanted.has(id)) values.set(id, valuesOf(table, row));
+      if (wanted.has(id)) values.set(id, componentsOf(table, row));
     }
   });
   return found.flatMap((each) => {
@@ -103,7 +102,7 @@ function descendantsIn(image: CellImage, options: DescendantsOptions): Descendan
   if (own < 0) return found;
   for (let row = 0; row < table.count; row++) {
     if ((((table.masks[row] as number) >>> own) & 1) === 0) continue;
-    const components = valuesOf(table, row);
+    const components = componentsOf(table, row);
     const { name, version } = components[PREFAB_COMPONENT] as { name: string; version: string };
     if (!options.of.has(name)) continue;
     const id = table.ids[row] as number;
@@ -119,19 +118,4 @@ function tableOf({ checkpoint, entries }: CellImage, { schema, schemaOf }: ReadL
       : decodeCheckpoint(checkpoint.body, schema, schemaOf).table;
   for (const { body } of entries) applyCommit(table, decodeCommit(body, schema, schemaOf));
   return table;
-}
-
-function valuesOf({ schema, masks, columns }: Table, row: number): ComponentValues {
-  const values: Record<string, Readonly<Record<string, Json>>> = {};
-  schema.components.forEach((component, c) => {
-    const { name, fields } = component;
-    if ((((masks[row] as number) >>> c) & 1) === 0 || !isOwnComponent(component)) return;
-    values[name] = Object.fromEntries(
-      fields.map((field, f) => {
-        const value = columns[c]?.[f]?.[row] as Json;
-        return [field.name, field.kind === 'bool' ? value === 1 : value];
-      }),
-    );
-  });
-  return values;
 }

@@ -2,7 +2,7 @@ export { type Descendant, findDescendants } from './descendants.ts';
 export { type FollowerOptions, PrefabFollower } from './follower.ts';
 export { type OpenPrefabs, type OpenPrefabsOptions, openWorldPrefabs } from './open.ts';
 export { type Patch, type PatchPost, patchOf, patchPost, postAll } from './patches.ts';
-export { type Components, checkedComponents, PREFAB_COMPONENT, type Prefab } from './prefab.ts';
+export { type Components, checkedComponents, type Prefab } from './prefab.ts';
 export {
   commitOf,
   openRepository,

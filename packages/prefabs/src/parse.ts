@@ -15,16 +15,11 @@ import {
   type FieldSchema,
   isOfKind,
   type Json,
+  PREFAB_COMPONENT,
 } from '@leasehold/protocol';
 import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { type PrefabFault, prefabError, printable } from './faults.ts';
-import {
-  type Components,
-  isPosition,
-  PREFAB_COMPONENT,
-  type Prefab,
-  storedValue,
-} from './prefab.ts';
+import { type Components, isPosition, type Prefab, storedValue } from './prefab.ts';
 
 export type PrefabFile = {
   /** From the root of the repository. */

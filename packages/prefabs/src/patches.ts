@@ -2,9 +2,15 @@
  * Bringing living entities up to a version of their prefab. A field is changed only where the entity
  * still has the value that its own version gave it: what was changed by hand or by a system stays.
  */
-import { type ComponentValues, encodeRequest, type Json, type Store } from '@leasehold/protocol';
+import {
+  type ComponentValues,
+  encodeRequest,
+  type Json,
+  PREFAB_COMPONENT,
+  type Store,
+} from '@leasehold/protocol';
 import type { Descendant } from './descendants.ts';
-import { isSame, PREFAB_COMPONENT, type Prefab } from './prefab.ts';
+import { isSame, type Prefab } from './prefab.ts';
 
 export type Patch = {
   readonly id: number;

@@ -6,10 +6,8 @@ import {
   canonicalJson,
   type FieldSchema,
   type Json,
+  PREFAB_COMPONENT,
 } from '@leasehold/protocol';
-
-/** The component that remembers the descent, as `component.ts` declares it. */
-export const PREFAB_COMPONENT = 'prefab';
 
 export type Prefab = {
   readonly name: string;

@@ -3,9 +3,9 @@
  * so whoever asks may first learn how many ids each cell must reserve.
  */
 import { LeaseholdError, Random } from '@leasehold/kernel';
-import type { ComponentValues, NewEntity } from '@leasehold/protocol';
+import { type ComponentValues, type NewEntity, PREFAB_COMPONENT } from '@leasehold/protocol';
 import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
-import { type Components, PREFAB_COMPONENT, type Prefab } from './prefab.ts';
+import type { Components, Prefab } from './prefab.ts';
 
 /** More belong into the seed of a world. */
 export const SPAWN_MAX = 1_000_000;

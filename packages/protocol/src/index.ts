@@ -53,7 +53,7 @@ export {
 export type * from './life-store.ts';
 export { ANSWER_KEPT_S, DEAD_LETTERS_MAX, IDS_PER_CALL_MAX } from './life-store.ts';
 export { decodeLoadSample, encodeLoadSample } from './load-sample.ts';
-export { isOwnComponent, ownSchema } from './own-components.ts';
+export { isOwnComponent, ownSchema, PREFAB_COMPONENT } from './own-components.ts';
 export type * from './plan.ts';
 export { DECISIONS_PER_PLAN_MAX, LEAD_TTL_MS_MAX } from './plan.ts';
 export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';
@@ -61,6 +61,7 @@ export { checkLead, decisionTexts, journalEntry, podUnknown } from './plan-calls
 export type * from './request.ts';
 export { CREATES_PER_REQUEST_MAX, decodeRequest, encodeRequest, valuesHash } from './request.ts';
 export type { RowSet } from './row-set.ts';
+export { componentsOf } from './row-values.ts';
 export {
   COMPONENTS_MAX,
   type Column,

@@ -4,6 +4,9 @@ import { type ComponentSchema, type LayerSchema, layerSchema } from './schema.ts
 /** Names of what the engine keeps with an entity begin so. */
 const ENGINE_PREFIX = '_';
 
+/** The component of a module by which an entity remembers the prefab that it was made from. */
+export const PREFAB_COMPONENT = 'prefab';
+
 export const isOwnComponent = ({ name, copyOf }: ComponentSchema): boolean =>
   copyOf === undefined && !name.startsWith(ENGINE_PREFIX);
 
