@@ -9,11 +9,17 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const CORES = availableParallelism();
 const roots = '{packages,apps,examples,bench}/**';
 const tests = (suffix: string): string[] => [`${roots}/*${suffix}.test.ts`];
-const needy = ['sim', 'redis', 'e2e'].map((suffix) => `**/*.${suffix}.test.ts`);
+const needy = ['sim', 'redis', 'postgres', 'e2e'].map((suffix) => `**/*.${suffix}.test.ts`);
 const exclude = [...configDefaults.exclude, '**/.leasehold/**'];
 const redisSetup = {
   globalSetup: ['packages/testkit/src/redis-setup.ts'],
   setupFiles: ['packages/testkit/src/leftovers-setup.ts'],
+};
+
+/** What is taken from Redis is kept in PostgreSQL, so that a test of one often needs the other. */
+const postgresSetup = {
+  globalSetup: [...redisSetup.globalSetup, 'packages/testkit/src/postgres-setup.ts'],
+  setupFiles: redisSetup.setupFiles,
 };
 
 /** These look at gaps and deadlines, or draw with the processor: a neighbour would be in them. */
@@ -76,13 +82,25 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'postgres',
+          include: tests('.postgres'),
+          exclude,
+          ...postgresSetup,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          maxWorkers: CORES,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: tests('.e2e'),
           exclude: [...exclude, ...ALONE],
           ...e2e,
           // Two: most of each is the seconds that its commands are told to take.
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -92,7 +110,7 @@ export default defineConfig({
           exclude,
           ...e2e,
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

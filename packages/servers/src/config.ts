@@ -30,6 +30,25 @@ export function readServerSettings(env: NodeJS.ProcessEnv = process.env): Server
   };
 }
 
+export type DatabaseSettings = Pick<ServerSettings, 'mayInstall' | 'path'> & {
+  /** DATABASE_URL: a PostgreSQL that somebody else runs. '' when not given. */
+  readonly databaseUrl: string;
+};
+
+/** Reads the settings. Throws `SETTING_INVALID` when DATABASE_URL is no PostgreSQL address. */
+export function readDatabaseSettings(env: NodeJS.ProcessEnv = process.env): DatabaseSettings {
+  const databaseUrl = env['DATABASE_URL'] ?? '';
+  if (databaseUrl !== '' && !/^postgres(ql)?:$/.test(protocolOf(databaseUrl))) {
+    throw new LeaseholdError('SETTING_INVALID', 'DATABASE_URL is not a PostgreSQL address', {
+      field: 'DATABASE_URL',
+      // What cannot be parsed may have a password anywhere.
+      value: '',
+      remedy: 'Write postgres://user:password@host:port/database, or unset it.',
+    });
+  }
+  return { databaseUrl, mayInstall: env['LEASEHOLD_INSTALL'] !== '0', path: env['PATH'] ?? '' };
+}
+
 function protocolOf(url: string): string {
   return URL.canParse(url) ? new URL(url).protocol : '';
 }

@@ -6,6 +6,7 @@ export {
   type LaunchOptions,
   launchRedis,
 } from './launch.ts';
+export { type DatabaseOptions, type DatabaseServer, openDatabase } from './open-database.ts';
 export {
   findSource,
   missing,

@@ -6,12 +6,27 @@ import { existsSync } from 'node:fs';
 import { whereIs } from './binary.ts';
 import type { ServerSettings } from './config.ts';
 
+type InstallSettings = Pick<ServerSettings, 'path' | 'mayInstall'>;
+
 /**
  * Runs apt-get as root on Debian or Ubuntu. `reasons` gets a sentence when it cannot or may not.
  */
-export async function installPackage(
+export function installPackage(
   name: string,
-  settings: Pick<ServerSettings, 'path' | 'mayInstall'>,
+  settings: InstallSettings,
+  log: (line: string) => void,
+  reasons: string[],
+): Promise<boolean> {
+  return installPackages(async () => [name], settings, log, reasons);
+}
+
+/**
+ * The same for several at once. `choose` names them once the lists of the distribution are current;
+ * none when it has what is wanted in no version.
+ */
+export async function installPackages(
+  choose: () => Promise<readonly string[]>,
+  settings: InstallSettings,
   log: (line: string) => void,
   reasons: string[],
 ): Promise<boolean> {
@@ -28,18 +43,18 @@ export async function installPackage(
     reasons.push('LEASEHOLD_INSTALL=0 forbids installing one');
     return false;
   }
-  log(`Installing ${name} with apt-get, as root (LEASEHOLD_INSTALL=0 forbids this) …`);
-  const steps = [
-    ['update', '-q'],
-    ['install', '-y', '-q', '--no-install-recommends', name],
-  ];
-  for (const step of steps) {
+  const apt = async (...step: string[]): Promise<boolean> => {
     const fault = await run(aptGet, step);
-    if (fault === undefined) continue;
-    reasons.push(`apt-get ${step.join(' ')} failed: ${fault}`);
-    return false;
-  }
-  log(`Installed ${name}.`);
+    if (fault !== undefined) reasons.push(`apt-get ${step.join(' ')} failed: ${fault}`);
+    return fault === undefined;
+  };
+  if (!(await apt('update', '-q'))) return false;
+  const names = await choose();
+  if (names.length === 0) return false;
+  const said = names.join(', ');
+  log(`Installing ${said} with apt-get, as root (LEASEHOLD_INSTALL=0 forbids this) …`);
+  if (!(await apt('install', '-y', '-q', '--no-install-recommends', ...names))) return false;
+  log(`Installed ${said}.`);
   return true;
 }
 

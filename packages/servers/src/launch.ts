@@ -1,7 +1,7 @@
 /** Starts one Redis process on 127.0.0.1 and knows when it is ready and when it is gone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -103,7 +103,8 @@ function spawnServer(options: LaunchOptions, port: number): Launched {
   };
 }
 
-function exitOf(child: ChildProcess): Promise<string> {
+/** Resolves with a sentence once the process has ended, or could not begin. */
+export function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('exit', (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`}`));
@@ -173,6 +174,15 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Where a process works, as far as the system tells; its links resolved. */
+export function workingDirectoryOf(pid: number): string | undefined {
+  try {
+    return realpathSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
   }
 }
 

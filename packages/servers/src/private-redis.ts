@@ -5,22 +5,16 @@
  *
  * Never two servers on one data directory: their append-only files would overwrite each other.
  */
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LeaseholdError } from '@leasehold/kernel';
 import { ask, infoField } from './ask.ts';
-import { goneWithin, isAlive, launchRedis } from './launch.ts';
+import { goneWithin, isAlive, launchRedis, workingDirectoryOf } from './launch.ts';
 import { underServerLock } from './lock.ts';
+import { type Note, newUser, readNote, removeNote, usersOf, writeNote } from './server-note.ts';
 
 /** Shutting down writes what the append-only file still misses. */
 const SHUTDOWN_WAIT_MS = 30_000;
-
-type Note = {
-  readonly port: number;
-  readonly pid: number;
-  /** `<process id>-<n>`, one per open handle. */
-  readonly users: readonly string[];
-};
 
 export type PrivateRedis = {
   readonly redisUrl: string;
@@ -28,8 +22,6 @@ export type PrivateRedis = {
   readonly reused: boolean;
   close(): Promise<void>;
 };
-
-let handles = 0;
 
 /** Joins the server that runs under `home`; nothing when none does. */
 export function joinPrivate(home: string): Promise<PrivateRedis | undefined> {
@@ -50,7 +42,7 @@ export function openPrivate(home: string, binary: string): Promise<PrivateRedis>
       binary,
       directory,
       // Noted before it is ready: if we are killed meanwhile, the next start finds the orphan.
-      onSpawn: ({ pid, port }) => write(directory, { pid, port, users: [] }),
+      onSpawn: ({ pid, port }) => writeNote(directory, { pid, port, users: [] }),
     });
     launched.release();
     return enter(directory, { pid: launched.pid, port: launched.port, users: [] }, false);
@@ -64,11 +56,10 @@ function prepare(home: string): string {
 }
 
 const lockOf = (directory: string): string => join(directory, 'server.lock');
-const noteOf = (directory: string): string => join(directory, 'server.json');
 
 function enter(directory: string, note: Note, reused: boolean): PrivateRedis {
-  const user = `${process.pid}-${handles++}`;
-  write(directory, { ...note, users: [...note.users.filter(isUserAlive), user] });
+  const user = newUser();
+  writeNote(directory, { ...note, users: [...usersOf(note), user] });
   let closing: Promise<void> | undefined;
   return {
     redisUrl: `redis://127.0.0.1:${note.port}`,
@@ -80,22 +71,20 @@ function enter(directory: string, note: Note, reused: boolean): PrivateRedis {
   };
 }
 
-const isUserAlive = (user: string): boolean => isAlive(Number(user.split('-')[0]));
-
 async function leave(directory: string, user: string): Promise<void> {
-  const note = read(directory);
+  const note = readNote(directory);
   if (note === undefined) return;
-  const users = note.users.filter((other) => other !== user && isUserAlive(other));
-  if (users.length > 0) return write(directory, { ...note, users });
+  const users = usersOf(note).filter((other) => other !== user);
+  if (users.length > 0) return writeNote(directory, { ...note, users });
   // The answer to SHUTDOWN is a closed connection; the append-only file is synced before that.
   await ask(note.port, ['SHUTDOWN', 'NOSAVE'], SHUTDOWN_WAIT_MS).catch(() => '');
   if (!(await goneWithin(note.pid, SHUTDOWN_WAIT_MS))) throw unresponsive(directory, note);
-  rmSync(noteOf(directory), { force: true });
+  removeNote(directory);
 }
 
 /** The note, if the server it names runs on this very directory. */
 async function runningNote(directory: string): Promise<Note | undefined> {
-  const note = read(directory);
+  const note = readNote(directory);
   if (note === undefined || !isAlive(note.pid)) return undefined;
   if (await serves(note, directory)) return note;
   // The process id may have gone to a stranger, or our server hangs with the data in its hands.
@@ -112,31 +101,6 @@ async function serves(note: Note, directory: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function workingDirectoryOf(pid: number): string | undefined {
-  try {
-    return realpathSync(`/proc/${pid}/cwd`);
-  } catch {
-    return undefined;
-  }
-}
-
-function read(directory: string): Note | undefined {
-  try {
-    const note: Partial<Note> = JSON.parse(readFileSync(noteOf(directory), 'utf8'));
-    const { pid, port, users } = note;
-    if (typeof pid !== 'number' || typeof port !== 'number' || pid <= 0) return undefined;
-    return { pid, port, users: Array.isArray(users) ? users.map(String) : [] };
-  } catch {
-    return undefined;
-  }
-}
-
-function write(directory: string, note: Note): void {
-  const draft = `${noteOf(directory)}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(note)}\n`);
-  renameSync(draft, noteOf(directory));
 }
 
 function unresponsive(directory: string, note: Note): LeaseholdError {

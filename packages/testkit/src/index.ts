@@ -6,4 +6,5 @@ export { type Direction, openProxy, type TcpProxy } from './proxy.ts';
 export { type LogLine, type Spawned, spawnNode } from './spawn-node.ts';
 export { canStartRedis, type RedisServer, startRedis } from './start-redis.ts';
 export { type TestChromium, useChromium } from './use-chromium.ts';
+export { type TestPostgres, usePostgres } from './use-postgres.ts';
 export { type TestRedis, useRedis } from './use-redis.ts';
