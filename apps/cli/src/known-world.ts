@@ -2,6 +2,7 @@
  * A stored world by its name, its folder, or because it is the only one that runs: for commands that
  * look at a world or tell its pods something, and start none. Nothing is seeded and nothing checked.
  */
+
 import { LeaseholdError } from '@leasehold/kernel';
 import {
   fileRegistry,
@@ -9,8 +10,8 @@ import {
   type LiveStore,
   openLivePlanStore,
   openLiveStore,
-  type Registry,
 } from '@leasehold/live-store';
+import type { Registry } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
 import { homeLayer, type Known, knownOf, knownWorlds, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';

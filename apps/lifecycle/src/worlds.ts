@@ -8,8 +8,6 @@ import {
   type LiveStore,
   openLiveRecords,
   openLiveStore,
-  type Registry,
-  type RegistryRecord,
 } from '@leasehold/live-store';
 import {
   type ComponentSchema,
@@ -17,6 +15,8 @@ import {
   type LayerSchema,
   ownSchema,
   parseSchema,
+  type Registry,
+  type RegistryRecord,
   type SchemaResolver,
 } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';

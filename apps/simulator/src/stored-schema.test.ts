@@ -1,5 +1,10 @@
-import type { RegistryRecord } from '@leasehold/live-store';
-import { type ComponentSchema, type FieldKind, layerSchema, schemaJson } from '@leasehold/protocol';
+import {
+  type ComponentSchema,
+  type FieldKind,
+  layerSchema,
+  type RegistryRecord,
+  schemaJson,
+} from '@leasehold/protocol';
 import { expect, test } from 'vitest';
 import { checkStoredSchema } from './stored-schema.ts';
 

@@ -1,10 +1,11 @@
 /** Whether this module can read what is stored, before the pod takes its first cell. */
 import type { Log } from '@leasehold/kernel';
-import { type Registry, storedSchemas } from '@leasehold/live-store';
+import { storedSchemas } from '@leasehold/live-store';
 import {
   type LayerSchema,
   parseSchema,
   planMigration,
+  type Registry,
   type SchemaResolver,
   type Store,
   schemaJson,

@@ -18,14 +18,6 @@ export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
 export { readyIncarnation, storedSchemas } from './ready-world.ts';
 export { LiveRecords, type LiveRecordsOptions, openLiveRecords } from './records.ts';
-export type {
-  FixedSettings,
-  Registry,
-  RegistryFacts,
-  RegistryRecord,
-  SeedRequest,
-  SeedWork,
-} from './registry.ts';
 export { fileRegistry } from './registry-file.ts';
 export {
   type CellBirth,

@@ -3,10 +3,10 @@ import { LeaseholdError } from '@leasehold/kernel';
 import {
   type LayerSchema,
   parseSchema,
+  type Registry,
   type SchemaResolver,
   type Store,
 } from '@leasehold/protocol';
-import type { Registry } from './registry.ts';
 
 /** The incarnation that processes may work on. Errors: `WORLD_NOT_READY`. */
 export async function readyIncarnation(registry: Registry, world: string): Promise<number> {

@@ -1,7 +1,11 @@
 /** What can be wrong between manifest, registry and store, each with the way out. */
 import { type ErrorCode, LeaseholdError } from '@leasehold/kernel';
-import type { CellSeedReply } from '@leasehold/protocol';
-import type { FixedSettings, RegistryFacts, RegistryRecord } from './registry.ts';
+import type {
+  CellSeedReply,
+  FixedSettings,
+  RegistryFacts,
+  RegistryRecord,
+} from '@leasehold/protocol';
 
 function fault(
   code: ErrorCode,

@@ -9,10 +9,12 @@ import {
   entryHash,
   parseSchema,
   planMigration,
+  type Registry,
+  type RegistryFacts,
+  type RegistryRecord,
   SEED_EPOCH,
   type WorldAdmin,
 } from '@leasehold/protocol';
-import type { Registry, RegistryFacts, RegistryRecord } from './registry.ts';
 import {
   blocksMissing,
   cellRefused,

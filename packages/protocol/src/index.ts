@@ -48,6 +48,7 @@ export {
   type Letter,
   OUTBOX,
   type Outbox,
+  postTick,
   type Undelivered,
 } from './letters.ts';
 export type * from './life-store.ts';
@@ -58,6 +59,14 @@ export type * from './plan.ts';
 export { DECISIONS_PER_PLAN_MAX, LEAD_TTL_MS_MAX } from './plan.ts';
 export { PLAN_BYTES_MAX, parsePlan, planJson } from './plan-body.ts';
 export { checkLead, decisionTexts, journalEntry, podUnknown } from './plan-calls.ts';
+export type * from './registry.ts';
+export {
+  EMPTY_PAGE,
+  type RegistryDesk,
+  type RegistryPage,
+  type RegistryPages,
+  registryOn,
+} from './registry-pages.ts';
 export type * from './request.ts';
 export { CREATES_PER_REQUEST_MAX, decodeRequest, encodeRequest, valuesHash } from './request.ts';
 export type { RowSet } from './row-set.ts';

@@ -1,5 +1,5 @@
 /** Stored worlds as the registry knows them: enough to open their stores without their folders. */
-import type { Registry, RegistryRecord } from '@leasehold/live-store';
+import type { Registry, RegistryRecord } from '@leasehold/protocol';
 import { Grid, type SpaceSpec } from '@leasehold/spatial';
 import type { LoadedWorld } from './load.ts';
 

@@ -3,17 +3,13 @@
  * it. Nothing is written.
  */
 import { type AppliedWorld, type Control, openControl } from '@leasehold/control';
-import {
-  fileRegistry,
-  type LiveStore,
-  openLiveStore,
-  type RegistryRecord,
-} from '@leasehold/live-store';
+import { fileRegistry, type LiveStore, openLiveStore } from '@leasehold/live-store';
 import {
   type LayerSchema,
   ownSchema,
   type PodRecord,
   parseSchema,
+  type RegistryRecord,
   type Store,
 } from '@leasehold/protocol';
 import {

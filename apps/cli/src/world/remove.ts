@@ -1,8 +1,8 @@
 /** `leasehold world delete`: a world and all its state are forgotten. */
 import { openControl } from '@leasehold/control';
 import { LeaseholdError } from '@leasehold/kernel';
-import { fileRegistry, openLiveStore, openWorldAdmin, type Registry } from '@leasehold/live-store';
-import type { PodRecord } from '@leasehold/protocol';
+import { fileRegistry, openLiveStore, openWorldAdmin } from '@leasehold/live-store';
+import type { PodRecord, Registry } from '@leasehold/protocol';
 import { type Known, knownOf } from '@leasehold/world';
 import type { Output } from '../output.ts';
 import { openCheckedServers } from '../stored-world.ts';
