@@ -24,6 +24,7 @@
 -- @each-arg   body         bytes
 -- @each-arg?  inbox_from   integer
 -- @each-arg?  inbox_to     integer
+-- @each-arg?  inbox_keep   integer
 -- @each-arg?  out_trim_to  integer
 -- @each-arg?  ending       string
 -- @each-arg?  heir         string
@@ -113,7 +114,12 @@ if checkpoint ~= '' then
 end
 
 -- 7. The first write.
-redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body)
+if freed then
+  redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body,
+    'i', inbox_from .. ':' .. inbox_to)
+else
+  redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body)
+end
 call.wrote = true
 
 -- 8. What must agree with it.
@@ -161,7 +167,8 @@ end
 if out_trim_to > 0 then
   redis.call('XTRIM', out, 'MINID', (out_trim_to + 1) .. '-0')
 end
-if freed then
+-- What is kept for a reader goes with the next commit that consumes something.
+if freed and inbox_keep == 0 then
   redis.call('XTRIM', inbox, 'MINID', (inbox_to + 1) .. '-0')
 end
 if geo_drops_count > 0 then

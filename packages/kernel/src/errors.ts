@@ -81,6 +81,7 @@ export const ERROR_CATALOGUE = {
   EVENT_POISON: 'systems that handle an event fail again and again',
   JOB_UNKNOWN: 'no job has this id',
   API_UNREACHABLE: 'no lifecycle service answers at the address',
+  SNAPSHOT_UNSTABLE: 'a world went on too far before it could be read as it was at one tick',
   GATEWAY_UNREACHABLE: 'no gateway answers at the address',
   GATEWAY_CLOSING: 'the gateway is shutting down; another one serves the same views',
 } as const;

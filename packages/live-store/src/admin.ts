@@ -1,9 +1,21 @@
 /** Creating and forgetting a world in Redis. Pods never do either. */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { CellSeed, CellSeedReply, WorldAdmin } from '@leasehold/protocol';
+import type {
+  CellRestore,
+  CellSeed,
+  CellSeedReply,
+  ChannelRestore,
+  WorldAdmin,
+} from '@leasehold/protocol';
 import { callCells } from './calls.ts';
 import { checkRedisUrl } from './faults.ts';
-import { blockCreate, blockSeal, cellCreate } from './generated/library.ts';
+import {
+  blockCreate,
+  blockSeal,
+  cellCreate,
+  cellRestore,
+  outRestore,
+} from './generated/library.ts';
 import { type BlockGrid, incarnationOf, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY, loadLibrary } from './library.ts';
 import { Link } from './link.ts';
@@ -82,16 +94,54 @@ export class LiveWorldAdmin implements WorldAdmin {
   }
 
   async createCells(cells: readonly CellSeed[]): Promise<CellSeedReply[]> {
+    return this.#inRounds(cells, (some) =>
+      callCells(
+        this.#link,
+        CALLS,
+        cellCreate,
+        this.#call,
+        some.map(({ cell, ...seed }) => ({ ...this.#keys.cell(cell), ...seed })),
+      ),
+    );
+  }
+
+  async restoreCells(cells: readonly CellRestore[]): Promise<CellSeedReply[]> {
+    return this.#inRounds(cells, (some) =>
+      callCells(
+        this.#link,
+        CALLS,
+        cellRestore,
+        this.#call,
+        some.map(({ cell, ...of }) => ({ ...this.#keys.cell(cell), ...of })),
+      ),
+    );
+  }
+
+  async restoreChannels(channels: readonly ChannelRestore[]): Promise<CellSeedReply[]> {
+    return this.#inRounds(channels, (some) =>
+      callCells(
+        this.#link,
+        CALLS,
+        outRestore,
+        this.#call,
+        some.map(({ cell, outs }) => ({ ...this.#keys.cell(cell), outs })),
+      ),
+    );
+  }
+
+  get #call() {
+    return { incarnation: this.incarnation };
+  }
+
+  async #inRounds<T>(
+    items: readonly T[],
+    send: (
+      some: readonly T[],
+    ) => Promise<(CellSeedReply | { readonly tag: 'BROKEN'; readonly message: string })[]>,
+  ): Promise<CellSeedReply[]> {
     const replies: CellSeedReply[] = [];
-    for (let i = 0; i < cells.length; i += CELLS_PER_ROUND_MAX) {
-      const items = cells.slice(i, i + CELLS_PER_ROUND_MAX).map((seed) => ({
-        ...this.#keys.cell(seed.cell),
-        hash: seed.hash,
-        idCounter: seed.idCounter,
-        body: seed.body,
-      }));
-      const call = { incarnation: this.incarnation };
-      for (const reply of await callCells(this.#link, CALLS, cellCreate, call, items)) {
+    for (let i = 0; i < items.length; i += CELLS_PER_ROUND_MAX) {
+      for (const reply of await send(items.slice(i, i + CELLS_PER_ROUND_MAX))) {
         replies.push(reply.tag === 'BROKEN' ? { tag: 'UNKNOWN', message: reply.message } : reply);
       }
     }

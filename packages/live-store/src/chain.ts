@@ -17,8 +17,13 @@ function bytesOf(buffer: Buffer | undefined): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/** Fields are `h b`, in this order; `h` is version, epoch, previous hash, hash and tick. */
+/**
+ * Fields are `h b`, in this order, and `i` where posts were consumed; `h` is version, epoch, previous
+ * hash, hash and tick.
+ */
 export function readLogEntry([id, fields]: RawEntry): LogEntry {
+  const [from, to] = text(fields[5]).split(':').map(Number);
+  const inbox = from === undefined || to === undefined ? {} : { inbox: { from, to } };
   const [version, epoch = '', prevHash = '', hash = '', tick] = text(fields[1]).split(' ');
   return {
     seq: seqOf(id),
@@ -28,6 +33,7 @@ export function readLogEntry([id, fields]: RawEntry): LogEntry {
     hash,
     tick: Number(tick),
     body: bytesOf(fields[3]),
+    ...inbox,
   };
 }
 

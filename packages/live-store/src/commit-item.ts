@@ -48,6 +48,7 @@ export function commitItem(commit: Commit): Omit<CellCommitItem, keyof CellKeys>
     ttlMs: commit.ttlMs,
     inboxFrom: inbox?.from ?? 0,
     inboxTo: inbox?.to ?? 0,
+    inboxKeep: inbox?.keep === true ? 1 : 0,
     outTrimTo,
     ending: ending === undefined ? '' : ending === 'release' ? 'release' : 'handover',
     heir: typeof ending === 'object' ? ending.heir : '',

@@ -18,6 +18,7 @@ export function readHead(cell: number, meta: ReadonlyMap<string, string>): Head 
     epoch: meta.get('epoch') ?? '0',
     nonce: meta.get('nonce') ?? '',
     idCounter: integer('ids'),
+    asked: integer('asked'),
     outSeq: integer('out'),
     inboxCursor: integer('inbox'),
     cursors,

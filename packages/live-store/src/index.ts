@@ -18,7 +18,7 @@ export { type PreflightReport, preflight } from './preflight.ts';
 export type { ServerPromise } from './preflight-promises.ts';
 export { readyIncarnation, storedSchemas } from './ready-world.ts';
 export { LiveRecords, type LiveRecordsOptions, openLiveRecords } from './records.ts';
-export { fileRegistry } from './registry-file.ts';
+export { fileRegistry, registryFiles } from './registry-file.ts';
 export {
   type CellBirth,
   type SeedFacts,

@@ -41,6 +41,7 @@ export class Keys {
   readonly pattern: string;
   readonly pods: string;
   readonly clock: string;
+  readonly pin: string;
   readonly feed: string;
   readonly schemas: string;
   readonly barrier: string;
@@ -83,6 +84,7 @@ export class Keys {
     const tag = `{${world}.${incarnation}}`;
     this.pods = `${tag}:pods`;
     this.clock = `${tag}:clock`;
+    this.pin = `${tag}:pin`;
     this.feed = `${tag}:feed`;
     this.schemas = `${tag}:schemas`;
     this.barrier = `${tag}:barrier`;

@@ -54,6 +54,7 @@ describe('the wire form of a call', () => {
     ttlMs: 5,
     inboxFrom: 0,
     inboxTo: 0,
+    inboxKeep: 0,
     outTrimTo: 0,
     ending: '',
     heir: '',

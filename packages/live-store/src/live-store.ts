@@ -361,6 +361,10 @@ export class LiveStore implements Store, LifeStore {
     return this.#shared.setClock(clock);
   }
 
+  pinCut(tick: number, forMs: number): Promise<void> {
+    return this.#shared.pinCut(tick, forMs);
+  }
+
   feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void> {
     return this.#shared.feed(entry);
   }

@@ -13,7 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { checkName, LeaseholdError } from '@leasehold/kernel';
-import { EMPTY_PAGE, type Registry, type RegistryPage, registryOn } from '@leasehold/protocol';
+import {
+  EMPTY_PAGE,
+  type Registry,
+  type RegistryPage,
+  type RegistryPages,
+  registryOn,
+} from '@leasehold/protocol';
 import { underRegistryLock } from './registry-lock.ts';
 
 const FORMAT_VERSION = 1;
@@ -21,11 +27,21 @@ const FORMAT_VERSION = 1;
 /** What the file holds. */
 type Page = RegistryPage & { readonly version: typeof FORMAT_VERSION };
 
+export type RegistryFiles = RegistryPages & {
+  /** Puts the file of a world that is kept elsewhere now out of the way. Its lock must be held. */
+  retire(world: string): void;
+};
+
 /** Opens the registry in `<home>/registry`; nothing is created before the first write. */
 export function fileRegistry(home: string): Registry {
+  return registryOn(registryFiles(home));
+}
+
+/** The pages of that registry themselves. */
+export function registryFiles(home: string): RegistryFiles {
   const folder = join(home, 'registry');
   const fileOf = (world: string): string => join(folder, `${checkName('world', world)}.json`);
-  return registryOn({
+  return {
     async worlds() {
       const files = existsSync(folder) ? readdirSync(folder) : [];
       return files.flatMap((file) => /^([\w-]+)\.json$/.exec(file)?.[1] ?? []).sort();
@@ -42,7 +58,8 @@ export function fileRegistry(home: string): Registry {
       );
     },
     now: () => new Date().toISOString(),
-  });
+    retire: (world) => renameSync(fileOf(world), `${fileOf(world)}.moved`),
+  };
 }
 
 function read(file: string): RegistryPage {

@@ -17,16 +17,26 @@ export class Shared {
   }
 
   async clock(): Promise<WorldClock | undefined> {
-    const json = (await this.#link.call(['GET', this.#keys.clock])) as string | null;
-    return json === null ? undefined : (JSON.parse(json) as WorldClock);
+    const { clock, pin } = this.#keys;
+    const [json, cut] = (await this.#link.call(['MGET', clock, pin])) as (string | null)[];
+    if (json === null || json === undefined) return undefined;
+    const read = JSON.parse(json) as WorldClock;
+    return cut === null ? read : { ...read, cutTick: Number(cut) };
   }
 
   async setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock> {
     const [seconds, micros] = (await this.#link.call(['TIME'])) as [string, string];
     const baseMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    const full: WorldClock = { ...clock, baseMs };
+    const { cutTick: _, ...set } = clock;
+    const full: WorldClock = { ...set, baseMs };
     await this.#link.call(['SET', this.#keys.clock, JSON.stringify(full)]);
     return full;
+  }
+
+  async pinCut(tick: number, forMs: number): Promise<void> {
+    const { pin } = this.#keys;
+    if (forMs <= 0) await this.#link.call(['DEL', pin]);
+    else await this.#link.call(['SET', pin, tick, 'PX', Math.ceil(forMs)]);
   }
 
   async feed({ kind, pod, facts }: Omit<FeedEntry, 'atMs'>): Promise<void> {

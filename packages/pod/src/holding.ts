@@ -3,7 +3,7 @@
  * in, and what waits to be committed. Knows no store: it only prepares and settles.
  */
 import type { ChannelEntry, Claim, Commit, Head, Post } from '@leasehold/protocol';
-import { entryHash, OUTBOX, POSTS_PER_READ_MAX } from '@leasehold/protocol';
+import { entryHash, OUTBOX, POSTS_PER_READ_MAX, postTick } from '@leasehold/protocol';
 import type { CellState, StepResult } from '@leasehold/sdk/engine';
 import { CellIndex } from './geo-index.ts';
 import { type Kept, Ring } from './ring.ts';
@@ -56,6 +56,8 @@ export class Holding {
   /** Whom the layer that says where all are has nowhere around, and where it was seen to have them. */
   strays: readonly number[] = NONE;
   leads: ReadonlyMap<number, number> = new Map();
+  /** Somebody reads the world as it was then. */
+  cutTick: number | undefined;
   /** How often others died on the next tick. */
   triesBefore = 0;
 
@@ -89,6 +91,8 @@ export class Holding {
   /** Local time at which the last successful call on this cell was sent. */
   sentOkMs: number;
   #sinceCheckpoint = 0;
+  /** Of the newest. */
+  #checkpointTick: number;
   /** Entries between two checkpoints; a realtime world is loaded in a hurry more often. */
   checkpointEvery = CHECKPOINT_ENTRIES_MIN;
   #bytesSinceCheckpoint = 0;
@@ -101,6 +105,7 @@ export class Holding {
     this.state = state;
     this.sentOkMs = nowMs;
     this.#sinceCheckpoint = head.seq - (head.checkpoints[0]?.seq ?? 0);
+    this.#checkpointTick = head.checkpoints[0]?.tick ?? 0;
     this.seq = head.seq;
     this.hash = head.hash;
     this.outSeq = head.outSeq;
@@ -153,12 +158,16 @@ export class Holding {
     }
   }
 
-  /** Takes out what one tick can take of the inbox. */
-  takePosts(): readonly Post[] {
+  /**
+   * Takes out what one tick can take of the inbox. S1: nothing of what was written in a later tick than
+   * `tick`, so whoever has the world as it was at the end of a tick has no effect without its cause.
+   */
+  takePosts(tick: number): readonly Post[] {
     if (this.posts.length === 0) return NONE;
     let bytes = 0;
     let count = 0;
     for (const { body } of this.posts) {
+      if (postTick(body) > tick) break;
       bytes += body.length;
       if (count > 0 && (bytes > POST_BYTES_PER_TICK_MAX || count === POSTS_PER_READ_MAX)) break;
       count++;
@@ -180,6 +189,11 @@ export class Holding {
   #isOverdue(commits: number): boolean {
     const isLong = this.#sinceCheckpoint + commits >= this.#staggered;
     return isLong || this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX;
+  }
+
+  /** S1: of two checkpoints one stays that is not behind the cut which somebody reads. */
+  #mayReplace(): boolean {
+    return this.cutTick === undefined || this.#checkpointTick <= this.cutTick;
   }
 
   /** Turns a tick into the commit that extends the log by it. */
@@ -206,14 +220,18 @@ export class Holding {
       out: result.out,
     };
     const lastPost = posts.at(-1);
-    if (lastPost !== undefined) commit.inbox = { from: this.#inboxCursor, to: lastPost.seq };
+    if (lastPost !== undefined) {
+      const keep = this.cutTick !== undefined;
+      commit.inbox = { from: this.#inboxCursor, to: lastPost.seq, ...(keep ? { keep } : {}) };
+    }
     this.arrived = result.arrived;
     this.died = result.died;
     this.#sinceCheckpoint++;
     this.#bytesSinceCheckpoint += result.body.length;
     // State is checkpoint ⊕ log, so a checkpoint has nothing that the log has not told.
-    if (result.isWhole && this.#isOverdue(0)) {
+    if (result.isWhole && this.#isOverdue(0) && this.#mayReplace()) {
       commit.checkpoint = this.state.checkpoint();
+      this.#checkpointTick = tick;
       this.#checkpointBytes = Math.max(4_096, commit.checkpoint.length);
       this.#sinceCheckpoint = 0;
       this.#bytesSinceCheckpoint = 0;

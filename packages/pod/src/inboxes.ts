@@ -41,9 +41,16 @@ export class Inboxes {
     const now = clock.nowMs();
     if (now < this.#nextWatchMs || cells.length === 0) return [];
     this.#nextWatchMs = now + WATCH_MS;
-    // What was consumed is dropped, so whatever there is waits.
     const inboxes = await store.inboxes(cells.map((cell) => ({ cell, after: 0 })));
-    return cells.filter((_, i) => (inboxes[i]?.length ?? 0) > 0);
+    const filled = cells.filter((_, i) => (inboxes[i]?.length ?? 0) > 0);
+    if (filled.length === 0) return [];
+    // What was consumed is dropped, unless somebody read a cut then.
+    const last = new Map(cells.map((cell, i) => [cell, inboxes[i]?.at(-1)?.seq ?? 0]));
+    const heads = await store.heads(filled);
+    return filled.filter((cell, i) => {
+      const head = heads[i];
+      return head !== undefined && !('tag' in head) && (last.get(cell) ?? 0) > head.inboxCursor;
+    });
   }
 
   /** True when posts came that a tick has to take. */

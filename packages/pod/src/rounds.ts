@@ -263,9 +263,18 @@ export class Rounds {
     const isLockstep = world.mode === 'lockstep';
     const { endTick } = world;
     const dilation = isLockstep ? 1 : holding.dilation;
+    holding.cutTick = world.cutTick;
     let tick = dueAfter(state.tick, dilation, endTick);
-    const arrivals = holding.takeArrivals(isLockstep ? state.tick : Number.POSITIVE_INFINITY);
-    const isEmpty = state.table.count === 0 && arrivals.length + holding.posts.length === 0;
+    let missed = 0;
+    if (!isLockstep && target - state.tick > CATCH_UP_TICKS_MAX) {
+      const due = dueBy(target, dilation, endTick);
+      missed = due - tick;
+      tick = due;
+    }
+    // S1: a tick builds on earlier ones alone, so all cells at the end of one tick are a cut.
+    const arrivals = holding.takeArrivals(tick - 1);
+    const posts = holding.takePosts(isLockstep ? Number.POSITIVE_INFINITY : tick - 1);
+    const isEmpty = state.table.count === 0 && arrivals.length + posts.length === 0;
     if (!isLockstep && isEmpty) {
       // Nothing lives here: time passes without a tick, a commit or a jump.
       state.refresh(target);
@@ -273,17 +282,10 @@ export class Rounds {
       this.#unchanged(holding);
       return;
     }
-    let missed = 0;
-    if (!isLockstep && target - state.tick > CATCH_UP_TICKS_MAX) {
-      const due = dueBy(target, dilation, endTick);
-      missed = due - tick;
-      tick = due;
-    }
     const isLate = tick < target && dueAfter(tick, dilation, endTick) <= target;
     if (!isLockstep) this.#countDeadline(missed, isLate);
     // Dilated or late, the log says how much time was left out.
     const jumped = tick - state.tick - 1 + holding.passedTicks;
-    const posts = holding.takePosts();
     try {
       const result = state.step({
         tick,

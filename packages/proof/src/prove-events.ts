@@ -21,6 +21,8 @@ const HELP = `npm run prove:events -- [options]
   --pods N         simulator processes (3)
   --kill-every S   SIGKILL one that often (5); 0 = never
   --rate N         letters a second (2000)
+  --cell N         side of a cell of a world of 800 (50)
+  --hz N           ticks a second (20)
   --rest S         how long those under way have when nobody writes any more (15)
   --json           one JSON value on stdout
   --help
@@ -32,12 +34,12 @@ const OPTIONS = {
   pods: { type: 'string', default: '3' },
   'kill-every': { type: 'string', default: '5' },
   rate: { type: 'string', default: '2000' },
+  cell: { type: 'string', default: '50' },
+  hz: { type: 'string', default: '20' },
   rest: { type: 'string', default: '15' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
-
-const TICK_HZ = 20;
 
 type Facts = Mailbag & { readonly run: RunReport; readonly p50: number; readonly p99: number };
 
@@ -53,24 +55,25 @@ function quantile(ways: readonly number[], part: number): number {
 }
 
 async function prove(options: Readonly<Record<string, string>>): Promise<Facts> {
-  const [events, couriers, rate] = ['events', 'couriers', 'rate'].map((name) =>
-    Number(options[name]),
-  ) as [number, number, number];
+  const [events, couriers, rate, tickHz, cell] = ['events', 'couriers', 'rate', 'hz', 'cell'].map(
+    (name) => Number(options[name]),
+  ) as [number, number, number, number, number];
   const home = mkdtempSync(join(tmpdir(), 'leasehold-events-'));
-  const untilTick = Math.ceil((events / rate) * TICK_HZ);
-  const params = { couriers, untilTick, letterChance: rate / TICK_HZ / couriers };
-  writeWorld('couriers', home, params);
+  const untilTick = Math.ceil((events / rate) * tickHz);
+  const params = { couriers, untilTick, letterChance: rate / tickHz / couriers };
+  writeWorld('couriers', home, params, { cell, tickHz });
   // Held open, so that the state is still there when the run is over.
   const servers = await openServers({ home });
   try {
-    const seconds = String(Math.ceil(untilTick / TICK_HZ) + Number(options['rest']));
+    const seconds = String(Math.ceil(untilTick / tickHz) + Number(options['rest']));
     const kills =
       options['kill-every'] === '0' ? [] : ['--kill-every', options['kill-every'] ?? ''];
     const flags = ['--pods', options['pods'] ?? '', '--seconds', seconds, ...kills, '--json'];
     const report = await runWorld(['run', home, '--fresh', '--home', home, ...flags], home);
     const { grid, manifest, simulation } = await loadWorld(home);
-    const { world, seed, tickHz, params } = manifest;
-    const engine = compile(simulation, { layer: 'main', grid, seed, tickHz, params });
+    const { world, seed } = manifest;
+    const of = { layer: 'main', grid, seed, tickHz, params: manifest.params };
+    const engine = compile(simulation, of);
     const { incarnation } = report;
     const url = servers.redisUrl;
     const store = await openLiveStore({ url, world, incarnation, layer: 'main', grid });
@@ -97,21 +100,20 @@ function faultsOf({ sent, got, back, dead, faults, run: { reasons = [] } }: Fact
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });
-  const counts = [values.events, values.couriers, values.pods, values.rate, values.rest];
-  const numbers = counts.map(Number);
-  const isBad = numbers.some((value) => !(value > 0)) || !(Number(values['kill-every']) >= 0);
+  const { 'kill-every': kills, json: isJson, help: _, ...rest } = values;
+  const numbers = Object.values(rest).map(Number);
+  const isBad = numbers.some((value) => !(value > 0)) || !(Number(kills) >= 0);
   if (values.help || isBad) {
     (values.help ? process.stdout : process.stderr).write(HELP);
     return values.help ? 0 : 2;
   }
-  const { events, couriers, pods, rate, rest, 'kill-every': kills } = values;
-  const facts = await prove({ events, couriers, pods, rate, rest, 'kill-every': kills });
+  const facts = await prove({ ...rest, 'kill-every': kills });
   const faults = faultsOf(facts);
-  if (values.json) process.stdout.write(`${JSON.stringify({ ...facts, faults })}\n`);
+  if (isJson) process.stdout.write(`${JSON.stringify({ ...facts, faults })}\n`);
   else {
     const { sent, got, dead, reasons, p50, p99, ways, run: report } = facts;
     process.stdout.write(
-      `${sent} letters between ${couriers} couriers on ${pods} pods, ${report.kills} of ` +
+      `${sent} letters between ${rest.couriers} couriers on ${rest.pods} pods, ${report.kills} of ` +
         `them killed: ${got} arrived once and in order, ` +
         `${dead} refused aloud ${JSON.stringify(reasons)}\n` +
         `ticks under way: p50 ${p50}, p99 ${p99}; 1 to 8 and more: ${ways.join(' ')}\n` +

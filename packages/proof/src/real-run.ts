@@ -23,6 +23,7 @@ export function writeWorld(
   example: string,
   folder: string,
   params: Readonly<Record<string, number>>,
+  settings: { readonly cell?: number; readonly tickHz?: number } = {},
 ): void {
   const from = join(EXAMPLES, example);
   const manifest = readFileSync(join(from, 'world.yaml'), 'utf8').replace(
@@ -30,7 +31,11 @@ export function writeWorld(
     `module: ${join(from, 'world.ts')}`,
   );
   const names = Object.keys(params).join('|');
-  const others = manifest.replace(new RegExp(`^  (${names}): .*\n`, 'gm'), '');
+  const set = Object.entries(settings).reduce(
+    (text, [name, value]) => text.replace(new RegExp(`^( *${name}): .*$`, 'm'), `$1: ${value}`),
+    manifest,
+  );
+  const others = set.replace(new RegExp(`^  (${names}): .*\n`, 'gm'), '');
   const lines = Object.entries(params).map(([name, value]) => `  ${name}: ${value}\n`);
   const isNew = !/^params:$/m.test(others);
   const written = isNew ? `${others}params:\n` : others;

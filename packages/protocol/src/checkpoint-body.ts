@@ -48,6 +48,21 @@ export function decodeCheckpoint(
   return { tick, idCounter, table };
 }
 
+/** The same rows at another tick and id counter; needs no schema. Throws `BODY_MALFORMED`. */
+export function rebaseCheckpoint(
+  bytes: Uint8Array,
+  { tick, idCounter }: Pick<CheckpointParts, 'tick' | 'idCounter'>,
+): Uint8Array {
+  const reader = new ByteReader(bytes, 'checkpoint');
+  readHeader(reader, 'checkpoint');
+  const headerBytes = bytes.length - reader.remaining;
+  reader.varint();
+  reader.varint();
+  const writer = scratch.reset();
+  writer.raw(bytes.subarray(0, headerBytes)).varint(tick).varint(idCounter);
+  return writer.raw(bytes.subarray(bytes.length - reader.remaining)).finish();
+}
+
 /** The rows as a checkpoint gives them back: ephemeral components at their initial values. */
 export function storedPart(table: Table): Table {
   const { components } = table.schema;

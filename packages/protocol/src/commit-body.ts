@@ -387,6 +387,14 @@ export function inspectCommit(bytes: Uint8Array): CommitInspection {
   };
 }
 
+/** What a commit took of channels, bodies verbatim, and what it sent. Throws `BODY_MALFORMED`. */
+export function commitTraffic(bytes: Uint8Array): Pick<CommitParts, 'arrivals' | 'departures'> {
+  const reader = new ByteReader(bytes, 'commit');
+  readHeader(reader, 'commit');
+  const { arrivals, departures } = readKnown(reader);
+  return { arrivals, departures };
+}
+
 function unionCount(sets: ReadonlySet<RowSet>, total: number): number {
   const union = new Set<number>();
   for (const { isAll, rows: numbers, count } of sets) {

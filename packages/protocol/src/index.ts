@@ -7,12 +7,14 @@ export {
   decodeCheckpoint,
   encodeCheckpoint,
   inspectCheckpoint,
+  rebaseCheckpoint,
   storedPart,
 } from './checkpoint-body.ts';
 export type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';
 export {
   type ChangeMarks,
   type CommitInspection,
+  commitTraffic,
   decodeCommit,
   encodeCommit,
   inspectCommit,
@@ -107,5 +109,12 @@ export {
   SYSTEM_MS,
 } from './store.ts';
 export { Table } from './table.ts';
-export { type CellSeed, type CellSeedReply, SEED_EPOCH, type WorldAdmin } from './world-admin.ts';
+export {
+  type CellRestore,
+  type CellSeed,
+  type CellSeedReply,
+  type ChannelRestore,
+  SEED_EPOCH,
+  type WorldAdmin,
+} from './world-admin.ts';
 export { CLOCK_READ_MS, dueAtMs, missedTicks, tickAt } from './world-time.ts';

@@ -111,6 +111,21 @@ export function decodePost(
   return { request: decodeRequest(body) };
 }
 
+/**
+ * The tick at whose end a post was written: only a later one may take it. 0: it came from outside, or
+ * says nothing that can be understood.
+ */
+export function postTick(body: Uint8Array): number {
+  if (body[0] === FORMAT_VERSION && channelKind(body) !== 'mail') return 0;
+  try {
+    const post = decodePost(body);
+    return 'letters' in post ? Math.max(0, ...post.letters.map(({ tick }) => tick)) : 0;
+  } catch (error) {
+    if (error instanceof LeaseholdError) return 0;
+    throw error;
+  }
+}
+
 function letterRow(letter: Letter): readonly Json[] {
   const { to, from, tick, n, seq, before, post, event, payload, request, isSuspect } = letter;
   const { layer, fromLayer } = letter;

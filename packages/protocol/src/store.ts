@@ -31,6 +31,8 @@ export type Head = {
   /** '' when nobody holds the cell. */
   readonly nonce: Nonce;
   readonly idCounter: number;
+  /** Ids given out to who asked from outside. */
+  readonly asked: number;
   /** Last sequence number of the cell's own channel. */
   readonly outSeq: number;
   readonly inboxCursor: number;
@@ -133,7 +135,8 @@ export type Commit = {
     readonly from: number;
     readonly to: number;
   }[];
-  readonly inbox?: { readonly from: number; readonly to: number };
+  /** Posts consumed. `keep`: they stay readable, as somebody is reading a cut of the world. */
+  readonly inbox?: { readonly from: number; readonly to: number; readonly keep?: boolean };
   /** Entries for the cell's channel; the first has seq = the store's outSeq + 1. */
   readonly out: readonly { readonly seq: number; readonly to: number; readonly body: Uint8Array }[];
   /** Drop channel entries up to this sequence number: their readers have durably passed it. */
@@ -177,6 +180,8 @@ export type LogEntry = {
   readonly hash: string;
   readonly tick: number;
   readonly body: Uint8Array;
+  /** The part of the inbox that it consumed, if any. */
+  readonly inbox?: { readonly from: number; readonly to: number };
 };
 
 /** A checkpoint and the log entries behind it, chained and complete up to some moment. */
@@ -236,6 +241,11 @@ export type WorldClock = {
   readonly isPaused: boolean;
   /** Lockstep stops here; 0 = never. */
   readonly endTick: number;
+  /**
+   * Somebody reads the world as it was at the end of this tick: what is needed for that stays. Set by
+   * `pinCut`, never by `setClock`.
+   */
+  readonly cutTick?: number;
 };
 
 /** A note for people and tools: takeovers, jumps, frozen cells. Bounded, oldest dropped. */
@@ -379,6 +389,12 @@ export interface Store extends LifeStore {
 
   clock(): Promise<WorldClock | undefined>;
   setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock>;
+  /**
+   * Asks all holders to keep what says how the world was at the end of a tick, for so long at most;
+   * 0 ms ends it. They hear of it with the clock, so name a tick that is a second away. In place of
+   * what was pinned before.
+   */
+  pinCut(tick: number, forMs: number): Promise<void>;
   feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void>;
   readFeed(
     afterId: string,

@@ -2,6 +2,7 @@
  * The store as whoever creates or forgets a world sees it. Implemented by `live-store` and
  * `twin-store`; opened for one (world, incarnation, layer). Pods never use it.
  */
+import type { ChannelEntry } from './store.ts';
 
 /**
  * The epoch of entry 1 of a seeded cell: below every epoch a lease can have, and the same for every
@@ -31,6 +32,29 @@ export type CellSeedReply =
   | { readonly tag: 'REFUSED'; readonly message: string }
   | { readonly tag: 'UNKNOWN'; readonly message: string };
 
+/** A cell as it was at a cut, which nobody holds. */
+export type CellRestore = {
+  readonly cell: number;
+  /** Its position in its log, which has no entry yet: the checkpoint stands for it. */
+  readonly seq: number;
+  readonly hash: string;
+  readonly tick: number;
+  readonly idCounter: number;
+  /** Ids that were given out to who asked from outside. */
+  readonly asked: number;
+  readonly outSeq: number;
+  /** As `encodeCheckpoint` writes it, of the same tick and id counter. */
+  readonly checkpoint: Uint8Array;
+  /** Last channel position consumed, by number or address of the source. */
+  readonly cursors: readonly { readonly cell: number; readonly seq: number }[];
+};
+
+/** What a cell had sent that not all readers had taken in: a part of its channel, ascending. */
+export type ChannelRestore = {
+  readonly cell: number;
+  readonly outs: readonly Pick<ChannelEntry, 'seq' | 'to' | 'tick' | 'body'>[];
+};
+
 export interface WorldAdmin {
   readonly world: string;
   readonly incarnation: number;
@@ -41,6 +65,12 @@ export interface WorldAdmin {
   createBlocks(): Promise<void>;
   /** Writes entry 1 of cells by compare-and-append; splits the work into calls by itself. */
   createCells(cells: readonly CellSeed[]): Promise<CellSeedReply[]>;
+  /**
+   * Writes cells, none of which may be there yet, as they were at a cut. A repetition changes nothing.
+   */
+  restoreCells(cells: readonly CellRestore[]): Promise<CellSeedReply[]>;
+  /** Writes what was on its way from restored cells. A repetition changes nothing. */
+  restoreChannels(channels: readonly ChannelRestore[]): Promise<CellSeedReply[]>;
   /** Blocks of the grid that exist in this incarnation, and how many of those are sealed. */
   blocks(): Promise<{ readonly present: number; readonly sealed: number }>;
   /**

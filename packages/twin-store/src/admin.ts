@@ -1,7 +1,8 @@
 /** Creates and forgets worlds on a `TwinServer`. */
 import { checkName } from '@leasehold/kernel';
-import type { CellSeed, CellSeedReply, WorldAdmin } from '@leasehold/protocol';
-import { create } from './cell.ts';
+import type { CellSeedReply, WorldAdmin } from '@leasehold/protocol';
+import { type CellRecord, create } from './cell.ts';
+import { restore, restoreOut } from './restore.ts';
 import { type TwinServer, worldKey } from './server.ts';
 
 export type TwinAdminOptions = {
@@ -27,7 +28,16 @@ export function openTwinAdmin(server: TwinServer, options: TwinAdminOptions): Wo
         if (!blocks.has(block)) blocks.set(block, { isSealed: false });
       }
     },
-    createCells: async (cells) => cells.map((seed) => createCell(server, key, layer, seed)),
+    createCells: async (cells) =>
+      cells.map((seed) =>
+        onCell(server, { key, layer, cell: seed.cell }, (cell) => create(cell, seed)),
+      ),
+    restoreCells: async (cells) =>
+      cells.map((of) => onCell(server, { key, layer, cell: of.cell }, (cell) => restore(cell, of))),
+    restoreChannels: async (channels) =>
+      channels.map((of) =>
+        onCell(server, { key, layer, cell: of.cell }, (cell) => restoreOut(cell, of)),
+      ),
     async blocks() {
       const kept = [...server.world(key).blocks.values()];
       return { present: kept.length, sealed: kept.filter(({ isSealed }) => isSealed).length };
@@ -53,14 +63,18 @@ export function openTwinAdmin(server: TwinServer, options: TwinAdminOptions): Wo
   };
 }
 
-function createCell(server: TwinServer, key: string, layer: string, seed: CellSeed): CellSeedReply {
+function onCell(
+  server: TwinServer,
+  { key, layer, cell }: { readonly key: string; readonly layer: string; readonly cell: number },
+  write: (record: CellRecord) => CellSeedReply,
+): CellSeedReply {
   const { grid } = server;
-  if (!(Number.isInteger(seed.cell) && seed.cell >= 0 && seed.cell < grid.cells)) {
-    return { tag: 'BADARG', message: `no cell ${seed.cell} in this grid` };
+  if (!(Number.isInteger(cell) && cell >= 0 && cell < grid.cells)) {
+    return { tag: 'BADARG', message: `no cell ${cell} in this grid` };
   }
-  const block = server.world(key).blocks.get(grid.blockOf(seed.cell));
+  const block = server.world(key).blocks.get(grid.blockOf(cell));
   if (block === undefined) return { tag: 'NOWORLD' };
   if (block.isSealed) return { tag: 'SEALED' };
   if (server.refusal !== undefined) return { tag: 'REFUSED', message: server.refusal };
-  return create(server.cell(key, layer, seed.cell), seed);
+  return write(server.cell(key, layer, cell));
 }

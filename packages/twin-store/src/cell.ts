@@ -139,6 +139,7 @@ export function headOf(number: number, cell: CellRecord): Head {
     epoch: cell.epoch,
     nonce: cell.nonce,
     idCounter: cell.idCounter,
+    asked: cell.asked,
     outSeq: cell.outSeq,
     inboxCursor: cell.inboxCursor,
     cursors: new Map(cell.cursors),
@@ -298,7 +299,7 @@ function tooBig(commit: Commit): string | undefined {
 const isNonce = (text: string): boolean => text.length <= ID_BYTES_MAX && NONCE_PATTERN.test(text);
 const isTtl = (ms: number): boolean =>
   Number.isSafeInteger(ms) && ms >= 1 && ms <= LEASE_TTL_MS_MAX;
-const isHash = (hash: string): boolean => hash !== '' && hash.length <= HASH_BYTES_MAX;
+export const isHash = (hash: string): boolean => hash !== '' && hash.length <= HASH_BYTES_MAX;
 const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
 
 function malformed(commit: Commit): string | undefined {
@@ -369,13 +370,15 @@ export function commitTo(cell: CellRecord, commit: Commit, at: Moment): CommitRe
     cell.suspectMs = 0;
   } else if (commit.ending === 'release') endLease(cell, 'released', '', at.nowMs);
   else endLease(cell, 'handover', commit.ending.heir, at.nowMs);
-  return { tag: 'OK', nowMs: at.nowMs, inboxLength: cell.inbox.length };
+  return { tag: 'OK', nowMs: at.nowMs, inboxLength: cell.inboxSeq - cell.inboxCursor };
 }
 
 function apply(cell: CellRecord, commit: Commit): void {
   const { seq, hash, tick, prevHash } = commit;
   // The caller may use its buffers again, as it may when they were sent to a server.
   const body = commit.body.slice();
+  const { inbox } = commit;
+  const consumed = inbox !== undefined && inbox.to !== inbox.from ? inbox : undefined;
   cell.log.push({
     seq,
     version: FORMAT_VERSION,
@@ -384,16 +387,16 @@ function apply(cell: CellRecord, commit: Commit): void {
     hash,
     tick,
     body,
+    ...(consumed === undefined ? {} : { inbox: { from: consumed.from, to: consumed.to } }),
   });
   cell.seq = seq;
   cell.hash = hash;
   cell.tick = tick;
   cell.idCounter = commit.idCounter;
   for (const { cell: source, to } of commit.cursors) cell.cursors.set(source, to);
-  if (commit.inbox) {
-    const { to } = commit.inbox;
-    cell.inboxCursor = to;
-    cell.inbox = cell.inbox.filter((post) => post.seq > to);
+  if (consumed !== undefined) {
+    cell.inboxCursor = consumed.to;
+    if (consumed.keep !== true) cell.inbox = cell.inbox.filter(({ seq }) => seq > consumed.to);
   }
   for (const entry of commit.out) {
     const from = commit.claim.cell;
@@ -452,8 +455,9 @@ export function post(cell: CellRecord, id: string, body: Uint8Array) {
   // M1, L4: a repeated post is the same post, also after it was consumed.
   const known = cell.postIds.get(id);
   if (known !== undefined) return { tag: 'OK', seq: known } as const;
-  const bytes = cell.inbox.reduce((sum, entry) => sum + entry.body.length, body.length);
-  if (cell.inbox.length >= INBOX_ENTRIES_MAX || bytes > INBOX_BYTES_MAX) {
+  const waiting = cell.inbox.filter(({ seq }) => seq > cell.inboxCursor);
+  const bytes = waiting.reduce((sum, entry) => sum + entry.body.length, body.length);
+  if (waiting.length >= INBOX_ENTRIES_MAX || bytes > INBOX_BYTES_MAX) {
     return { tag: 'FULL' } as const;
   }
   cell.inboxSeq += 1;

@@ -61,6 +61,8 @@ export type WorldRecord = {
   /** By layer. */
   readonly lives: Map<string, LifeRecord>;
   clock: WorldClock | undefined;
+  /** A cut that somebody reads. */
+  pin: { readonly tick: number; readonly untilMs: number } | undefined;
   feed: { readonly id: number; readonly entry: FeedEntry }[];
   feedId: number;
 };
@@ -288,6 +290,7 @@ class Server {
         plans: new Map(),
         lives: new Map(),
         clock: undefined,
+        pin: undefined,
         feed: [],
         feedId: 0,
       };

@@ -46,6 +46,7 @@ import {
   renew,
   revoke,
 } from './cell.ts';
+import { clockOf, pinCutOf, setClockOf } from './clocks.ts';
 import { broken } from './faults.ts';
 import { imageOf, newsOf } from './follow.ts';
 import { nearIn } from './geo.ts';
@@ -335,15 +336,15 @@ class TwinStore implements Store, LifeStore {
   // ---- the world ----
 
   clock(): Promise<WorldClock | undefined> {
-    return this.#read('clock', () => this.#server.world(this.#key).clock);
+    return this.#read('clock', () => clockOf(this.#server, this.#key));
   }
 
   setClock(clock: Omit<WorldClock, 'baseMs'>): Promise<WorldClock> {
-    return this.#read('setClock', () => {
-      const kept = { ...clock, baseMs: this.#server.nowMs() };
-      this.#server.world(this.#key).clock = kept;
-      return kept;
-    });
+    return this.#read('setClock', () => setClockOf(this.#server, this.#key, clock));
+  }
+
+  pinCut(tick: number, forMs: number): Promise<void> {
+    return this.#read('pinCut', () => pinCutOf(this.#server, this.#key, tick, forMs));
   }
 
   feed(entry: Omit<FeedEntry, 'atMs'>): Promise<void> {

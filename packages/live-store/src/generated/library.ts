@@ -102,6 +102,7 @@ export type CellCommitItem = {
   readonly body: Uint8Array;
   readonly inboxFrom: number;
   readonly inboxTo: number;
+  readonly inboxKeep: number;
   readonly outTrimTo: number;
   readonly ending: string;
   readonly heir: string;
@@ -130,7 +131,7 @@ export const cellCommit: LuaFunction<CellCommitCall, CellCommitItem, CellCommitR
   eachKeys: ['block', 'meta', 'log'],
   eachOptionalKeys: ['out', 'inbox', 'ckpt0', 'ckpt1', 'geo'],
   eachArgs: ['nonce', 'epoch', 'seq', 'prevHash', 'hash', 'tick', 'idCounter', 'ttlMs', 'body'],
-  eachOptionalArgs: ['inboxFrom', 'inboxTo', 'outTrimTo', 'ending', 'heir', 'checkpoint'],
+  eachOptionalArgs: ['inboxFrom', 'inboxTo', 'inboxKeep', 'outTrimTo', 'ending', 'heir', 'checkpoint'],
   eachLists: [['cursors', ['cell', 'from', 'to']], ['outs', ['seq', 'to', 'body']], ['geoPuts', ['score', 'id']], ['geoDrops', ['id']]],
   replies: {
     OK: [['nowMs', 'integer'], ['inboxLength', 'integer']],
@@ -222,6 +223,59 @@ export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply
   eachLists: [],
   replies: {
     HEAD: [['nowMs', 'integer'], ['head', 'map']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Write cells as they were at a cut, when a world is restored: their checkpoint, where they stand in
+ * their log, and how far they have read what others sent. Nobody holds them yet. A repetition changes
+ * nothing.
+ *
+ * `db/lua/cell_restore.lua`
+ */
+export type CellRestoreCall = { readonly incarnation: string | number; };
+export type CellRestoreItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly ckpt0: string;
+  readonly seq: string | number;
+  readonly hash: string;
+  readonly tick: string | number;
+  readonly idCounter: string | number;
+  readonly asked: string | number;
+  readonly outSeq: string | number;
+  readonly checkpoint: Uint8Array;
+  readonly cursors: readonly { readonly cell: number; readonly seq: number }[];
+};
+export type CellRestoreReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'ALREADY' }
+  | { readonly tag: 'HEAD'; readonly seq: number; readonly hash: string }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const cellRestore: LuaFunction<CellRestoreCall, CellRestoreItem, CellRestoreReply> = {
+  name: 'cell_restore',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'ckpt0'],
+  eachOptionalKeys: [],
+  eachArgs: ['seq', 'hash', 'tick', 'idCounter', 'asked', 'outSeq', 'checkpoint'],
+  eachOptionalArgs: [],
+  eachLists: [['cursors', ['cell', 'seq']]],
+  replies: {
+    OK: [],
+    ALREADY: [],
+    HEAD: [['seq', 'integer'], ['hash', 'string']],
+    TOOBIG: [['message', 'string']],
     NOWORLD: [],
     SEALED: [],
     BADARG: [['message', 'string']],
@@ -674,6 +728,47 @@ export const letterDrop: LuaFunction<LetterDropCall, LetterDropItem, LetterDropR
   eachLists: [['ids', ['id']]],
   replies: {
     OK: [['dropped', 'integer']],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Write what was on its way from cells at a cut, when a world is restored. Entries that are there
+ * already stay as they are, so a repetition changes nothing.
+ *
+ * `db/lua/out_restore.lua`
+ */
+export type OutRestoreCall = { readonly incarnation: string | number; };
+export type OutRestoreItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly out: string;
+  readonly outs: readonly { readonly seq: number; readonly to: number; readonly tick: number; readonly body: Uint8Array }[];
+};
+export type OutRestoreReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const outRestore: LuaFunction<OutRestoreCall, OutRestoreItem, OutRestoreReply> = {
+  name: 'out_restore',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'out'],
+  eachOptionalKeys: [],
+  eachArgs: [],
+  eachOptionalArgs: [],
+  eachLists: [['outs', ['seq', 'to', 'tick', 'body']]],
+  replies: {
+    OK: [],
     TOOBIG: [['message', 'string']],
     NOWORLD: [],
     SEALED: [],
@@ -1332,7 +1427,7 @@ redis.register_function({
 })
 
 -- cell_commit
-local function cell_commit(call, log_keep, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+local function cell_commit(call, log_keep, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, inbox_keep, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
   -- 1. The arguments are complete and within limits.
   -- PERF: what is only passed on stays text; each number written as text would cost 0.5 us.
   local deadline = deadline_of(call, ttl_ms)
@@ -1406,7 +1501,12 @@ local function cell_commit(call, log_keep, block, meta, log, out, inbox, ckpt0, 
   end
 
   -- 7. The first write.
-  redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body)
+  if freed then
+    redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body,
+      'i', inbox_from .. ':' .. inbox_to)
+  else
+    redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body)
+  end
   call.wrote = true
 
   -- 8. What must agree with it.
@@ -1454,7 +1554,8 @@ local function cell_commit(call, log_keep, block, meta, log, out, inbox, ckpt0, 
   if out_trim_to > 0 then
     redis.call('XTRIM', out, 'MINID', (out_trim_to + 1) .. '-0')
   end
-  if freed then
+  -- What is kept for a reader goes with the next commit that consumes something.
+  if freed and inbox_keep == 0 then
     redis.call('XTRIM', inbox, 'MINID', (inbox_to + 1) .. '-0')
   end
   if geo_drops_count > 0 then
@@ -1561,8 +1662,16 @@ local function call_cell_commit(keys, args)
         fault = { 'BADARG', 'inbox_to: not integer' }
       end
     end
-    local out_trim_to = 0
+    local inbox_keep = 0
     if bits % 256 >= 128 then
+      at = at + 1
+      inbox_keep = tonumber(args[at])
+      if not is_integer(inbox_keep) then
+        fault = { 'BADARG', 'inbox_keep: not integer' }
+      end
+    end
+    local out_trim_to = 0
+    if bits % 512 >= 256 then
       at = at + 1
       out_trim_to = tonumber(args[at])
       if not is_integer(out_trim_to) then
@@ -1570,40 +1679,40 @@ local function call_cell_commit(keys, args)
       end
     end
     local ending = ''
-    if bits % 512 >= 256 then
+    if bits % 1024 >= 512 then
       at = at + 1
       ending = args[at]
     end
     local heir = ''
-    if bits % 1024 >= 512 then
+    if bits % 2048 >= 1024 then
       at = at + 1
       heir = args[at]
     end
     local checkpoint = ''
-    if bits % 2048 >= 1024 then
+    if bits % 4096 >= 2048 then
       at = at + 1
       checkpoint = args[at]
     end
     local cursors, cursors_count = NOTHING, 0
-    if bits % 4096 >= 2048 then
+    if bits % 8192 >= 4096 then
       local list_fault
       cursors, cursors_count, at, list_fault = take_list(args, at, stop, 'iii', CURSORS_PER_COMMIT_MAX)
       fault = fault or list_fault
     end
     local outs, outs_count = NOTHING, 0
-    if bits % 8192 >= 4096 then
+    if bits % 16384 >= 8192 then
       local list_fault
       outs, outs_count, at, list_fault = take_list(args, at, stop, 'iis', OUT_PER_COMMIT_MAX)
       fault = fault or list_fault
     end
     local geo_puts, geo_puts_count = NOTHING, 0
-    if bits % 16384 >= 8192 then
+    if bits % 32768 >= 16384 then
       local list_fault
       geo_puts, geo_puts_count, at, list_fault = take_list(args, at, stop, 'ns', GEO_PER_COMMIT_MAX)
       fault = fault or list_fault
     end
     local geo_drops, geo_drops_count = NOTHING, 0
-    if bits % 32768 >= 16384 then
+    if bits % 65536 >= 32768 then
       local list_fault
       geo_drops, geo_drops_count, at, list_fault = take_list(args, at, stop, 's', GEO_PER_COMMIT_MAX)
       fault = fault or list_fault
@@ -1616,7 +1725,7 @@ local function call_cell_commit(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(cell_commit, call, log_keep, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
+      local ok, reply = pcall(cell_commit, call, log_keep, block, meta, log, out, inbox, ckpt0, ckpt1, geo, nonce, epoch, seq, prev_hash, hash, tick, id_counter, ttl_ms, body, inbox_from, inbox_to, inbox_keep, out_trim_to, ending, heir, checkpoint, cursors, cursors_count, outs, outs_count, geo_puts, geo_puts_count, geo_drops, geo_drops_count)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
@@ -1765,6 +1874,120 @@ end
 
 redis.register_function({
   function_name = '@library@_cell_heads', callback = call_cell_heads, flags = { 'no-writes' }
+})
+
+-- cell_restore
+local function cell_restore(call, block, meta, ckpt0, seq, hash, tick, id_counter, asked, out_seq, checkpoint, cursors, cursors_count)
+  if not is_hash(hash) then
+    return { 'BADARG', 'hash: empty, too long or with a space' }
+  end
+  if checkpoint == '' then
+    return { 'BADARG', 'checkpoint: empty' }
+  end
+  call.bytes = call.bytes + #checkpoint
+  if #checkpoint > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
+    return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'seq', 'hash', 'born')
+  local at = tonumber(was[1] or '0')
+  if at > 0 then
+    -- L4: what the cell was born with tells a repetition, however far the cell has come since.
+    if was[3] == hash then
+      return { 'ALREADY' }
+    end
+    return { 'HEAD', at, was[2] or '' }
+  end
+  -- The first write: where Redis refuses, nothing has happened.
+  redis.call('HSET', ckpt0, 'seq', seq, 'hash', hash, 'tick', tick, 'body', checkpoint)
+  call.wrote = true
+  open_meta(meta)
+  -- E1: what the cell had taken of others, and how far it had sent.
+  for i = 1, cursors_count * 2, 2 do
+    redis.call('HSET', meta, 'in:' .. string.format('%.0f', cursors[i]), cursors[i + 1])
+  end
+  redis.call('HSET', meta, 'seq', seq, 'hash', hash, 'tick', tick, 'ids', id_counter, 'asked', asked,
+    'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash)
+  return { 'OK' }
+end
+
+local function call_cell_restore(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, ckpt0 = keys[k + 1], keys[k + 2], keys[k + 3]
+    k = k + 3
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 8 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local seq = args[a + 3]
+    if not is_decimal(seq) then
+      fault = { 'BADARG', 'seq: not decimal' }
+    end
+    local hash = args[a + 4]
+    local tick = args[a + 5]
+    if not is_decimal(tick) then
+      fault = { 'BADARG', 'tick: not decimal' }
+    end
+    local id_counter = args[a + 6]
+    if not is_decimal(id_counter) then
+      fault = { 'BADARG', 'id_counter: not decimal' }
+    end
+    local asked = args[a + 7]
+    if not is_decimal(asked) then
+      fault = { 'BADARG', 'asked: not decimal' }
+    end
+    local out_seq = args[a + 8]
+    if not is_decimal(out_seq) then
+      fault = { 'BADARG', 'out_seq: not decimal' }
+    end
+    local checkpoint = args[a + 9]
+    local at, stop = a + 9, a + 1 + width
+    local cursors, cursors_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      cursors, cursors_count, at, list_fault = take_list(args, at, stop, 'ii', CURSORS_PER_COMMIT_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(cell_restore, call, block, meta, ckpt0, seq, hash, tick, id_counter, asked, out_seq, checkpoint, cursors, cursors_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_cell_restore', callback = call_cell_restore
 })
 
 -- ids_reserve
@@ -2666,6 +2889,93 @@ end
 
 redis.register_function({
   function_name = '@library@_letter_drop', callback = call_letter_drop
+})
+
+-- out_restore
+local function out_restore(call, block, meta, out, outs, outs_count)
+  local bytes = 0
+  for i = 4, outs_count * 4, 4 do
+    bytes = bytes + #outs[i]
+  end
+  call.bytes = call.bytes + bytes
+  if bytes > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
+    return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+  local out_seq = tonumber(redis.call('HGET', meta, 'out') or '0')
+  local last = redis.call('XREVRANGE', out, '+', '-', 'COUNT', 1)[1]
+  local written = last and tonumber(string.match(last[1], '^%d+')) or 0
+  for i = 1, outs_count * 4, 4 do
+    if outs[i] > out_seq then
+      return { 'BADARG', 'out: beyond the end of the channel' }
+    end
+  end
+  for i = 1, outs_count * 4, 4 do
+    local seq = outs[i]
+    if seq > written then
+      redis.call('XADD', out, string.format('%.0f', seq) .. '-0', 'd', outs[i + 1], 't', outs[i + 2],
+        'b', outs[i + 3])
+      call.wrote = true
+      written = seq
+    end
+  end
+  return { 'OK' }
+end
+
+local function call_out_restore(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, out = keys[k + 1], keys[k + 2], keys[k + 3]
+    k = k + 3
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 1 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local at, stop = a + 2, a + 1 + width
+    local outs, outs_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      outs, outs_count, at, list_fault = take_list(args, at, stop, 'iiis', OUT_PER_COMMIT_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(out_restore, call, block, meta, out, outs, outs_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_out_restore', callback = call_out_restore
 })
 
 -- plan_write

@@ -96,6 +96,7 @@ export class Wire {
       notify: (pod, message) => this.#read('notify', () => inner.notify(pod, message)),
       clock: () => this.#read('clock', () => inner.clock()),
       setClock: (clock) => this.#read('setClock', () => inner.setClock(clock)),
+      pinCut: (tick, forMs) => this.#read('pinCut', () => inner.pinCut(tick, forMs)),
       feed: (entry) => this.#read('feed', () => inner.feed(entry)),
       readFeed: (after) => this.#read('readFeed', () => inner.readFeed(after)),
       putSchema: (hash, json) => this.#read('putSchema', () => inner.putSchema(hash, json)),

@@ -1,0 +1,270 @@
+/**
+ * A consistent cut of a running world without a pause (S1; Chandy and Lamport 1985, with the tick in the
+ * place of the marker): every commit, channel entry and letter carries the tick at whose end it was
+ * written, and nothing takes effect in a tick that is not later. So all cells as they were at the end of
+ * one tick, and what was on its way then, are one world; each is read when there is time for it.
+ */
+import {
+  addressOf,
+  type ChannelEntry,
+  cellOfAddress,
+  type Head,
+  type LayerSchema,
+  layerOfAddress,
+  OUTBOX,
+  type Post,
+  type SchemaResolver,
+  type Store,
+} from '@leasehold/protocol';
+import type { CapturedCell, CapturedFlight } from '@leasehold/snapshot-store';
+import { type CellCut, cutCell, unstable } from './cell-cut.ts';
+
+/** Cells read in one round trip: their images are in memory at once. */
+const CELLS_PER_READ = 32;
+/** Cells asked for their positions, inboxes or channels in one round trip. */
+const CELLS_PER_LOOK = 512;
+/** A holder that is behind may commit ticks up to the cut while it is read; so often it is looked. */
+const ROUNDS_MAX = 50;
+
+export type CaptureLayer = {
+  readonly store: Pick<Store, 'heads' | 'load' | 'channel' | 'inboxes'>;
+  readonly schema: LayerSchema;
+  readonly older: SchemaResolver;
+};
+
+export type CaptureOptions = {
+  /** In the order of the manifest. */
+  readonly layers: readonly CaptureLayer[];
+  readonly grid: {
+    readonly cells: number;
+    neighbours(cell: number): readonly number[];
+  };
+  readonly tick: number;
+};
+
+/** What stays in memory of a cell. */
+type Seen = {
+  readonly cursors: ReadonlyMap<number, number>;
+  readonly outSeq: number;
+  readonly letters: CellCut['letters'];
+  readonly taken: readonly ChannelEntry[];
+  readonly read: CellCut['read'];
+};
+/** A channel as far as it was read. */
+type Sent = { readonly entries: readonly ChannelEntry[]; readonly covered: number };
+type Place = { readonly layer: number; readonly cell: number };
+
+export class Capture {
+  readonly #options: CaptureOptions;
+  readonly #seen = new Map<number, Seen>();
+  readonly #sent = new Map<number, Sent>();
+
+  /** Every cell has gone past the tick, as far as anybody can know. */
+  constructor(options: CaptureOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * All cells that were ever written. One that was behind is told again: the later one counts. Throws
+   * `SNAPSHOT_UNSTABLE`, and the errors of the store.
+   */
+  async *cells(): AsyncGenerator<CapturedCell> {
+    let places = await this.#places();
+    for (let round = 0; places.length > 0; round++) {
+      if (round === ROUNDS_MAX) throw unstable(places[0]?.cell ?? 0, 'its log');
+      // In this order: what is no more in a channel was taken by a cell, or brought to an inbox, before.
+      await this.#readChannels(places);
+      yield* this.#readCells(places);
+      places = await this.#late();
+    }
+  }
+
+  /** What was on its way, when all cells were told. */
+  *flights(): Generator<CapturedFlight> {
+    const taken = this.#takenBySource();
+    for (const [key, sent] of this.#sent) {
+      const { layer, cell } = this.#placeOf(key);
+      const outSeq = this.#seen.get(key)?.outSeq ?? 0;
+      const entries = new Map<number, ChannelEntry>();
+      for (const entry of [...sent.entries, ...(taken.get(key) ?? [])]) {
+        if (entry.seq > outSeq || entry.tick > this.#options.tick) continue;
+        if (!this.#isTaken(layer, entry, cell)) entries.set(entry.seq, entry);
+      }
+      const posts = this.#seen.get(key)?.letters ?? [];
+      if (entries.size + posts.length === 0) continue;
+      const channel = [...entries.values()].sort((a, b) => a.seq - b.seq);
+      yield { layer, cell, channel: channel.map((entry) => ({ ...entry, from: cell })), posts };
+    }
+  }
+
+  get #cells(): number {
+    return this.#options.grid.cells;
+  }
+
+  #key({ layer, cell }: Place): number {
+    return layer * this.#cells + cell;
+  }
+
+  #placeOf(key: number): Place {
+    return { layer: Math.floor(key / this.#cells), cell: key % this.#cells };
+  }
+
+  /** Of an address or number that a cell of `layer` uses. */
+  #resolve(layer: number, address: number): Place {
+    const other = layerOfAddress(address);
+    return { layer: other === -1 ? layer : other, cell: cellOfAddress(address) };
+  }
+
+  /** Whether its reader had it at the cut. What is for no cell is in the channel until it is done. */
+  #isTaken(layer: number, { to, seq }: ChannelEntry, from: number): boolean {
+    if (to === OUTBOX) return false;
+    const reader = this.#resolve(layer, to);
+    const name = reader.layer === layer ? from : addressOf(layer, from);
+    return seq <= (this.#seen.get(this.#key(reader))?.cursors.get(name) ?? 0);
+  }
+
+  /** What cells took since the cut, by whose channel it came from. */
+  #takenBySource(): Map<number, ChannelEntry[]> {
+    const found = new Map<number, ChannelEntry[]>();
+    for (const [key, { taken }] of this.#seen) {
+      const { layer } = this.#placeOf(key);
+      for (const entry of taken) {
+        const source = this.#key(this.#resolve(layer, entry.from));
+        const list = found.get(source) ?? [];
+        found.set(source, list);
+        list.push(entry);
+      }
+    }
+    return found;
+  }
+
+  /** Cells with a history, of all layers. */
+  async #places(): Promise<Place[]> {
+    const places: Place[] = [];
+    for (const [layer, { store }] of this.#options.layers.entries()) {
+      for (let first = 0; first < this.#cells; first += CELLS_PER_LOOK) {
+        const cells = range(first, Math.min(first + CELLS_PER_LOOK, this.#cells));
+        const heads = await headsOf(store, cells);
+        for (const { cell, seq } of heads) if (seq > 0) places.push({ layer, cell });
+      }
+    }
+    return places;
+  }
+
+  async #readChannels(places: readonly Place[]): Promise<void> {
+    const { tick } = this.#options;
+    for (const { layer, cells } of grouped(places, CELLS_PER_LOOK)) {
+      const { store } = this.#layer(layer);
+      const heads = await headsOf(store, cells);
+      await Promise.all(
+        heads.map(async ({ cell, outSeq }) => {
+          const read = outSeq === 0 ? [] : await store.channel(cell, 0);
+          const entries = read.filter((entry) => entry.tick <= tick);
+          const covered = Math.max(outSeq, read.at(-1)?.seq ?? 0);
+          this.#sent.set(this.#key({ layer, cell }), { entries, covered });
+        }),
+      );
+    }
+  }
+
+  async *#readCells(places: readonly Place[]): AsyncGenerator<CapturedCell> {
+    const { tick } = this.#options;
+    for (const { layer, cells } of grouped(places, CELLS_PER_READ)) {
+      const { store, schema, older } = this.#layer(layer);
+      const heads = await headsOf(store, cells);
+      const images = await store.load(
+        heads.map((head) => ({ cell: head.cell, head, beforeTick: tick + 1 })),
+      );
+      const inboxes = await readInboxes(store, cells);
+      for (const [i, head] of heads.entries()) {
+        const image = images[i];
+        if (image === undefined) continue;
+        const posts = inboxes[i] ?? [];
+        const cut = cutCell({ head, image, posts }, tick, schema, older);
+        const { letters, taken, read, rows, cell, ...position } = cut;
+        const { cursors, outSeq } = position;
+        this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, letters, taken, read });
+        if (position.seq === 0) continue;
+        yield { ...position, layer, cell, rows, cursors: [...cursors].sort(([a], [b]) => a - b) };
+      }
+    }
+  }
+
+  /**
+   * Cells whose holder was behind: they have gone on up to the cut since they were read, or sent something
+   * by then that was not read. They are read again, and so is whoever may have taken what they sent.
+   */
+  async #late(): Promise<Place[]> {
+    const { tick } = this.#options;
+    const late = new Map<number, Place>();
+    const behind: Place[] = [];
+    for (const [key, { read, outSeq }] of this.#seen) {
+      const place = this.#placeOf(key);
+      if (outSeq > (this.#sent.get(key)?.covered ?? 0)) late.set(key, place);
+      else if (read.tick < tick) behind.push(place);
+    }
+    for (const { layer, cells } of grouped(behind, CELLS_PER_LOOK)) {
+      for (const { cell, seq } of await headsOf(this.#layer(layer).store, cells)) {
+        const key = this.#key({ layer, cell });
+        if (seq > (this.#seen.get(key)?.read.seq ?? 0)) late.set(key, { layer, cell });
+      }
+    }
+    for (const { cell } of [...late.values()]) {
+      for (const [layer] of this.#options.layers.entries()) {
+        for (const other of [cell, ...this.#options.grid.neighbours(cell)]) {
+          const key = this.#key({ layer, cell: other });
+          if (this.#seen.has(key)) late.set(key, { layer, cell: other });
+        }
+      }
+    }
+    return [...late.values()];
+  }
+
+  #layer(layer: number): CaptureLayer {
+    return this.#options.layers[layer] as CaptureLayer;
+  }
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
+/** By layer, so many cells at a time. */
+function* grouped(
+  places: readonly Place[],
+  size: number,
+): Generator<{ readonly layer: number; readonly cells: number[] }> {
+  const byLayer = Map.groupBy(places, ({ layer }) => layer);
+  for (const [layer, of] of byLayer) {
+    for (let i = 0; i < of.length; i += size) {
+      yield { layer, cells: of.slice(i, i + size).map(({ cell }) => cell) };
+    }
+  }
+}
+
+async function headsOf(store: Pick<Store, 'heads'>, cells: readonly number[]): Promise<Head[]> {
+  const heads: Head[] = [];
+  for (const [i, head] of (await store.heads(cells)).entries()) {
+    if ('tag' in head) throw new Error(`cell ${cells[i]}: the store answers ${head.tag}`);
+    heads.push(head);
+  }
+  return heads;
+}
+
+/** All that can be read of them. */
+async function readInboxes(
+  store: Pick<Store, 'inboxes'>,
+  cells: readonly number[],
+): Promise<Post[][]> {
+  const found = new Map<number, Post[]>(cells.map((cell) => [cell, []]));
+  let left = cells.map((cell) => ({ cell, after: 0 }));
+  while (left.length > 0) {
+    const more = await store.inboxes(left);
+    left = left.flatMap(({ cell }, i) => {
+      const posts = more[i] ?? [];
+      found.get(cell)?.push(...posts);
+      const last = posts.at(-1);
+      return last === undefined ? [] : [{ cell, after: last.seq }];
+    });
+  }
+  return cells.map((cell) => found.get(cell) ?? []);
+}

@@ -1,0 +1,37 @@
+/** A world that is restored, as `db/lua` writes it. */
+import {
+  BYTES_PER_CELL_MAX,
+  type CellRestore,
+  type CellSeedReply,
+  type ChannelRestore,
+} from '@leasehold/protocol';
+import { badArg, type CellRecord, isHash } from './cell.ts';
+
+/** A cell as it was at a cut. */
+export function restore(cell: CellRecord, of: CellRestore): CellSeedReply {
+  if (!isHash(of.hash) || of.checkpoint.length === 0) return badArg('a restored cell is malformed');
+  if (of.checkpoint.length > BYTES_PER_CELL_MAX) {
+    return {
+      tag: 'TOOBIG',
+      message: `${of.checkpoint.length} bytes, at most ${BYTES_PER_CELL_MAX}`,
+    };
+  }
+  if (cell.seq !== 0 && cell.born === of.hash) return { tag: 'ALREADY' };
+  if (cell.seq !== 0) return { tag: 'HEAD', seq: cell.seq, hash: cell.hash };
+  const { seq, hash, tick, idCounter, asked, outSeq, cursors } = of;
+  cell.checkpoints[0] = { seq, hash, tick, body: of.checkpoint.slice() };
+  for (const each of cursors) cell.cursors.set(each.cell, each.seq);
+  Object.assign(cell, { seq, hash, tick, idCounter, asked, outSeq, born: hash });
+  return { tag: 'OK' };
+}
+
+/** What was on its way from it. */
+export function restoreOut(cell: CellRecord, { cell: from, outs }: ChannelRestore): CellSeedReply {
+  if (outs.some(({ seq }) => seq > cell.outSeq))
+    return badArg('out: beyond the end of the channel');
+  for (const { seq, to, tick, body } of outs) {
+    if (seq <= (cell.out.at(-1)?.seq ?? 0)) continue;
+    cell.out.push({ seq, from, to, tick, body: body.slice() });
+  }
+  return { tag: 'OK' };
+}
