@@ -13,6 +13,9 @@ export const settings = {
   home: text('LEASEHOLD_HOME', 'Folder of the registry and of private servers.', {
     fallback: '.leasehold',
   }),
+  databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
+    fallback: '',
+  }),
   layer: text('LAYER', 'Layer that it plans.', { fallback: 'main' }),
   authority: text('AUTHORITY', 'Name of this process; empty = a random one.', { fallback: '' }),
   host: text('HOST', 'Address for health, metrics, the plan and the scale signal.', {

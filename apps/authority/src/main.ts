@@ -7,10 +7,10 @@
 import { randomBytes } from 'node:crypto';
 import { Authority } from '@leasehold/authority';
 import { checkName, LeaseholdError } from '@leasehold/kernel';
-import { fileRegistry, openLivePlanStore, readyIncarnation } from '@leasehold/live-store';
+import { openLivePlanStore, readyIncarnation } from '@leasehold/live-store';
 import { POLICIES, type Policy } from '@leasehold/plan';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
-import { loadWorld } from '@leasehold/world';
+import { loadWorld, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerAuthorityMetrics } from './metrics.ts';
@@ -34,7 +34,10 @@ await runService('authority', async (parts, log) => {
   const named = config.authority === '' ? `authority-${random()}` : config.authority;
   // Of this run: a process that comes back under its old name has to take the lead anew.
   const name = `${checkName('AUTHORITY', named)}-${random()}`;
-  const incarnation = await readyIncarnation(fileRegistry(config.home), world);
+  const registry = await patiently(log, () =>
+    openRegistry({ ...config, log: (line) => log.info({}, line) }),
+  );
+  const incarnation = await readyIncarnation(registry, world);
   const store = parts.use(
     await patiently(log, () =>
       openLivePlanStore({

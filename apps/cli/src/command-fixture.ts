@@ -28,7 +28,7 @@ export class User {
 
   private constructor(home: string, env: Env) {
     this.home = home;
-    this.#env = { LEASEHOLD_HOME: home, ...env };
+    this.#env = { LEASEHOLD_HOME: home, DATABASE_URL: '', ...env };
   }
 
   static async open(env: Env): Promise<User> {

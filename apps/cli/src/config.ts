@@ -9,6 +9,17 @@ export function loadCheckConfig(env: NodeJS.ProcessEnv) {
   return readConfig(settings, env);
 }
 
+/** What commands with flags read besides them. */
+const registrySettings = {
+  databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
+    fallback: '',
+  }),
+};
+
+export function loadRegistryConfig(env: NodeJS.ProcessEnv = process.env) {
+  return readConfig(registrySettings, env);
+}
+
 /** Every variable of the outside checker that `leasehold chaos` starts. */
 const checkerSettings = {
   ...settings,

@@ -5,7 +5,6 @@
 
 import { LeaseholdError } from '@leasehold/kernel';
 import {
-  fileRegistry,
   type LivePlanStore,
   type LiveStore,
   openLivePlanStore,
@@ -15,6 +14,7 @@ import type { Registry } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
 import { homeLayer, type Known, knownOf, knownWorlds, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';
+import { commandRegistry } from './registry.ts';
 
 /** What a command is told of where the world is. */
 export type WorldFlags = {
@@ -49,7 +49,7 @@ export async function withWorld<T>(
   output: Output,
   work: (open: OpenWorld) => Promise<T>,
 ): Promise<T> {
-  const registry = fileRegistry(home);
+  const registry = await commandRegistry({ home }, output);
   const candidates = await candidatesOf(registry, world, home);
   const servers = await openServers({ home, allowEmbedded: true });
   const closing: (() => Promise<void>)[] = [() => servers.close()];

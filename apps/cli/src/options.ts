@@ -70,6 +70,8 @@ export type RunOptions = {
   readonly isFresh: boolean;
   readonly break: Break | undefined;
   readonly home: string;
+  /** '' = the registry of the home whatever the environment says. */
+  readonly databaseUrl?: string;
 };
 
 const WHOLE = { fallback: 0, isWhole: true };

@@ -43,6 +43,7 @@ export class PageShell {
     symlinkSync(join(ROOT, 'examples'), join(this.home, 'examples'));
     const {
       REDIS_URL: _,
+      DATABASE_URL: _____,
       LEASEHOLD_HOME: __,
       NODE_OPTIONS: ___,
       NODE_TEST_CONTEXT: ____,

@@ -2,10 +2,10 @@
  * From a folder to a world in Redis that pods can run: everything is checked before anything is
  * started, and what is stored is only ever replaced when that was asked for.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkName, Hasher, LeaseholdError } from '@leasehold/kernel';
 import {
-  fileRegistry,
   type LiveWorldAdmin,
   openLiveStore,
   openWorldAdmin,
@@ -15,16 +15,16 @@ import {
   type SeedResult,
   seedWorld,
 } from '@leasehold/live-store';
-import { type PodRecord, type Store, schemaJson } from '@leasehold/protocol';
+import { type PodRecord, type Registry, type Store, schemaJson } from '@leasehold/protocol';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openServers, type Servers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';
+import { commandRegistry, type RegistryFlags } from './registry.ts';
 import { recordApplied } from './world/record.ts';
 
-export type WorldRequest = {
+export type WorldRequest = RegistryFlags & {
   readonly folder: string;
-  readonly home: string;
   /** Lockstep whatever the manifest says, in a stored world of its own that always begins anew. */
   readonly isLockstep: boolean;
   /** −1 = the manifest's. */
@@ -135,9 +135,10 @@ async function storedWorld(
 ): Promise<StoredWorld> {
   const { name } = checked;
   const { redisUrl } = servers;
-  const before = await fileRegistry(request.home).read(name);
+  const registry = await commandRegistry(request, output);
+  const before = await registry.read(name);
   if (before?.state === 'ready') await expectIdle(checked, redisUrl, before.incarnation);
-  const { record, isNew } = await ensureWorld(request, checked, redisUrl, output);
+  const { record, isNew } = await ensureWorld(request, checked, { registry, redisUrl }, output);
   const { incarnation } = record;
   await recordApplied(checked, incarnation, redisUrl);
   output.progress(
@@ -163,14 +164,14 @@ async function storedWorld(
 
 /** The world is in Redis: found there and agreed with, or seeded. Errors: those of `seedWorld`. */
 export function ensureWorld(
-  { home, isFresh, isLockstep }: WorldRequest,
+  { isFresh, isLockstep }: Pick<WorldRequest, 'isFresh' | 'isLockstep'>,
   checked: CheckedWorld,
-  redisUrl: string,
+  { registry, redisUrl }: { readonly registry: Registry; readonly redisUrl: string },
   output: Output,
 ): Promise<SeedResult> {
   const { name, engine, engines, loaded } = checked;
   return seedWorld({
-    registry: fileRegistry(home),
+    registry,
     openAdmin: (incarnation, layer) =>
       openWorldAdmin(optionsOf(checked, redisUrl, incarnation, layer)),
     facts: factsOf(checked),

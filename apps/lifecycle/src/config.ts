@@ -25,6 +25,9 @@ export const settings = {
   home: text('LEASEHOLD_HOME', 'Folder of the registry and of private servers.', {
     fallback: '.leasehold',
   }),
+  databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
+    fallback: '',
+  }),
   host: text('HOST', 'Address to listen at; 0.0.0.0 = every one of this machine.', {
     fallback: '127.0.0.1',
   }),

@@ -3,9 +3,10 @@
  * so any number of replicas serve the same worlds. This file is the wiring and only the wiring. On
  * standard output it says where it listens (`listening`), among the lines of its log.
  */
+
 import { join } from 'node:path';
-import { fileRegistry } from '@leasehold/live-store';
-import { openHttp, runService, systemClock } from '@leasehold/service';
+import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
+import { openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { openJobs } from './jobs.ts';
@@ -27,7 +28,9 @@ await runService('lifecycle', async (parts, log) => {
   if (config.hasParent) parts.endWithInput();
   parts.drainMs = config.drainMs;
   const { redisUrl, library } = config;
-  const registry = fileRegistry(config.home);
+  const registry = await patiently(log, () =>
+    openRegistry({ ...config, log: (line) => log.info({}, line) }),
+  );
   const worlds = parts.use(new Worlds({ registry, redisUrl, library, nowMs: systemClock.nowMs }));
   const jobs = parts.use(
     await openJobs({

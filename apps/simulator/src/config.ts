@@ -10,6 +10,9 @@ export const settings = {
   home: text('LEASEHOLD_HOME', 'Folder of the registry and of private servers.', {
     fallback: '.leasehold',
   }),
+  databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
+    fallback: '',
+  }),
   layer: text('LAYER', 'Layer that this pod simulates.', { fallback: 'main' }),
   pod: text('POD', 'Name of this pod; empty = a random one.', { fallback: '' }),
   host: text('HOST', 'Address for health and metrics.', { fallback: '127.0.0.1' }),

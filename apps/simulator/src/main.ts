@@ -4,11 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
-import { fileRegistry, openLiveStore, readyIncarnation } from '@leasehold/live-store';
+import { openLiveStore, readyIncarnation } from '@leasehold/live-store';
 import { Pod } from '@leasehold/pod';
 import { compile } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
-import { loadWorld, moduleMark, moduleVersion } from '@leasehold/world';
+import { loadWorld, moduleMark, moduleVersion, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { processFigures } from './figures.ts';
@@ -38,14 +38,14 @@ await runService('simulator', async (parts, log) => {
     layers: manifest.layers,
     time: () => performance.now(),
   });
-  const incarnation = await readyIncarnation(fileRegistry(config.home), world);
+  const registry = await patiently(log, () =>
+    openRegistry({ ...config, log: (line) => log.info({}, line) }),
+  );
+  const incarnation = await readyIncarnation(registry, world);
   const store = parts.use(
     await patiently(log, () =>
       openLiveStore({
-        url: config.redisUrl,
-        world,
-        incarnation,
-        layer,
+        ...{ url: config.redisUrl, world, incarnation, layer },
         layers: engine.layers,
         grid,
         graceMs: manifest.lease.graceMs,
@@ -55,12 +55,9 @@ await runService('simulator', async (parts, log) => {
       }),
     ),
   );
-  const schemaOf = await openSchemas(fileRegistry(config.home), store, engine.schema, log);
+  const schemaOf = await openSchemas(registry, store, engine.schema, log);
   const runner = new Pod({
-    pod,
-    pid: process.pid,
-    store,
-    engine,
+    ...{ pod, pid: process.pid, store, engine },
     clock: systemClock,
     log,
     settings: {

@@ -18,6 +18,9 @@ export const settings = {
   home: text('LEASEHOLD_HOME', 'Folder of the registry and of private servers.', {
     fallback: '.leasehold',
   }),
+  databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
+    fallback: '',
+  }),
   layer: text('LAYER', 'Layer that is shown.', { fallback: 'main' }),
   gateway: text('GATEWAY', 'Name of this gateway; empty = a random one.', { fallback: '' }),
   host: text('HOST', 'Address to listen at; 0.0.0.0 = every one of this machine.', {

@@ -72,7 +72,8 @@ export class GatewayWorld {
     const clock = { mode: 'realtime', rateHz: tickHz, baseTick: 0, endTick: 0 } as const;
     await store.setClock({ ...clock, isPaused: false });
     await store.close();
-    const env = { REDIS_URL: redisUrl, WORLD_FOLDER: folder, LEASEHOLD_HOME: home };
+    const registry = { LEASEHOLD_HOME: home, DATABASE_URL: '' };
+    const env = { REDIS_URL: redisUrl, WORLD_FOLDER: folder, ...registry };
     return new GatewayWorld(name, folder, env);
   }
 

@@ -7,16 +7,15 @@
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
 import {
-  fileRegistry,
   openLivePlanStore,
   openLiveStore,
   readyIncarnation,
   storedSchemas,
 } from '@leasehold/live-store';
 import { compile } from '@leasehold/sdk/engine';
-import { openHttp, runService, systemClock } from '@leasehold/service';
+import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import { ViewHub } from '@leasehold/view';
-import { loadWorld } from '@leasehold/world';
+import { loadWorld, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerGatewayMetrics } from './metrics.ts';
@@ -40,7 +39,10 @@ await runService('view-gateway', async (parts, log) => {
   const { schema, spatial } = compile(simulation, {
     ...{ layer, grid, seed, tickHz, params, layers },
   });
-  const incarnation = await readyIncarnation(fileRegistry(config.home), world);
+  const registry = await patiently(log, () =>
+    openRegistry({ ...config, log: (line) => log.info({}, line) }),
+  );
+  const incarnation = await readyIncarnation(registry, world);
   const at = {
     ...{ url: config.redisUrl, world, incarnation, layer, grid },
     ...(config.library === '' ? {} : { library: config.library }),

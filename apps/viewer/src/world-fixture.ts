@@ -44,7 +44,7 @@ export class LiveWorld {
     const port = await freePort();
     const map = ['--gateways', '1', '--port', String(port)];
     const flags = ['--pods', String(PODS), ...map, '--json', ...more];
-    const env = { LEASEHOLD_HOME: home, REDIS_URL: redisUrl };
+    const env = { LEASEHOLD_HOME: home, DATABASE_URL: '', REDIS_URL: redisUrl };
     const run = spawnNode([COMMAND, 'run', join(EXAMPLES, example), ...flags], { env });
     const world = new LiveWorld(run, port, home);
     await eventually(() => {

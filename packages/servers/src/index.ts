@@ -15,5 +15,6 @@ export {
   type ServersOptions,
   type Source,
 } from './open-servers.ts';
+export { findPostgres, type PostgresPrograms } from './postgres-binary.ts';
 export { openProgram, type WantedProgram } from './program.ts';
 export { type Direction, openProxy, type ProxyOptions, type TcpProxy } from './proxy.ts';

@@ -3,11 +3,13 @@
  * dead would otherwise have to be replaced too.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LeaseholdError, type Log } from '@leasehold/kernel';
+import { type ErrorCode, LeaseholdError, type Log } from '@leasehold/kernel';
 
 /** As long as a restart from an append-only file of a gigabyte takes. */
 const WAIT_MS_MAX = 10_000;
 const RETRY_MS = 250;
+/** That a server is not there now, which mends itself. */
+const ABSENT: ReadonlySet<ErrorCode> = new Set(['REDIS_UNREACHABLE', 'DATABASE_UNREACHABLE']);
 
 /**
  * Acts again while the server does not answer. Throws what only a user can mend at once, and the
@@ -19,9 +21,9 @@ export async function patiently<T>(log: Log, act: () => Promise<T>): Promise<T> 
     try {
       return await act();
     } catch (error) {
-      const isMendable = error instanceof LeaseholdError && error.code !== 'REDIS_UNREACHABLE';
+      const isMendable = error instanceof LeaseholdError && !ABSENT.has(error.code);
       if (isMendable || performance.now() > untilMs) throw error;
-      log.warn({ err: error }, 'waits for Redis');
+      log.warn({ err: error }, 'waits for a server');
       await sleep(RETRY_MS);
     }
   }

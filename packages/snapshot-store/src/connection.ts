@@ -47,17 +47,34 @@ export async function openPool(
   }
 }
 
-/** Runs `work` on a connection of its own. What the database says is thrown as `databaseFault`. */
+/** One connection. End it with `end()`. Throws as `openPool` does. */
+export async function openClient(
+  databaseUrl: string,
+  options: ConnectOptions = {},
+): Promise<pg.Client> {
+  const client = new pg.Client(clientConfig(databaseUrl, options));
+  // The query that runs meanwhile, or the next one, hears of a broken connection.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw databaseFault(error, databaseUrl);
+  }
+}
+
+/**
+ * Runs `work` on a connection of its own. It asks the database and nobody else: whatever fails is
+ * thrown as `databaseFault`.
+ */
 export async function withClient<T>(
   databaseUrl: string,
   work: (client: pg.Client) => Promise<T>,
   options: ConnectOptions = {},
 ): Promise<T> {
-  const client = new pg.Client(clientConfig(databaseUrl, options));
-  // The query that runs meanwhile hears of a broken connection.
-  client.on('error', () => {});
+  const client = await openClient(databaseUrl, options);
   try {
-    await client.connect();
     return await work(client);
   } catch (error) {
     throw databaseFault(error, databaseUrl);

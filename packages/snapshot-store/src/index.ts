@@ -7,3 +7,5 @@ export {
   withClient,
 } from './connection.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';
+export { type PostgresRegistryOptions, postgresRegistry } from './registry-postgres.ts';
+export { adoptPages } from './world-rows.ts';

@@ -24,13 +24,13 @@ export async function dropDatabase(databaseUrl: string, name: string): Promise<v
   );
 }
 
-/** Who is connected to a database, one line each. */
-export function connectionsTo(databaseUrl: string, name: string): Promise<string[]> {
+/** Who is connected to one of these databases, one line each. */
+export function connectionsTo(databaseUrl: string, names: readonly string[]): Promise<string[]> {
   return withDatabase(databaseUrl, async (client) => {
     const { rows } = await client.query<{ line: string }>(
       `select concat_ws(' ', pid, application_name, state, left(query, 80)) as line
-         from pg_stat_activity where datname = $1 and backend_type = 'client backend'`,
-      [name],
+         from pg_stat_activity where datname = any ($1) and backend_type = 'client backend'`,
+      [names],
     );
     return rows.map(({ line }) => line);
   });

@@ -19,17 +19,27 @@ describe('a database per test file', () => {
     expect(rows).toEqual([{ mine: null }]);
   });
 
+  test('one more has PostGIS unless it shall be bare', async () => {
+    const has = (url: string) =>
+      withDatabase(url, async (client) => {
+        const { rows } = await client.query("select 1 from pg_extension where extname = 'postgis'");
+        return rows.length === 1;
+      });
+    expect(await has(await at.more())).toBe(true);
+    expect(await has(await at.more({ isBare: true }))).toBe(false);
+  });
+
   test('who is connected is told by name, and thrown out when it is dropped', async () => {
     const url = await createDatabase(at.databaseUrl, 'guests');
     const ended = withDatabase(`${url}?application_name=guest`, async (client) => {
       await client.query('select 1');
-      expect(await connectionsTo(at.databaseUrl, 'guests')).toMatchObject([
+      expect(await connectionsTo(at.databaseUrl, ['guests'])).toMatchObject([
         expect.stringContaining(' guest '),
       ]);
       await dropDatabase(at.databaseUrl, 'guests');
       return client.query('select 1');
     });
     await expect(ended).rejects.toThrow();
-    expect(await connectionsTo(at.databaseUrl, 'guests')).toEqual([]);
+    expect(await connectionsTo(at.databaseUrl, ['guests'])).toEqual([]);
   });
 });

@@ -10,6 +10,8 @@ export type TestPostgres = {
   readonly databaseUrl: string;
   /** Connections of the test's own, to look and to meddle. */
   readonly pool: pg.Pool;
+  /** Makes one more database, with PostGIS unless it shall be `bare`, and returns its address. */
+  more(options?: { readonly isBare?: boolean }): Promise<string>;
 };
 
 export type UsePostgresOptions = {
@@ -26,10 +28,18 @@ const CLOSED_MS_MAX = 2_000;
  */
 export function usePostgres(options: UsePostgresOptions = {}): TestPostgres {
   const at: { -readonly [K in keyof TestPostgres]?: TestPostgres[K] } = {};
-  const name = `t${randomBytes(6).toString('hex')}`;
+  const names: string[] = [];
+
+  at.more = async ({ isBare = false } = {}) => {
+    const name = `t${randomBytes(6).toString('hex')}`;
+    names.push(name);
+    const template = isBare ? 'template0' : inject('databaseTemplate');
+    return createDatabase(inject('databaseUrl'), name, template);
+  };
+  const { more } = at;
 
   beforeAll(async () => {
-    at.databaseUrl = await createDatabase(inject('databaseUrl'), name, inject('databaseTemplate'));
+    at.databaseUrl = await more();
     await options.prepare?.(at.databaseUrl);
     at.pool = new pg.Pool({ connectionString: at.databaseUrl, max: 4 });
     at.pool.on('error', () => {});
@@ -40,12 +50,12 @@ export function usePostgres(options: UsePostgresOptions = {}): TestPostgres {
     try {
       await at.pool?.end();
       await eventually(async () => {
-        const left = await connectionsTo(server, name);
+        const left = await connectionsTo(server, names);
         if (left.length > 0) throw new Error(`connections left open:\n${left.join('\n')}`);
         return true;
       }, CLOSED_MS_MAX);
     } finally {
-      await dropDatabase(server, name);
+      for (const name of names) await dropDatabase(server, name);
     }
   });
 

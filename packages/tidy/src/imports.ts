@@ -21,6 +21,7 @@ export const RANKS: readonly (readonly string[])[] = [
 const SUBPATHS: ReadonlySet<string> = new Set([
   'sdk/engine',
   'protocol/fuzz-fixture',
+  'protocol/registry-suite',
   'protocol/store-suite',
   'protocol/view',
   'testkit/chromium',

@@ -15,6 +15,7 @@ export {
   worldSchemaJson,
 } from './manifest.ts';
 export { moduleMark, moduleVersion } from './module-version.ts';
+export { openRegistry, type RegistryPlace } from './open-registry.ts';
 export {
   pauseWorld,
   resumeWorld,

@@ -77,6 +77,7 @@ export class ChaosRun {
     this.#plan = faultPlan({ kinds, seed, spanMs, leaseTtlMs: lease.ttlMs, countMin });
     const envOf = (name: string) => ({
       REDIS_URL: redis.urlOf(name),
+      DATABASE_URL: '',
       LOG_ENTRIES_MIN: String(LOG_ENTRIES_MIN),
       // That every cell has a holder is what is looked at (W1).
       IDLE_MS: '0',

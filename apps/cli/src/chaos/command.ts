@@ -24,7 +24,7 @@ Examples:
   $ leasehold chaos examples/flocking --lockstep --ticks 400 --pods 4
 
 It needs a redis-server program and runs servers of its own: a world that is stored elsewhere is
-never touched, REDIS_URL is not used, and nothing is left behind but the report.
+never touched, REDIS_URL and DATABASE_URL are not used, and nothing is left behind but the report.
 
 Exit codes:
   0  every promise held

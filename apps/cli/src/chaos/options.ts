@@ -88,6 +88,8 @@ export function runOptionsOf(options: ChaosOptions, home: string): RunOptions {
   const { folder, pods, gateways, authorities, isLockstep, ticks } = options;
   return {
     ...{ folder, pods, gateways, isLockstep, ticks, home, break: options.break },
+    // Nothing of its worlds is anybody else's.
+    databaseUrl: '',
     ...{ port: 0, isOpening: false, seconds: 0, seed: -1, isFresh: true },
     ...{ authorities, lifecycles: 0, autoscale: undefined, sparePercent: undefined },
     ...{ killEveryMs: 0, stopEveryMs: 0, stopForMs: 0 },

@@ -1,11 +1,12 @@
 /** `leasehold audit`: the auditor alone, on a world that lives or rests. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
-import { fileRegistry } from '@leasehold/live-store';
 import type { Verdict } from '../auditor-process.ts';
 import { Auditors } from '../auditors.ts';
 import { openInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import { commandRegistry } from '../registry.ts';
 import { exitReasons } from '../report.ts';
 import { checkWorld, openCheckedServers } from '../stored-world.ts';
 
@@ -21,7 +22,7 @@ export async function audit(options: AuditOptions, output: Output): Promise<numb
   const { home, folder, isLockstep } = options;
   const checked = await checkWorld({ folder, home, isLockstep, seed: -1, isFresh: false });
   const { name: world, engines, engine, loaded } = checked;
-  const record = await fileRegistry(home).read(world);
+  const record = await (await commandRegistry({ home }, output)).read(world);
   if (record?.state !== 'ready') {
     throw new LeaseholdError('WORLD_NOT_READY', `${world} was never run from ${home}`, {
       field: 'world',

@@ -1,7 +1,8 @@
 /** The prefabs of a world, opened by its folder: repository, record, and the living where asked. */
+
 import { join } from 'node:path';
 import { LeaseholdError } from '@leasehold/kernel';
-import { fileRegistry, type LiveStore, openLiveStore, storedSchemas } from '@leasehold/live-store';
+import { type LiveStore, openLiveStore, storedSchemas } from '@leasehold/live-store';
 import {
   type Descendant,
   findDescendants,
@@ -15,6 +16,7 @@ import { compile } from '@leasehold/sdk/engine';
 import { openServers } from '@leasehold/servers';
 import { type LoadedWorld, loadWorld } from '@leasehold/world';
 import type { Output } from '../output.ts';
+import { commandRegistry } from '../registry.ts';
 
 export type PrefabPlace = { readonly folder: string; readonly home: string };
 
@@ -84,7 +86,7 @@ export async function withLiving<T>(
 ): Promise<T> {
   const { grid, manifest, simulation } = loaded;
   const { world, layers, seed, tickHz, params } = manifest;
-  const record = await fileRegistry(home).read(world);
+  const record = await (await commandRegistry({ home }, output)).read(world);
   // As pods write rows: with copies of other layers' components.
   const schemas = Object.keys(layers).map(
     (layer) => compile(simulation, { layer, layers, grid, seed, tickHz, params }).schema,

@@ -1,10 +1,12 @@
 /** `leasehold world create`, `apply` and `diff`: a stored world becomes what a folder says. */
+
 import { LeaseholdError } from '@leasehold/kernel';
-import { fileRegistry, openLiveStore } from '@leasehold/live-store';
+import { openLiveStore } from '@leasehold/live-store';
 import { tickAt } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
 import type { Change } from '@leasehold/world';
 import type { Output } from '../output.ts';
+import { commandRegistry } from '../registry.ts';
 import {
   type CheckedWorld,
   checkWorld,
@@ -22,7 +24,8 @@ export type ApplyFlags = { readonly folder: string; readonly home: string };
 /** Seeds a world without running it. Errors: `WORLD_EXISTS`, and those of a world that is wrong. */
 export async function create(flags: ApplyFlags, output: Output): Promise<number> {
   const { checked, request } = await readFolder(flags);
-  const before = await fileRegistry(flags.home).read(checked.name);
+  const registry = await commandRegistry(flags, output);
+  const before = await registry.read(checked.name);
   if (before?.state === 'ready') {
     throw new LeaseholdError('WORLD_EXISTS', `${checked.name} is stored already`, {
       field: 'world',
@@ -35,7 +38,7 @@ export async function create(flags: ApplyFlags, output: Output): Promise<number>
     const { record, entities, cells } = await ensureWorld(
       request,
       checked,
-      servers.redisUrl,
+      { registry, redisUrl: servers.redisUrl },
       output,
     );
     const { incarnation } = record;
@@ -66,9 +69,10 @@ export async function applied(flags: ApplyFlags, output: Output): Promise<Compar
   const servers = await openCheckedServers(flags.home, output);
   try {
     const { redisUrl } = servers;
-    const comparison = await compareWorld(checked, flags.home, redisUrl);
+    const registry = await commandRegistry(flags, output);
+    const comparison = await compareWorld(checked, registry, redisUrl);
     refuse(comparison);
-    const { record } = await ensureWorld(request, checked, redisUrl, output);
+    const { record } = await ensureWorld(request, checked, { registry, redisUrl }, output);
     const { incarnation } = record;
     if (comparison.settings.some(({ field }) => field === 'tickHz')) {
       await setRate(checked, incarnation, redisUrl);
@@ -87,7 +91,7 @@ export async function diff(flags: ApplyFlags, output: Output): Promise<number> {
   const servers = await openServers({ home: flags.home, allowEmbedded: true });
   try {
     const { redisUrl } = servers;
-    const comparison = await compareWorld(checked, flags.home, redisUrl);
+    const comparison = await compareWorld(checked, await commandRegistry(flags, output), redisUrl);
     await warnOfPrefabs(checked, { home: flags.home, redisUrl }, output);
     output.json(reportOf(comparison));
     sayDifferences(comparison, output);

@@ -3,12 +3,13 @@
  * it. Nothing is written.
  */
 import { type AppliedWorld, type Control, openControl } from '@leasehold/control';
-import { fileRegistry, type LiveStore, openLiveStore } from '@leasehold/live-store';
+import { type LiveStore, openLiveStore } from '@leasehold/live-store';
 import {
   type LayerSchema,
   ownSchema,
   type PodRecord,
   parseSchema,
+  type Registry,
   type RegistryRecord,
   type Store,
 } from '@leasehold/protocol';
@@ -44,10 +45,10 @@ export type Comparison = {
 
 export async function compareWorld(
   checked: CheckedWorld,
-  home: string,
+  registry: Registry,
   redisUrl: string,
 ): Promise<Comparison> {
-  const record = await fileRegistry(home).read(checked.name);
+  const record = await registry.read(checked.name);
   const version = await moduleVersion(checked.loaded);
   const mark = moduleMark(version, checked.loaded.manifest);
   if (record?.state !== 'ready') {

@@ -1,10 +1,12 @@
 /** `leasehold world list`: the worlds of a home, and which of them run. */
+
 import { openControl } from '@leasehold/control';
-import { fileRegistry, type LiveStore, openLiveStore } from '@leasehold/live-store';
+import { type LiveStore, openLiveStore } from '@leasehold/live-store';
 import { tickAt } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
 import { type Known, knownWorlds } from '@leasehold/world';
 import type { Output } from '../output.ts';
+import { commandRegistry } from '../registry.ts';
 import { textTable } from '../text-table.ts';
 import { podsOf } from './compare.ts';
 
@@ -27,7 +29,7 @@ type WorldFacts = {
 };
 
 export async function list(home: string, output: Output): Promise<number> {
-  const known = await knownWorlds(fileRegistry(home));
+  const known = await knownWorlds(await commandRegistry({ home }, output));
   const worlds = known.length === 0 ? [] : await looked(known, home);
   output.json({ home, worlds });
   if (worlds.length === 0) output.print('no world was ever run here: start one with leasehold run');

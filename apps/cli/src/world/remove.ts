@@ -1,10 +1,12 @@
 /** `leasehold world delete`: a world and all its state are forgotten. */
+
 import { openControl } from '@leasehold/control';
 import { LeaseholdError } from '@leasehold/kernel';
-import { fileRegistry, openLiveStore, openWorldAdmin } from '@leasehold/live-store';
+import { openLiveStore, openWorldAdmin } from '@leasehold/live-store';
 import type { PodRecord, Registry } from '@leasehold/protocol';
 import { type Known, knownOf } from '@leasehold/world';
 import type { Output } from '../output.ts';
+import { commandRegistry } from '../registry.ts';
 import { openCheckedServers } from '../stored-world.ts';
 import { count } from '../text-table.ts';
 import { podsHere } from './compare.ts';
@@ -18,7 +20,7 @@ export type RemoveFlags = {
 /** Errors: `WORLD_NOT_READY`, `WORLD_RUNS`, `SETTING_INVALID` for one who is not sure. */
 export async function remove(flags: RemoveFlags, output: Output): Promise<number> {
   const { world, home } = flags;
-  const registry = fileRegistry(home);
+  const registry = await commandRegistry(flags, output);
   const known = await knownByRegistry(registry, flags);
   if (!flags.isSure) {
     throw new LeaseholdError('SETTING_INVALID', `${world} would be gone with all its state`, {

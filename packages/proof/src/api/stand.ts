@@ -105,7 +105,8 @@ export class Stand {
   }
 
   get #env(): Readonly<Record<string, string>> {
-    return { REDIS_URL: this.#servers.redisUrl, LEASEHOLD_HOME: this.#home, HOST: '127.0.0.1' };
+    const registry = { LEASEHOLD_HOME: this.#home, DATABASE_URL: '' };
+    return { REDIS_URL: this.#servers.redisUrl, ...registry, HOST: '127.0.0.1' };
   }
 
   async #seedCells(world: string, { grid, manifest, simulation, manifestHash }: LoadedWorld) {

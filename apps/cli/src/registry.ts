@@ -1,0 +1,17 @@
+/** Where a command looks for what is known of worlds. */
+import type { Registry } from '@leasehold/protocol';
+import { openRegistry } from '@leasehold/world';
+import { loadRegistryConfig } from './config.ts';
+import type { Output } from './output.ts';
+
+export type RegistryFlags = {
+  readonly home: string;
+  /** '' = the files of the home whatever the environment says; absent = as that says. */
+  readonly databaseUrl?: string;
+};
+
+/** The registry of the fleet, or of the home. Throws what `openRegistry` throws. */
+export function commandRegistry(flags: RegistryFlags, output: Output): Promise<Registry> {
+  const { home, databaseUrl = loadRegistryConfig().databaseUrl } = flags;
+  return openRegistry({ home, databaseUrl, log: (line) => output.progress(line) });
+}
