@@ -18,11 +18,17 @@ import { settings as gateway } from '../apps/view-gateway/src/config.ts';
 /** What the command and its door read; its other choices are flags. */
 const command = [
   ['REDIS_URL', 'an address', '', 'Redis to use, instead of a private one under the home.'],
-  ['LEASEHOLD_HOME', 'a folder', '.leasehold', 'Registry of worlds and private Redis.'],
+  [
+    'DATABASE_URL',
+    'an address',
+    '',
+    'PostgreSQL with PostGIS: registry of a fleet, snapshots. Not through a pooler of transactions.',
+  ],
+  ['LEASEHOLD_HOME', 'a folder', '.leasehold', 'Registry of worlds and private servers.'],
   ['LEASEHOLD_API', 'an address', 'http://127.0.0.1:7320', 'API that entity and event ask.'],
   ['LEASEHOLD_API_TOKEN', 'text', '', 'Token of that API, where it wants one.'],
   ['LEASEHOLD_GATEWAY', 'an address', 'ws://127.0.0.1:7300/view', 'Gateway that watch asks.'],
-  ['LEASEHOLD_INSTALL', '0', '', '0 forbids installing a Redis server where none is found.'],
+  ['LEASEHOLD_INSTALL', '0', '', '0 forbids installing Redis or PostgreSQL where none is found.'],
   [
     'LEASEHOLD_NODE',
     'a program',

@@ -17,18 +17,23 @@ export function installPackage(
   log: (line: string) => void,
   reasons: string[],
 ): Promise<boolean> {
-  return installPackages(async () => [name], settings, log, reasons);
+  return installPackages(name, async () => [name], { settings, log, reasons });
 }
+
+export type InstallSurroundings = {
+  readonly settings: InstallSettings;
+  readonly log: (line: string) => void;
+  readonly reasons: string[];
+};
 
 /**
  * The same for several at once. `choose` names them once the lists of the distribution are current;
  * none when it has what is wanted in no version.
  */
 export async function installPackages(
+  what: string,
   choose: () => Promise<readonly string[]>,
-  settings: InstallSettings,
-  log: (line: string) => void,
-  reasons: string[],
+  { settings, log, reasons }: InstallSurroundings,
 ): Promise<boolean> {
   const [aptGet] = whereIs('apt-get', settings.path);
   if (aptGet === undefined || !existsSync('/etc/debian_version')) {
@@ -48,13 +53,12 @@ export async function installPackages(
     if (fault !== undefined) reasons.push(`apt-get ${step.join(' ')} failed: ${fault}`);
     return fault === undefined;
   };
+  log(`Installing ${what} with apt-get, as root (LEASEHOLD_INSTALL=0 forbids this) …`);
   if (!(await apt('update', '-q'))) return false;
   const names = await choose();
   if (names.length === 0) return false;
-  const said = names.join(', ');
-  log(`Installing ${said} with apt-get, as root (LEASEHOLD_INSTALL=0 forbids this) …`);
   if (!(await apt('install', '-y', '-q', '--no-install-recommends', ...names))) return false;
-  log(`Installed ${said}.`);
+  log(`Installed ${names.join(', ')}.`);
   return true;
 }
 

@@ -2,20 +2,11 @@
  * The order in which a PostgreSQL with PostGIS is looked for. Each step is said, and each refusal
  * has its reason.
  */
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { LeaseholdError } from '@leasehold/kernel';
-import { whereIs } from './binary.ts';
-import { type DatabaseSettings, readDatabaseSettings } from './config.ts';
-import { installPackages } from './install.ts';
+import { readDatabaseSettings } from './config.ts';
 import { madeBy } from './launch-postgres.ts';
-import { findPostgres, type PostgresPrograms } from './postgres-binary.ts';
+import { findOrInstallPostgres } from './postgres-install.ts';
 import { joinPrivatePostgres, openPrivatePostgres, prepare } from './private-postgres.ts';
-
-/** Read by Debian's packages when they are installed. */
-const CREATE_CLUSTER = '/etc/postgresql-common/createcluster.conf';
 
 export type DatabaseOptions = {
   /** Where a private server keeps its data: `<home>/postgres`. */
@@ -54,52 +45,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseSe
     return { databaseUrl: running.databaseUrl, kind: 'private', close: running.close };
   }
   const reasons: string[] = [];
-  const programs = await findOrInstall(settings, madeBy(prepare(home)), log, reasons);
+  const wish = { wanted: madeBy(prepare(home)) };
+  const programs = await findOrInstallPostgres(wish, { settings, log, reasons });
   if (programs === undefined) throw missing(reasons);
   const server = await openPrivatePostgres(home, programs, purpose === 'test');
   log(`${server.reused ? 'Using' : 'Started'} a private PostgreSQL under ${home}.`);
   return { databaseUrl: server.databaseUrl, kind: 'private', close: server.close };
-}
-
-async function findOrInstall(
-  settings: DatabaseSettings,
-  wanted: number | undefined,
-  log: (line: string) => void,
-  reasons: string[],
-): Promise<PostgresPrograms | undefined> {
-  const found = await findPostgres(settings.path, reasons, { wanted });
-  if (found !== undefined) return found;
-  const choose = async (): Promise<string[]> => {
-    const major = await majorOfDistribution(settings.path);
-    if (major === undefined) {
-      reasons.push('apt-cache knows no package postgresql');
-      return [];
-    }
-    keepFromStarting();
-    const postgis = `postgresql-${major}-postgis-3`;
-    return [`postgresql-${major}`, postgis, `${postgis}-scripts`];
-  };
-  if (!(await installPackages(choose, settings, log, reasons))) return undefined;
-  return findPostgres(settings.path, reasons, { wanted });
-}
-
-/** The version that the distribution's own package `postgresql` stands for. */
-async function majorOfDistribution(path: string): Promise<string | undefined> {
-  const [aptCache] = whereIs('apt-cache', path);
-  if (aptCache === undefined) return undefined;
-  try {
-    const { stdout } = await promisify(execFile)(aptCache, ['depends', 'postgresql']);
-    return /Depends: postgresql-(\d+)/.exec(stdout)?.[1];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Debian's package makes and starts a cluster of its own, which nobody here asked for. */
-function keepFromStarting(): void {
-  if (existsSync(CREATE_CLUSTER)) return;
-  mkdirSync(dirname(CREATE_CLUSTER), { recursive: true });
-  writeFileSync(CREATE_CLUSTER, 'create_main_cluster = false\n');
 }
 
 function missing(reasons: readonly string[]): LeaseholdError {
