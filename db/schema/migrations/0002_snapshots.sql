@@ -25,7 +25,7 @@ create table leasehold.snapshot (
   cells         bigint,
   entities      bigint,
   in_flight     bigint,
-  -- S1: over all cells of all layers, in their order.
+  -- As snapshot_hash gives it.
   hash          bytea,
 
   check (state = 'taking' or (hash is not null and completed_at is not null))
@@ -51,7 +51,7 @@ create table leasehold.blob (
   batch   integer  not null references leasehold.entity_batch,
   schema  text     not null,
   count   integer  not null check (count >= 0),
-  -- Null: bytes of a channel entry, which stand with its cell.
+  -- Null: bytes of a channel entry, which stand with the flight of its cell.
   bytes   bytea,
 
   unique (sha256, srid)
@@ -81,14 +81,27 @@ create table leasehold.snapshot_cell (
   hash        text      not null,
   tick        bigint    not null,
   id_counter  bigint    not null,
+  asked       bigint    not null,
   out_seq     bigint    not null,
   cursors     jsonb     not null,
   count       integer   not null,
-  in_flight   integer   not null,
-  flight      bytea     not null,
   digest      bytea     not null check (octet_length(digest) = 32),
 
   primary key (snapshot, layer, cell)
+);
+
+-- What was on its way from and to a cell; most have nothing.
+create table leasehold.snapshot_flight (
+  snapshot   integer   not null,
+  layer      smallint  not null,
+  cell       integer   not null,
+  -- Entities that left for another cell of the layer.
+  in_flight  integer   not null,
+  bytes      bytea     not null,
+  digest     bytea     not null check (octet_length(digest) = 32),
+
+  primary key (snapshot, layer, cell),
+  foreign key (snapshot, layer, cell) references leasehold.snapshot_cell on delete cascade
 );
 
 -- Which entities belong to a cell of a snapshot. Part 0 is its rows, the others are what it had sent.
@@ -153,6 +166,16 @@ create aggregate leasehold.jsonb_merge(jsonb) (
   sfunc = jsonb_concat, stype = jsonb, initcond = '{}', parallel = safe
 );
 
+-- S1: over all cells of all layers, then all that was on its way, in their order.
+create function leasehold.snapshot_hash(number integer) returns bytea
+language sql stable as $$
+  select sha256(
+    coalesce((select string_agg(c.digest, ''::bytea order by c.layer, c.cell)
+                from leasehold.snapshot_cell c where c.snapshot = number), ''::bytea) ||
+    coalesce((select string_agg(f.digest, ''::bytea order by f.layer, f.cell)
+                from leasehold.snapshot_flight f where f.snapshot = number), ''::bytea))
+$$;
+
 create schema history;
 
 comment on schema history is 'Snapshots of worlds, for people, maps and dashboards. Read only.';
@@ -191,7 +214,7 @@ comment on view history.entities is
 
 create view history.cells as
 select s.id as snapshot, s.world, s.layers[c.layer + 1] as layer, c.cell, c.tick, c.seq,
-       c.count as entities, c.in_flight,
+       c.count as entities, coalesce(f.in_flight, 0) as in_flight,
        st_makeenvelope(
          x.origin_x + (c.cell % s.grid_columns) * x.side,
          x.origin_y + (c.cell / s.grid_columns) * x.side,
@@ -200,6 +223,8 @@ select s.id as snapshot, s.world, s.layers[c.layer + 1] as layer, c.cell, c.tick
          s.srid) as geometry
   from leasehold.snapshot_cell c
   join leasehold.snapshot s on s.number = c.snapshot and s.state = 'complete'
+  left join leasehold.snapshot_flight f
+    on f.snapshot = c.snapshot and f.layer = c.layer and f.cell = c.cell
  cross join lateral (
    select (s.facts -> 'space' ->> 'originX')::float8 as origin_x,
           (s.facts -> 'space' ->> 'originY')::float8 as origin_y,

@@ -1,0 +1,288 @@
+/**
+ * Takes a snapshot as it is captured, cell by cell, in any order and some of them again. It is
+ * nobody's until `finish` has found it whole; what a worker that died left behind is used by the next.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseholdError } from '@leasehold/kernel';
+import type pg from 'pg';
+import { lost, type Target } from './blobs.ts';
+import type { CapturedCell, CapturedFlight, SnapshotFacts, SnapshotTotals } from './captured.ts';
+import { type CellLimits, checkCell, checkPlace, putCells } from './cell-batch.ts';
+import { type Database, inTransaction, rowsOf } from './database.ts';
+import { checkFacts, gridOf, schemasOf, sridOf } from './facts.ts';
+import { putFlights } from './flight-batch.ts';
+import { collectGarbage } from './garbage.ts';
+
+/** One fills the other's waits; the server's part of the work is about as long as this one's. */
+const LANES = 2;
+/** Bounds what is in memory: of each lane as much, and one cell more. */
+const BATCH_CELLS_MAX = 64;
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Against the hour after which a silent worker counts as dead. */
+const TOUCH_MS = 5_000;
+
+export type WriteOptions = {
+  /** Bytes of rows a second, so that whoever shares disk and network is left some. */
+  readonly bytesPerSecond?: number;
+  /** Receives how many cells are stored, those captured anew included. */
+  readonly progress?: (cells: number) => void;
+};
+
+export type Finished = SnapshotTotals & {
+  /** S1: over all cells, as `get` and `verify` tell it. */
+  readonly hash: string;
+};
+
+type Captured<T> = AsyncIterable<T> | Iterable<T>;
+
+/** What one cell has to store. */
+type Piece<T> = {
+  readonly layer: number;
+  readonly cell: number;
+  readonly bytes: number;
+  readonly item: T;
+};
+
+export class SnapshotWriter {
+  readonly #db: Database;
+  readonly #options: WriteOptions;
+  readonly #target: Target;
+  readonly #limits: CellLimits;
+  #opening: Promise<void> | undefined;
+  #ordinal = 0;
+  #stored = 0;
+  #touchedMs = performance.now();
+
+  private constructor(db: Database, facts: SnapshotFacts, number: number, options: WriteOptions) {
+    this.#db = db;
+    this.#options = options;
+    const { cells } = gridOf(facts);
+    this.#limits = { id: facts.id, layers: facts.layers.length, cells };
+    this.#target = {
+      number,
+      id: facts.id,
+      srid: sridOf(facts.space),
+      schemas: schemasOf(facts),
+      openBatch: () => this.#openBatch(),
+    };
+  }
+
+  /**
+   * A snapshot of this id that was begun and not finished starts over; its content stays and is not
+   * written twice. Throws `SNAPSHOT_EXISTS`, and what `checkFacts` throws.
+   */
+  static async begin(
+    db: Database,
+    facts: SnapshotFacts,
+    options: WriteOptions,
+  ): Promise<SnapshotWriter> {
+    checkFacts(facts);
+    const grid = gridOf(facts);
+    const number = await inTransaction(db, async (client) => {
+      await client.query("delete from leasehold.snapshot where id = $1 and state = 'taking'", [
+        facts.id,
+      ]);
+      const { id, world, incarnation, tick, layers, space } = facts;
+      const { rows } = await client.query<{ number: number }>(BEGIN, [
+        ...[id, world, incarnation, tick, JSON.stringify(facts)],
+        ...[layers.map(({ layer }) => layer), sridOf(space), grid.columns, grid.rows],
+      ]);
+      return rows[0]?.number;
+    });
+    if (number === undefined) throw exists(facts.id);
+    return new SnapshotWriter(db, facts, number, options);
+  }
+
+  /**
+   * Stores the cells as they come; of a cell that comes again the later one counts. Not to be called
+   * again before it has ended. Errors: `SNAPSHOT_INVALID`, `SNAPSHOT_LOST`, those of the decoders, of
+   * the database and of whoever captures.
+   */
+  async put(cells: Captured<CapturedCell>): Promise<void> {
+    const limits = this.#limits;
+    const ordered = async function* (writer: SnapshotWriter) {
+      for await (const cell of cells) {
+        checkCell(cell, limits);
+        const { layer, cell: number, rows } = cell;
+        yield {
+          layer,
+          cell: number,
+          bytes: rows.length,
+          item: { cell, ordinal: ++writer.#ordinal },
+        };
+      }
+    };
+    await this.#store(ordered(this), putCells, (count) => {
+      this.#stored += count;
+      this.#options.progress?.(this.#stored);
+    });
+  }
+
+  /**
+   * What was on its way from and to cells that were put; a later flight of a cell counts. Errors as
+   * `put`, and `LIMIT_EXCEEDED`.
+   */
+  async putFlights(flights: Captured<CapturedFlight>): Promise<void> {
+    const limits = this.#limits;
+    const checked = async function* () {
+      for await (const item of flights) {
+        checkPlace(item, limits);
+        const { layer, cell, channel, posts } = item;
+        let bytes = 0;
+        for (const { body } of [...channel, ...posts]) bytes += body.length;
+        yield { layer, cell, bytes, item };
+      }
+    };
+    // One lane: nothing says which of two batches is the later.
+    await this.#store(checked(), putFlights, () => {}, 1);
+  }
+
+  async #store<T>(
+    source: AsyncIterable<Piece<T>>,
+    put: (client: pg.PoolClient, target: Target, batch: readonly T[]) => Promise<void>,
+    stored: (count: number) => void,
+    laneCount = LANES,
+  ): Promise<void> {
+    const batches = batchesOf(source);
+    const startedMs = performance.now();
+    let bytes = 0;
+    let hasFailed = false;
+    const lane = async (): Promise<void> => {
+      try {
+        for (;;) {
+          // Not `for await`: the lane that ends first must leave the others their batches.
+          const { value: batch, done } = await batches.next();
+          if (done === true || hasFailed) return;
+          const items = batch.map(({ item }) => item);
+          await inTransaction(this.#db, (client) => put(client, this.#target, items));
+          stored(items.length);
+          for (const piece of batch) bytes += piece.bytes;
+          await this.#pause(startedMs, bytes);
+        }
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: laneCount }, lane));
+    // Whoever captures hears that nobody wants more.
+    await batches.return(undefined);
+    const failed = ended.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  /** Says that it lives, and keeps to the rate. */
+  async #pause(startedMs: number, bytes: number): Promise<void> {
+    const { bytesPerSecond } = this.#options;
+    const dueMs = bytesPerSecond === undefined ? 0 : startedMs + (bytes / bytesPerSecond) * 1_000;
+    do {
+      const nowMs = performance.now();
+      if (nowMs - this.#touchedMs > TOUCH_MS) {
+        this.#touchedMs = nowMs;
+        await rowsOf(this.#db, TOUCH, [this.#target.number]);
+      }
+      if (dueMs > nowMs) await sleep(Math.min(dueMs - nowMs, TOUCH_MS));
+    } while (dueMs > performance.now());
+  }
+
+  #openBatch(): Promise<void> {
+    this.#opening ??= rowsOf(this.#db, 'select leasehold.entity_batch_open($1)', [
+      this.#target.number,
+    ]).then(() => undefined);
+    return this.#opening;
+  }
+
+  /**
+   * From now on it is a snapshot. `cells`: how many, of all layers, there must be; throws
+   * `SNAPSHOT_INCOMPLETE` if there are not. Throws `SNAPSHOT_LOST`.
+   */
+  async finish({ cells: expected }: { readonly cells?: number } = {}): Promise<Finished> {
+    const { number, id } = this.#target;
+    if (this.#opening !== undefined) await sealBatch(this.#db, number);
+    return inTransaction(this.#db, async (client) => {
+      const { rows } = await client.query<TotalsRow>(FINISH, [number]);
+      const [totals] = rows;
+      if (totals === undefined) throw lost(id);
+      const { cells, entities, in_flight: inFlight, hash } = totals;
+      if (expected !== undefined && Number(cells) !== expected) {
+        throw incomplete(id, Number(cells), expected);
+      }
+      const counts = { cells: Number(cells), entities: Number(entities) };
+      return { ...counts, inFlight: Number(inFlight), hash };
+    });
+  }
+
+  /** Nothing stays of it. */
+  async abort(): Promise<void> {
+    await rowsOf(
+      this.#db,
+      "delete from leasehold.snapshot where number = $1 and state = 'taking'",
+      [this.#target.number],
+    );
+    await collectGarbage(this.#db);
+  }
+}
+
+type TotalsRow = { cells: string; entities: string; in_flight: string; hash: string };
+
+/** Both at once: one is of the processor, the other mostly of the disk. */
+export async function sealBatch(db: Database, batch: number): Promise<void> {
+  await Promise.all([
+    rowsOf(db, 'select leasehold.entity_batch_index_area($1)', [batch]),
+    rowsOf(db, 'select leasehold.entity_batch_index_rest($1)', [batch]),
+  ]);
+  await rowsOf(db, 'update leasehold.entity_batch set is_sealed = true where batch = $1', [batch]);
+}
+
+/** No cell is twice in a batch. */
+async function* batchesOf<T>(source: AsyncIterable<Piece<T>>): AsyncGenerator<Piece<T>[]> {
+  let batch = new Map<string, Piece<T>>();
+  let bytes = 0;
+  for await (const piece of source) {
+    batch.set(`${piece.layer} ${piece.cell}`, piece);
+    bytes += piece.bytes;
+    if (batch.size < BATCH_CELLS_MAX && bytes < BATCH_BYTES_MAX) continue;
+    yield [...batch.values()];
+    batch = new Map();
+    bytes = 0;
+  }
+  if (batch.size > 0) yield [...batch.values()];
+}
+
+const BEGIN = `
+insert into leasehold.snapshot
+       (id, world, incarnation, tick, facts, layers, srid, grid_columns, grid_rows)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    on conflict (id) do nothing
+returning number`;
+
+const TOUCH = 'update leasehold.snapshot set touched_at = now() where number = $1';
+
+const FINISH = `
+update leasehold.snapshot s
+   set state = 'complete', completed_at = now(), touched_at = now(),
+       cells = c.cells, entities = c.entities + f.entities, in_flight = f.entities,
+       hash = leasehold.snapshot_hash($1)
+  from (select count(*) as cells, coalesce(sum(count) filter (where layer = 0), 0) as entities
+          from leasehold.snapshot_cell where snapshot = $1) c,
+       (select coalesce(sum(in_flight), 0) as entities
+          from leasehold.snapshot_flight where snapshot = $1 and layer = 0) f
+ where s.number = $1 and s.state = 'taking'
+returning s.cells, s.entities, s.in_flight, encode(s.hash, 'hex') as hash`;
+
+function exists(id: string): LeaseholdError {
+  return new LeaseholdError('SNAPSHOT_EXISTS', `there is a snapshot ${id} already`, {
+    field: 'snapshot',
+    value: id,
+    remedy: 'Choose another id, or remove that snapshot first.',
+  });
+}
+
+function incomplete(id: string, cells: number, expected: number): LeaseholdError {
+  const message = `snapshot ${id} has ${cells} cells of ${expected}`;
+  return new LeaseholdError('SNAPSHOT_INCOMPLETE', message, {
+    field: 'cells',
+    value: String(cells),
+    remedy: 'Take it again under the same id: what is stored is not written twice.',
+  });
+}
