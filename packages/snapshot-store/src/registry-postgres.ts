@@ -19,7 +19,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
  * A machine that is gone says no goodbye: without these the server would keep its lock for hours.
  * And whoever seeds says nothing to it for minutes.
  */
-const SESSION = {
+const SETTINGS = {
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
   tcp_keepalives_count: '3',
@@ -75,7 +75,7 @@ export function postgresRegistry(
 }
 
 async function lock(client: pg.Client, world: string, lockMsMax: number): Promise<void> {
-  for (const [name, value] of Object.entries({ ...SESSION, lock_timeout: String(lockMsMax) })) {
+  for (const [name, value] of Object.entries({ ...SETTINGS, lock_timeout: String(lockMsMax) })) {
     await client.query('select set_config($1, $2, false)', [name, value]);
   }
   try {
