@@ -16,7 +16,7 @@ import {
   cellRestore,
   outRestore,
 } from './generated/library.ts';
-import { type BlockGrid, incarnationOf, Keys } from './keys.ts';
+import { type BlockGrid, type CellKeys, incarnationOf, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY, loadLibrary } from './library.ts';
 import { Link } from './link.ts';
 import { Shared } from './shared.ts';
@@ -112,7 +112,7 @@ export class LiveWorldAdmin implements WorldAdmin {
         CALLS,
         cellRestore,
         this.#call,
-        some.map(({ cell, ...of }) => ({ ...this.#keys.cell(cell), ...of })),
+        some.map((of) => restoreItem(of, this.#keys.cell(of.cell))),
       ),
     );
   }
@@ -235,6 +235,13 @@ export class LiveWorldAdmin implements WorldAdmin {
       await this.#link.call(['UNLINK', ...keys.slice(i, i + KEYS_PER_STEP_MAX)]);
     }
   }
+}
+
+/** A key that is declared and not used would make the call wait while its slot migrates. */
+function restoreItem({ cell: _, last, ...of }: CellRestore, { log, ...keys }: CellKeys) {
+  const none = { lastHash: '', lastTick: 0, lastBody: new Uint8Array(0) };
+  if (last === undefined) return { ...keys, ...of, ...none };
+  return { ...keys, ...of, log, lastHash: last.hash, lastTick: last.tick, lastBody: last.body };
 }
 
 const CALLS = { library: LIBRARY, perBlock: false };

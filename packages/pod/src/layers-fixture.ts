@@ -153,19 +153,26 @@ type Options = {
   readonly until?: number;
   readonly replicas?: number;
   readonly log?: Log;
+  /** A world that was restored on a server that is there, as its next incarnation. */
+  readonly restored?: {
+    readonly server: ReturnType<typeof twinServer>;
+    readonly clock: ManualClock;
+    readonly baseTick: number;
+  };
 };
 
 async function openWorld(options: Options) {
   const ownParams = { until: options.until ?? 1_000_000 };
   const { simulation, layers, space, params } = options.world ?? { ...HERD, params: ownParams };
   const grid = new Grid(space, { blockCells: 2, margin: 0.02 });
-  const clock = new ManualClock(1_000_000);
+  const { restored } = options;
+  const clock = restored?.clock ?? new ManualClock(1_000_000);
   const { replicas = 0 } = options;
-  const server = twinServer({ grid, graceMs: 500, clock, replicas });
-  const at = { world: 'w', incarnation: 1, layers: NAMES };
+  const server = restored?.server ?? twinServer({ grid, graceMs: 500, clock, replicas });
+  const at = { world: 'w', incarnation: restored === undefined ? 1 : 2, layers: NAMES };
   const compiled = (layer: LayerName): Engine =>
     compile(simulation, { layer, grid, seed: 7, tickHz: 20, params, layers });
-  for (const layer of NAMES) {
+  for (const layer of restored === undefined ? NAMES : []) {
     const admin = openTwinAdmin(server, { ...at, layer });
     await admin.createBlocks();
     const seeds = await compiled(layer).seed();
@@ -179,7 +186,7 @@ async function openWorld(options: Options) {
     openTwinStore(server, { ...at, layer, pod });
   const watchers = new Map(NAMES.map((layer) => [layer, store(layer, `watcher-${layer}`)]));
   await watchers.get('motion')?.setClock({
-    ...{ mode: options.mode, rateHz: 20, baseTick: 0, isPaused: false },
+    ...{ mode: options.mode, rateHz: 20, baseTick: restored?.baseTick ?? 0, isPaused: false },
     endTick: options.endTick ?? 0,
   });
   return { grid, clock, server, compiled, store, watchers };
@@ -205,7 +212,7 @@ export async function openLayers(options: Options) {
   const pods = new Map<string, Pod>();
   const all = [...Array(grid.cells).keys()];
   return {
-    ...{ grid, clock, server, pods, watchers },
+    ...{ grid, clock, server, pods, watchers, compiled },
     async start(layer: LayerName, name: string): Promise<void> {
       const pod = new Pod({
         ...{ pod: name, pid: pods.size + 1, clock, log: options.log ?? silent },

@@ -35,7 +35,7 @@ export type CellSeedReply =
 /** A cell as it was at a cut, which nobody holds. */
 export type CellRestore = {
   readonly cell: number;
-  /** Its position in its log, which has no entry yet: the checkpoint stands for it. */
+  /** The position in its log that the checkpoint stands for. */
   readonly seq: number;
   readonly hash: string;
   readonly tick: number;
@@ -45,6 +45,8 @@ export type CellRestore = {
   readonly outSeq: number;
   /** As `encodeCheckpoint` writes it, of the same tick and id counter. */
   readonly checkpoint: Uint8Array;
+  /** The one entry behind the checkpoint, of epoch `SEED_EPOCH`: it says who was leaving. */
+  readonly last?: { readonly hash: string; readonly tick: number; readonly body: Uint8Array };
   /** Last channel position consumed, by number or address of the source. */
   readonly cursors: readonly { readonly cell: number; readonly seq: number }[];
 };

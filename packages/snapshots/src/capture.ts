@@ -37,7 +37,7 @@ export type CaptureOptions = {
   readonly layers: readonly CaptureLayer[];
   readonly grid: {
     readonly cells: number;
-    neighbours(cell: number): readonly number[];
+    neighbours(cell: number): Iterable<number>;
   };
   readonly tick: number;
 };
@@ -76,6 +76,18 @@ export class Capture {
       await this.#readChannels(places);
       yield* this.#readCells(places);
       places = await this.#late();
+    }
+    this.#verify();
+  }
+
+  /** S1: nobody has taken what was not sent. */
+  #verify(): void {
+    for (const [key, { cursors }] of this.#seen) {
+      const { layer, cell } = this.#placeOf(key);
+      for (const [address, seq] of cursors) {
+        const sent = this.#seen.get(this.#key(this.#resolve(layer, address)))?.outSeq ?? 0;
+        if (seq > sent) throw unstable(cell, `what it took of cell ${cellOfAddress(address)}`);
+      }
     }
   }
 
@@ -127,12 +139,14 @@ export class Capture {
   #takenBySource(): Map<number, ChannelEntry[]> {
     const found = new Map<number, ChannelEntry[]>();
     for (const [key, { taken }] of this.#seen) {
-      const { layer } = this.#placeOf(key);
+      const { layer, cell } = this.#placeOf(key);
       for (const entry of taken) {
-        const source = this.#key(this.#resolve(layer, entry.from));
-        const list = found.get(source) ?? [];
-        found.set(source, list);
-        list.push(entry);
+        const source = this.#resolve(layer, entry.from);
+        // As the source calls it.
+        const to = source.layer === layer ? cell : addressOf(layer, cell);
+        const list = found.get(this.#key(source)) ?? [];
+        found.set(this.#key(source), list);
+        list.push({ ...entry, to });
       }
     }
     return found;
@@ -180,7 +194,11 @@ export class Capture {
         const image = images[i];
         if (image === undefined) continue;
         const posts = inboxes[i] ?? [];
-        const cut = cutCell({ head, image, posts }, tick, schema, older);
+        const lastSent = (from: number): number => {
+          const sent = this.#sent.get(this.#key(this.#resolve(layer, from)));
+          return sent?.entries.at(-1)?.seq ?? 0;
+        };
+        const cut = cutCell({ head, image, posts, lastSent }, tick, schema, older);
         const { letters, taken, read, rows, cell, ...position } = cut;
         const { cursors, outSeq } = position;
         this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, letters, taken, read });

@@ -26,6 +26,8 @@ export type CellReading = {
   readonly image: CellImage;
   /** All posts that can be read of its inbox. Read after the image. */
   readonly posts: readonly Post[];
+  /** The last entry up to the cut that was in the channel of a source; 0: there was none any more. */
+  readonly lastSent: (from: number) => number;
 };
 
 /** A cell at the cut. Addresses are as its own layer knows them. */
@@ -51,7 +53,7 @@ export type CellCut = {
 
 /** Throws `SNAPSHOT_UNSTABLE` when what is needed is not there any more: then a later tick must do. */
 export function cutCell(
-  { head, image, posts }: CellReading,
+  { head, image, posts, lastSent }: CellReading,
   tick: number,
   schema: LayerSchema,
   older: SchemaResolver,
@@ -63,7 +65,7 @@ export function cutCell(
   const later = entries.slice(due.length);
   const last = due.at(-1) ?? checkpoint;
   const end = entries.at(-1) ?? last;
-  const at = positionsAt({ head, due, later, seq: last?.seq ?? 0 });
+  const at = positionsAt({ head, due, later, seq: last?.seq ?? 0, tick, lastSent });
   return {
     ...{ cell, ...stateAt(image, due, schema, older) },
     ...{ seq: last?.seq ?? 0, hash: last?.hash ?? '', tick: last?.tick ?? 0 },
@@ -105,6 +107,8 @@ type Around = {
   readonly later: readonly LogEntry[];
   /** Of the last entry up to the cut. */
   readonly seq: number;
+  readonly tick: number;
+  readonly lastSent: CellReading['lastSent'];
 };
 type Positions = Pick<CellCut, 'cursors' | 'outSeq'> & { readonly inbox: number };
 
@@ -112,12 +116,14 @@ type Positions = Pick<CellCut, 'cursors' | 'outSeq'> & { readonly inbox: number 
  * How far it had sent and taken: the head tells it of one position, and what each entry between that and
  * the cut took and sent tells the difference.
  */
-function positionsAt({ head, due, later, seq }: Around): Positions {
+function positionsAt({ head, due, later, seq, tick, lastSent }: Around): Positions {
   const cursors = new Map(head.cursors);
+  const taken = new Map<number, number>();
   let { outSeq, inboxCursor: inbox } = head;
   for (const entry of due) {
-    if (entry.seq <= head.seq) continue;
     const { arrivals, departures } = commitTraffic(entry.body);
+    for (const each of arrivals) taken.set(each.from, each.seq);
+    if (entry.seq <= head.seq) continue;
     for (const each of arrivals) cursors.set(each.from, each.seq);
     outSeq = departures.at(-1)?.seq ?? outSeq;
     inbox = entry.inbox?.to ?? inbox;
@@ -125,7 +131,12 @@ function positionsAt({ head, due, later, seq }: Around): Positions {
   for (const entry of head.seq > seq ? later.toReversed() : []) {
     if (entry.seq > head.seq) continue;
     const { arrivals, departures } = commitTraffic(entry.body);
-    for (const each of arrivals.toReversed()) cursors.set(each.from, each.seq - 1);
+    for (const each of arrivals.toReversed()) {
+      // Of what lies between, nothing was for this cell. What was sent later is not in the cut at all.
+      const isInCut = each.tick <= tick;
+      const sent = lastSent(each.from) || (taken.get(each.from) ?? 0);
+      cursors.set(each.from, isInCut ? each.seq - 1 : sent);
+    }
     const [firstSent] = departures;
     if (firstSent !== undefined) outSeq = firstSent.seq - 1;
     inbox = entry.inbox?.from ?? inbox;

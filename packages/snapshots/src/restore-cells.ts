@@ -5,23 +5,38 @@ import {
   type CellSeedReply,
   type ChannelRestore,
   channelKind,
+  type Departure,
+  decodeCheckpoint,
+  decodeRows,
+  encodeCheckpoint,
+  encodeCommit,
+  entryHash,
   inspectRows,
+  type LayerSchema,
   layerOfAddress,
   rebaseCheckpoint,
+  type SchemaResolver,
+  SEED_EPOCH,
   type Store,
+  Table,
   type WorldAdmin,
 } from '@leasehold/protocol';
 import type { CapturedCell, CapturedFlight } from '@leasehold/snapshot-store';
 
 export type RestoreLayer = {
+  readonly schema: LayerSchema;
+  /** Of schemas that bodies of the snapshot are written in. */
+  readonly older: SchemaResolver;
   readonly admin: Pick<WorldAdmin, 'layer' | 'restoreCells' | 'restoreChannels'>;
   readonly store: Pick<Store, 'post'>;
 };
 
 export type RestoreParts = {
   readonly cells: AsyncIterable<CapturedCell> | Iterable<CapturedCell>;
-  /** Behind the cells. */
+  /** Read first: they are in memory until they are written. */
   readonly flights: AsyncIterable<CapturedFlight> | Iterable<CapturedFlight>;
+  /** Lockstep: the next tick needs to know who was seen leaving at the cut (T1). */
+  readonly isExact: boolean;
 };
 
 export type RestoreTotals = {
@@ -42,9 +57,10 @@ const ATTEMPTS_MAX = 6;
 /** Errors: `REDIS_REFUSED` naming the cell; those of the sources. Repeating it changes nothing. */
 export async function restoreCells(
   layers: readonly RestoreLayer[],
-  { cells, flights }: RestoreParts,
+  { cells, flights, isExact }: RestoreParts,
 ): Promise<RestoreTotals> {
   const totals = { cells: 0, entities: 0, bytes: 0 };
+  const sent = await byPlace(flights);
   const waiting = layers.map((): CellRestore[] => []);
   let bytes = 0;
   const flush = async (): Promise<void> => {
@@ -54,10 +70,14 @@ export async function restoreCells(
     }
     bytes = 0;
   };
-  for await (const { layer, cursors, rows, count, ...cell } of cells) {
-    const checkpoint = rebaseCheckpoint(rows, cell);
-    const from = cursors.map(([address, seq]) => ({ cell: address, seq }));
-    waiting[layer]?.push({ ...cell, checkpoint, cursors: from });
+  for await (const captured of cells) {
+    const { layer, count } = captured;
+    const flight = isExact ? sent.get(placeOf(captured)) : undefined;
+    const parts = isExact
+      ? exactParts(captured, flight, layers[layer] as RestoreLayer)
+      : { checkpoint: rebaseCheckpoint(captured.rows, captured) };
+    const { checkpoint } = parts;
+    waiting[layer]?.push({ ...positionOf(captured), ...parts });
     totals.cells++;
     totals.bytes += checkpoint.length;
     if (layer === 0) totals.entities += count;
@@ -66,7 +86,7 @@ export async function restoreCells(
     if (isFull) await flush();
   }
   await flush();
-  for await (const flight of flights) {
+  for (const flight of sent.values()) {
     const { admin, store } = layers[flight.layer] as RestoreLayer;
     await write(partsOf(flight), (some) => admin.restoreChannels(some));
     const posts = flight.posts.map((post) => ({ ...post, cell: flight.cell }));
@@ -74,6 +94,50 @@ export async function restoreCells(
     if (flight.layer === 0) totals.entities += rowsIn(flight);
   }
   return totals;
+}
+
+const placeOf = ({ layer, cell }: Pick<CapturedCell, 'layer' | 'cell'>): string =>
+  `${layer}:${cell}`;
+
+async function byPlace(flights: RestoreParts['flights']): Promise<Map<string, CapturedFlight>> {
+  const found = new Map<string, CapturedFlight>();
+  for await (const flight of flights) found.set(placeOf(flight), flight);
+  return found;
+}
+
+function positionOf({ cell, seq, hash, tick, idCounter, asked, outSeq, cursors }: CapturedCell) {
+  const from = cursors.map(([address, at]) => ({ cell: address, seq: at }));
+  return { cell, seq, hash, tick, idCounter, asked, outSeq, cursors: from };
+}
+
+/**
+ * The cell as others saw it at the end of the cut's tick, with those who were leaving, and the commit by
+ * which these left: so the view of that tick is as exact as it was.
+ */
+function exactParts(
+  { rows, hash, seq, tick, idCounter }: CapturedCell,
+  flight: CapturedFlight | undefined,
+  { schema, older }: RestoreLayer,
+): Pick<CellRestore, 'tick' | 'checkpoint' | 'last'> {
+  const { table } = decodeCheckpoint(rows, schema, older);
+  const departures: Departure[] = [];
+  for (const entry of flight?.channel ?? []) {
+    const isLeaving = entry.tick === tick && layerOfAddress(entry.to) === -1;
+    if (!isLeaving || channelKind(entry.body) !== 'rows') continue;
+    const leaving = decodeRows(entry.body, schema, older).rows;
+    table.merge(leaving);
+    const ids = [...leaving.ids.subarray(0, leaving.count)];
+    departures.push({ to: entry.to, seq: entry.seq, ids });
+  }
+  table.clearDirty();
+  const none = { arrivals: [], births: new Table(schema, 1), deaths: [] };
+  const body = encodeCommit(table, { tick, idCounter, ...none, departures });
+  const before = Math.max(0, tick - 1);
+  return {
+    tick: before,
+    checkpoint: encodeCheckpoint(table, { tick: before, idCounter }),
+    last: { hash: entryHash(hash, seq + 1, SEED_EPOCH, tick, body), tick, body },
+  };
 }
 
 /** Entities on their way within the layer. */

@@ -4,6 +4,8 @@ import {
   type CellRestore,
   type CellSeedReply,
   type ChannelRestore,
+  FORMAT_VERSION,
+  SEED_EPOCH,
 } from '@leasehold/protocol';
 import { badArg, type CellRecord, isHash } from './cell.ts';
 
@@ -22,6 +24,12 @@ export function restore(cell: CellRecord, of: CellRestore): CellSeedReply {
   cell.checkpoints[0] = { seq, hash, tick, body: of.checkpoint.slice() };
   for (const each of cursors) cell.cursors.set(each.cell, each.seq);
   Object.assign(cell, { seq, hash, tick, idCounter, asked, outSeq, born: hash });
+  if (of.last !== undefined) {
+    const at = { seq: seq + 1, tick: of.last.tick, hash: of.last.hash };
+    const entry = { version: FORMAT_VERSION, epoch: SEED_EPOCH, prevHash: hash };
+    cell.log.push({ ...at, ...entry, body: of.last.body.slice() });
+    Object.assign(cell, at);
+  }
   return { tag: 'OK' };
 }
 

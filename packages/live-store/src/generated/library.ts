@@ -232,9 +232,9 @@ export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply
 };
 
 /**
- * Write cells as they were at a cut, when a world is restored: their checkpoint, where they stand in
- * their log, and how far they have read what others sent. Nobody holds them yet. A repetition changes
- * nothing.
+ * Write cells as they were at a cut, when a world is restored: their checkpoint, an entry behind it
+ * where one is needed to say who was leaving, and how far they have read what others sent. Nobody holds
+ * them yet. A repetition changes nothing.
  *
  * `db/lua/cell_restore.lua`
  */
@@ -243,6 +243,7 @@ export type CellRestoreItem = {
   readonly block: string;
   readonly meta: string;
   readonly ckpt0: string;
+  readonly log?: string | undefined;
   readonly seq: string | number;
   readonly hash: string;
   readonly tick: string | number;
@@ -250,6 +251,9 @@ export type CellRestoreItem = {
   readonly asked: string | number;
   readonly outSeq: string | number;
   readonly checkpoint: Uint8Array;
+  readonly lastHash: string;
+  readonly lastTick: number;
+  readonly lastBody: Uint8Array;
   readonly cursors: readonly { readonly cell: number; readonly seq: number }[];
 };
 export type CellRestoreReply =
@@ -267,9 +271,9 @@ export const cellRestore: LuaFunction<CellRestoreCall, CellRestoreItem, CellRest
   isReadOnly: false,
   args: ['incarnation'],
   eachKeys: ['block', 'meta', 'ckpt0'],
-  eachOptionalKeys: [],
+  eachOptionalKeys: ['log'],
   eachArgs: ['seq', 'hash', 'tick', 'idCounter', 'asked', 'outSeq', 'checkpoint'],
-  eachOptionalArgs: [],
+  eachOptionalArgs: ['lastHash', 'lastTick', 'lastBody'],
   eachLists: [['cursors', ['cell', 'seq']]],
   replies: {
     OK: [],
@@ -1877,14 +1881,17 @@ redis.register_function({
 })
 
 -- cell_restore
-local function cell_restore(call, block, meta, ckpt0, seq, hash, tick, id_counter, asked, out_seq, checkpoint, cursors, cursors_count)
+local function cell_restore(call, block, meta, ckpt0, log, seq, hash, tick, id_counter, asked, out_seq, checkpoint, last_hash, last_tick, last_body, cursors, cursors_count)
   if not is_hash(hash) then
     return { 'BADARG', 'hash: empty, too long or with a space' }
   end
   if checkpoint == '' then
     return { 'BADARG', 'checkpoint: empty' }
   end
-  call.bytes = call.bytes + #checkpoint
+  if last_body ~= '' and not (log and is_hash(last_hash)) then
+    return { 'BADARG', 'last: its key or its hash is missing' }
+  end
+  call.bytes = call.bytes + #checkpoint + #last_body
   if #checkpoint > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
     return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
   end
@@ -1910,8 +1917,15 @@ local function cell_restore(call, block, meta, ckpt0, seq, hash, tick, id_counte
   for i = 1, cursors_count * 2, 2 do
     redis.call('HSET', meta, 'in:' .. string.format('%.0f', cursors[i]), cursors[i + 1])
   end
-  redis.call('HSET', meta, 'seq', seq, 'hash', hash, 'tick', tick, 'ids', id_counter, 'asked', asked,
-    'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash)
+  local head_seq, head_hash, head_tick = seq, hash, tick
+  if last_body ~= '' then
+    head_seq = string.format('%.0f', tonumber(seq) + 1)
+    head_hash, head_tick = last_hash, string.format('%.0f', last_tick)
+    redis.call('XADD', log, head_seq .. '-0', 'h', entry_header('0', hash, head_hash, head_tick), 'b',
+      last_body)
+  end
+  redis.call('HSET', meta, 'seq', head_seq, 'hash', head_hash, 'tick', head_tick, 'ids', id_counter,
+    'asked', asked, 'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash)
   return { 'OK' }
 end
 
@@ -1936,6 +1950,11 @@ local function call_cell_restore(keys, args)
     local fault
     local block, meta, ckpt0 = keys[k + 1], keys[k + 2], keys[k + 3]
     k = k + 3
+    local log
+    if bits % 2 >= 1 then
+      k = k + 1
+      log = keys[k]
+    end
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
@@ -1965,8 +1984,26 @@ local function call_cell_restore(keys, args)
     end
     local checkpoint = args[a + 9]
     local at, stop = a + 9, a + 1 + width
+    local last_hash = ''
+    if bits % 4 >= 2 then
+      at = at + 1
+      last_hash = args[at]
+    end
+    local last_tick = 0
+    if bits % 8 >= 4 then
+      at = at + 1
+      last_tick = tonumber(args[at])
+      if not is_integer(last_tick) then
+        fault = { 'BADARG', 'last_tick: not integer' }
+      end
+    end
+    local last_body = ''
+    if bits % 16 >= 8 then
+      at = at + 1
+      last_body = args[at]
+    end
     local cursors, cursors_count = NOTHING, 0
-    if bits % 2 >= 1 then
+    if bits % 32 >= 16 then
       local list_fault
       cursors, cursors_count, at, list_fault = take_list(args, at, stop, 'ii', CURSORS_PER_COMMIT_MAX)
       fault = fault or list_fault
@@ -1979,7 +2016,7 @@ local function call_cell_restore(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(cell_restore, call, block, meta, ckpt0, seq, hash, tick, id_counter, asked, out_seq, checkpoint, cursors, cursors_count)
+      local ok, reply = pcall(cell_restore, call, block, meta, ckpt0, log, seq, hash, tick, id_counter, asked, out_seq, checkpoint, last_hash, last_tick, last_body, cursors, cursors_count)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
