@@ -131,8 +131,11 @@ begin
     return;
   end if;
   execute format('create table leasehold.%I (like leasehold.entity)', name);
-  -- Text search in their statistics would cost more than the load.
-  execute format('alter table leasehold.%I alter column components set statistics 0', name);
+  -- Three thousand rows tell a planner enough, and thirty thousand take half a second.
+  execute format('alter table leasehold.%I alter column components set statistics 0, '
+    'alter column batch set statistics 10, alter column blob set statistics 10, '
+    'alter column id set statistics 10, alter column geometry set statistics 10, '
+    'alter column prefab set statistics 10', name);
   execute format('alter table leasehold.entity attach partition leasehold.%I for values in (%s)',
     name, batch);
 end $$;
@@ -146,7 +149,7 @@ end $$;
 
 -- Rows of a blob lie together, so the smallest index finds them.
 create function leasehold.entity_batch_index_rest(batch integer) returns void
-language plpgsql as $$
+language plpgsql set maintenance_work_mem = '128MB' as $$
 begin
   execute format('create index if not exists %I on leasehold.%I (id)',
     format('entity_%s_id', batch), format('entity_%s', batch));

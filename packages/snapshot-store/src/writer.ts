@@ -199,7 +199,7 @@ export class SnapshotWriter {
   async finish({ cells: expected }: { readonly cells?: number } = {}): Promise<Finished> {
     const { number, id } = this.#target;
     if (this.#opening !== undefined) await sealBatch(this.#db, number);
-    return inTransaction(this.#db, async (client) => {
+    const finished = await inTransaction(this.#db, async (client) => {
       const { rows } = await client.query<TotalsRow>(FINISH, [number]);
       const [totals] = rows;
       if (totals === undefined) throw lost(id);
@@ -210,6 +210,8 @@ export class SnapshotWriter {
       const counts = { cells: Number(cells), entities: Number(entities) };
       return { ...counts, inFlight: Number(inFlight), hash };
     });
+    await rowsOf(this.#db, ANALYZE);
+    return finished;
   }
 
   /** Nothing stays of it. */
@@ -248,6 +250,9 @@ async function* batchesOf<T>(source: AsyncIterable<Piece<T>>): AsyncGenerator<Pi
   }
   if (batch.size > 0) yield [...batch.values()];
 }
+
+/** Whoever asks next would be answered by a plan for an empty table. */
+const ANALYZE = 'analyze leasehold.snapshot, leasehold.snapshot_part, leasehold.snapshot_cell';
 
 const BEGIN = `
 insert into leasehold.snapshot
