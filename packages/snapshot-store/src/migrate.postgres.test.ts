@@ -48,6 +48,28 @@ test('from each earlier version it comes to the same', async () => {
   }
 });
 
+test('a migration that fails takes those before it back', async () => {
+  await migrate(at.databaseUrl);
+  const first = await at.more();
+  await migrate(first, { upTo: 1 });
+  const tables = async (url: string): Promise<string[]> =>
+    withClient(url, async (client) => {
+      const { rows } = await client.query<{ name: string }>(
+        "select tablename as name from pg_tables where schemaname = 'leasehold' order by 1",
+      );
+      return rows.map(({ name }) => name);
+    });
+  const ofFirst = await tables(first);
+  const [later] = (await tables(at.databaseUrl)).filter((name) => !ofFirst.includes(name));
+  const url = await at.more();
+  await withClient(url, async (client) => {
+    await client.query('create schema leasehold');
+    await client.query(`create table leasehold.${later} ()`);
+  });
+  await expect(migrate(url)).rejects.toThrow('already exists');
+  expect(await tables(url)).toEqual(['migration', later].toSorted());
+});
+
 test('of many who migrate at once one does it, and all succeed', async () => {
   const url = await at.more();
   const all = await Promise.all([1, 2, 3, 4].map(() => migrate(url)));

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileRegistry } from '@leasehold/live-store';
 import { migrate, postgresRegistry, withClient } from '@leasehold/snapshot-store';
 import { usePostgres } from '@leasehold/testkit';
@@ -101,6 +102,20 @@ test('a world that both know differently is refused, and nothing is moved', asyn
   });
   expect(filesOf()).toEqual(['also-here.json', 'w.json']);
   expect(await fleet.worlds()).toEqual(['w']);
+});
+
+test('a world that somebody seeds in the database meanwhile is not overwritten', async () => {
+  await fileRegistry(home).seed('w', facts, nothing);
+  let opening: Promise<unknown> | undefined;
+  const stored = async (): Promise<number> => {
+    const place = { home, databaseUrl: at.databaseUrl };
+    opening = openRegistry(place).catch((error: unknown) => error);
+    await sleep(200);
+    return 0;
+  };
+  await postgresRegistry(at.databaseUrl).seed('w', facts, nothing, { stored });
+  expect(await opening).toMatchObject({ code: 'INCARNATION_MISMATCH' });
+  expect(filesOf()).toEqual(['w.json']);
 });
 
 test('two worlds of one name and one number are told apart by when they were seeded', async () => {
