@@ -105,7 +105,7 @@ test('each migration says whether code of before keeps working, and they are num
 
 const programs = await findPostgres(process.env['PATH'] ?? '', []);
 
-// `npx vitest run --project postgres -u packages/snapshot-store/src/migrate` writes it anew.
+// `npx vitest run --project postgres packages/snapshot-store/src/migrate -u` writes it anew.
 test.skipIf(programs === undefined)('schema.sql is what the migrations make', async () => {
   await migrate(at.databaseUrl);
   const dump = promisify(execFile)(join(programs?.folder ?? '', 'pg_dump'), [
