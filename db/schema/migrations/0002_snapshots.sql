@@ -33,10 +33,13 @@ create table leasehold.snapshot (
 
 create index snapshot_world on leasehold.snapshot (world, taken_at);
 
--- Entities are loaded by the batch: those that one snapshot is the first to have. A batch is a
--- partition that gets its indexes when it is whole, which takes a third of the time.
+-- Entities are loaded by the batch: those that one snapshot is the first to have, in two batches if
+-- they are many. A batch is a partition that gets its indexes when it is whole, which takes a third of
+-- the time.
 create table leasehold.entity_batch (
-  batch      integer  primary key,
+  batch      integer  generated always as identity primary key,
+  -- Who loads it; that snapshot may be gone while others still use what it brought.
+  snapshot   integer  not null,
   is_sealed  boolean  not null default false,
   -- Blobs of it were deleted whose entities are still there.
   is_dirty   boolean  not null default false
@@ -122,14 +125,13 @@ create index snapshot_part_blob on leasehold.snapshot_part (blob, snapshot);
 
 -- Names of partitions are numbers behind a fixed word; nothing else is ever put into a statement.
 -- Attached, not created in place: that would wait for everybody who reads any batch.
-create function leasehold.entity_batch_open(batch integer) returns void language plpgsql as $$
+create function leasehold.entity_batch_open(snapshot integer) returns integer language plpgsql as $$
 declare
-  name text := format('entity_%s', batch);
+  opened integer;
+  name text;
 begin
-  insert into leasehold.entity_batch values (batch) on conflict do nothing;
-  if to_regclass(format('leasehold.%I', name)) is not null then
-    return;
-  end if;
+  insert into leasehold.entity_batch (snapshot) values (snapshot) returning batch into opened;
+  name := format('entity_%s', opened);
   execute format('create table leasehold.%I (like leasehold.entity)', name);
   -- Three thousand rows tell a planner enough, and thirty thousand take half a second.
   execute format('alter table leasehold.%I alter column components set statistics 0, '
@@ -137,7 +139,8 @@ begin
     'alter column id set statistics 10, alter column geometry set statistics 10, '
     'alter column prefab set statistics 10', name);
   execute format('alter table leasehold.entity attach partition leasehold.%I for values in (%s)',
-    name, batch);
+    name, opened);
+  return opened;
 end $$;
 
 create function leasehold.entity_batch_index_area(batch integer) returns void

@@ -10,7 +10,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { CopyFrames } from './copy-frames.ts';
 import { BLOBS_LOCK } from './database.ts';
-import { type BlobBody, tableOf, writeRows } from './entity-rows.ts';
+import { type BlobBody, type Place, tableOf, writeRows } from './entity-rows.ts';
 
 /** Which snapshot is being written. */
 export type Target = {
@@ -18,11 +18,11 @@ export type Target = {
   readonly id: string;
   readonly srid: number;
   readonly schemas: SchemaResolver;
-  /** Makes the batch of this snapshot, the first time that content is new. */
-  readonly openBatch: () => Promise<void>;
+  /** The batch that so many new rows go into; it is made when content is new for the first time. */
+  readonly batchFor: (rows: number) => Promise<number>;
 };
 
-type NewBlob = { readonly body: BlobBody; readonly table: Table };
+type Placed = { readonly table: Table; readonly place: Place };
 
 const hexOf = ({ sha256 }: BlobBody): string => sha256.toString('hex');
 
@@ -94,8 +94,8 @@ async function addBlobs(
   missing: readonly BlobBody[],
   known: Map<string, number>,
 ): Promise<void> {
-  await target.openBatch();
   const blobs = missing.map((body) => ({ body, table: tableOf(body, target.schemas) }));
+  const batch = await target.batchFor(blobs.reduce((sum, { table }) => sum + table.count, 0));
   let start = 0;
   const starts = blobs.map(({ body }) => {
     if (body.kind === 'cell') start += body.bytes.length;
@@ -104,7 +104,7 @@ async function addBlobs(
   const stored = missing.filter(({ kind }) => kind === 'cell').map(({ bytes }) => bytes);
   const { rows } = await client.query<{ number: string; hex: string }>(BLOBS_INSERT, [
     target.srid,
-    target.number,
+    batch,
     Buffer.concat(stored),
     missing.map(({ sha256: sha }) => sha),
     blobs.map(({ table }) => table.schema.hash),
@@ -120,19 +120,17 @@ async function addBlobs(
   if (theirs.length > 0) {
     for (const [hex, number] of await knownBlobs(client, target, theirs)) known.set(hex, number);
   }
-  await copyRows(client, target, here, known);
+  const placed = here.map(({ body, table }) => {
+    return { table, place: { batch, blob: known.get(hexOf(body)) as number, srid: target.srid } };
+  });
+  await copyRows(client, placed);
 }
 
 const ROWS_COPY = `
 copy leasehold.entity (batch, blob, id, geometry, prefab, components)
 from stdin (format binary)`;
 
-async function copyRows(
-  client: pg.PoolClient,
-  { number: batch, srid }: Target,
-  blobs: readonly NewBlob[],
-  known: ReadonlyMap<string, number>,
-): Promise<void> {
+async function copyRows(client: pg.PoolClient, blobs: readonly Placed[]): Promise<void> {
   if (blobs.every(({ table }) => table.count === 0)) return;
   const copy = client.query(copyFrom(ROWS_COPY));
   const ended = finished(copy);
@@ -143,10 +141,7 @@ async function copyRows(
     if (!copy.write(frames.take())) await Promise.race([once(copy, 'drain'), ended]);
   };
   try {
-    for (const { body, table } of blobs) {
-      const blob = known.get(hexOf(body)) as number;
-      await writeRows(table, { batch, blob, srid }, frames, hand);
-    }
+    for (const { table, place } of blobs) await writeRows(table, place, frames, hand);
     copy.end(frames.end());
     await ended;
   } catch (error) {

@@ -70,7 +70,8 @@ async function cleanBatch(db: Database, batch: number): Promise<void> {
 
 const IS_USED = `
 select exists (select from leasehold.blob where batch = $1)
-    or exists (select from leasehold.snapshot where number = $1 and state = 'taking') as is_used`;
+    or exists (select from leasehold.entity_batch b join leasehold.snapshot s on s.number = b.snapshot
+                where b.batch = $1 and s.state = 'taking') as is_used`;
 
 const DELETE_ROWS = `
 delete from leasehold.entity e

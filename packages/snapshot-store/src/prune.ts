@@ -60,7 +60,7 @@ async function sealLeftBatches(db: Database): Promise<void> {
     db,
     `select b.batch from leasehold.entity_batch b
       where not b.is_sealed and not exists (
-        select from leasehold.snapshot s where s.number = b.batch and s.state = 'taking')`,
+        select from leasehold.snapshot s where s.number = b.snapshot and s.state = 'taking')`,
   );
   for (const { batch } of left) await sealBatch(db, batch);
 }

@@ -18,6 +18,10 @@ const LANES = 2;
 /** Bounds what is in memory: of each lane as much, and one cell more. */
 const BATCH_CELLS_MAX = 64;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Each is one more partition to look into. */
+const BATCHES_MAX = 2;
+/** Indexes of fewer rows than this are made in no time. */
+const SPLIT_ROWS = 100_000;
 /** Against the hour after which a silent worker counts as dead. */
 const TOUCH_MS = 5_000;
 
@@ -48,7 +52,9 @@ export class SnapshotWriter {
   readonly #options: WriteOptions;
   readonly #target: Target;
   readonly #limits: CellLimits;
-  #opening: Promise<void> | undefined;
+  readonly #batches: Promise<number>[] = [];
+  #rows = 0;
+  #turn = 0;
   #ordinal = 0;
   #stored = 0;
   #touchedMs = performance.now();
@@ -63,7 +69,7 @@ export class SnapshotWriter {
       id: facts.id,
       srid: sridOf(facts.space),
       schemas: schemasOf(facts),
-      openBatch: () => this.#openBatch(),
+      batchFor: (rows) => this.#batchFor(rows),
     };
   }
 
@@ -185,11 +191,20 @@ export class SnapshotWriter {
     } while (dueMs > performance.now());
   }
 
-  #openBatch(): Promise<void> {
-    this.#opening ??= rowsOf(this.#db, 'select leasehold.entity_batch_open($1)', [
-      this.#target.number,
-    ]).then(() => undefined);
-    return this.#opening;
+  /** In turns, once they are many: so the server makes the indexes of both at once. */
+  async #batchFor(rows: number): Promise<number> {
+    this.#rows += rows;
+    const turn = this.#rows > SPLIT_ROWS ? ++this.#turn % BATCHES_MAX : 0;
+    const open = async (): Promise<number> => {
+      const [opened] = await rowsOf<{ batch: number }>(
+        this.#db,
+        'select leasehold.entity_batch_open($1) as batch',
+        [this.#target.number],
+      );
+      return opened?.batch as number;
+    };
+    this.#batches[turn] ??= open();
+    return this.#batches[turn];
   }
 
   /**
@@ -198,7 +213,8 @@ export class SnapshotWriter {
    */
   async finish({ cells: expected }: { readonly cells?: number } = {}): Promise<Finished> {
     const { number, id } = this.#target;
-    if (this.#opening !== undefined) await sealBatch(this.#db, number);
+    const batches = await Promise.all(this.#batches);
+    await Promise.all(batches.map((batch) => sealBatch(this.#db, batch)));
     const finished = await inTransaction(this.#db, async (client) => {
       const { rows } = await client.query<TotalsRow>(FINISH, [number]);
       const [totals] = rows;
