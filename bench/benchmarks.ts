@@ -7,6 +7,7 @@ import { memory } from './memory.bench.ts';
 import { parade } from './parade.bench.ts';
 import { plan } from './plan.bench.ts';
 import { scale } from './scale.bench.ts';
+import { snapshot } from './snapshot.bench.ts';
 import { takeover } from './takeover.bench.ts';
 import { tick } from './tick.bench.ts';
 import { traffic } from './traffic.bench.ts';
@@ -24,4 +25,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   views,
   memory,
   traffic,
+  snapshot,
 ];
