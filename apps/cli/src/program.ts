@@ -12,6 +12,7 @@ import { Output } from './output.ts';
 import { addPlan } from './plan/command.ts';
 import { addPods } from './pods/command.ts';
 import { addPrefabs } from './prefabs/command.ts';
+import { addSnapshot } from './snapshot/command.ts';
 import { addWatch } from './watch-command.ts';
 import { addWorld } from './world/command.ts';
 
@@ -36,6 +37,7 @@ Examples:
   $ leasehold drain pod-2
   $ leasehold plan show
   $ leasehold prefabs plan my-world
+  $ leasehold snapshot create
   $ leasehold entity query --box 0,0,50,50
   $ leasehold event send 4294967297 note --payload '{"n":1}'
   $ leasehold doctor
@@ -173,6 +175,7 @@ export function programOf(
   addPods(program, output, env, exit);
   addPlan(program, output, env, exit);
   addPrefabs(program, output, env, exit);
+  addSnapshot(program, output, env, exit);
   addEntity(program, output, env, exit);
   addEvent(program, output, env, exit);
   addChaos(program, output, env, exit);

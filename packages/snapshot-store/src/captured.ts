@@ -53,6 +53,8 @@ export type CapturedCell = {
   /** Of the last commit up to the cut. */
   readonly tick: number;
   readonly idCounter: number;
+  /** Ids that were given out to who asked from outside. */
+  readonly asked: number;
   readonly outSeq: number;
   /** Last channel position consumed, by address of the source: pairs, ascending by address. */
   readonly cursors: readonly (readonly [address: number, seq: number])[];
@@ -60,6 +62,13 @@ export type CapturedCell = {
   readonly rows: Uint8Array;
   /** How many rows. */
   readonly count: number;
+};
+
+/**
+ * What was on its way from, and to, one (cell, layer). Known only when all cells are, so a writer gets
+ * these behind them: `put(cells)`, then `putFlights(flights)`, then `finish()`.
+ */
+export type CapturedFlight = Pick<CapturedCell, 'layer' | 'cell'> & {
   /** What the cell has sent that its readers had not taken in: entities and letters in flight. */
   readonly channel: readonly ChannelEntry[];
   /** Letters in its inbox that it had not taken in. */

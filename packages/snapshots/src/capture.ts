@@ -59,6 +59,9 @@ export class Capture {
   readonly #seen = new Map<number, Seen>();
   readonly #sent = new Map<number, Sent>();
 
+  /** Cells with a history, of all layers; known once the first of them is told. */
+  cellsTotal = 0;
+
   /** Every cell has gone past the tick, as far as anybody can know. */
   constructor(options: CaptureOptions) {
     this.#options = options;
@@ -70,6 +73,7 @@ export class Capture {
    */
   async *cells(): AsyncGenerator<CapturedCell> {
     let places = await this.#places();
+    this.cellsTotal = places.length;
     for (let round = 0; places.length > 0; round++) {
       if (round === ROUNDS_MAX) throw unstable(places[0]?.cell ?? 0, 'its log');
       // In this order: what is no more in a channel was taken by a cell, or brought to an inbox, before.

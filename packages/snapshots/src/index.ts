@@ -1,3 +1,10 @@
 export { Capture, type CaptureLayer, type CaptureOptions } from './capture.ts';
-export { type CutWorld, takeCut } from './cut.ts';
-export { type RestoreLayer, restoreCells } from './restore-cells.ts';
+export { type Cut, type CutWorld, takeCut } from './cut.ts';
+export { type RestoreLayer, type RestoreTotals, restoreCells } from './restore-cells.ts';
+export {
+  type Restored,
+  type RestoreOptions,
+  type RestoreProgress,
+  restoreSnapshot,
+} from './restore-world.ts';
+export { type Taken, type TakeOptions, type TakeProgress, takeSnapshot } from './take.ts';

@@ -10,7 +10,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['testkit', 'protocol', 'service'],
   ['sdk', 'live-store', 'twin-store', 'snapshot-store', 'client', 'plan', 'control'],
   ['world', 'pod', 'prefabs'],
-  ['view', 'authority'],
+  ['view', 'authority', 'snapshots'],
   ['proof'],
 ];
 

@@ -1,0 +1,81 @@
+/** `leasehold snapshot create`: a world as it is at one tick, while it runs. */
+import { openServers } from '@leasehold/servers';
+import { systemClock } from '@leasehold/service';
+import type { SnapshotStore } from '@leasehold/snapshot-store';
+import { type Taken, takeSnapshot } from '@leasehold/snapshots';
+import { pauseWorld, resumeWorld } from '@leasehold/world';
+import { openInterrupt } from '../interrupt.ts';
+import { type WorldFlags, withWorld } from '../known-world.ts';
+import type { Output } from '../output.ts';
+import { newSnapshotId, recordOf, withSnapshots } from './place.ts';
+
+export type CreateFlags = WorldFlags & {
+  /** undefined: one of its own. */
+  readonly id: string | undefined;
+  readonly isPaused: boolean;
+  readonly tick: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+};
+
+export async function create(flags: CreateFlags, output: Output): Promise<number> {
+  return withSnapshots(flags, output, async (snapshots) => {
+    const startedMs = performance.now();
+    const taken = flags.isPaused
+      ? await whilePaused(flags, output, () => take(flags, snapshots, output))
+      : await take(flags, snapshots, output);
+    const seconds = Math.round((performance.now() - startedMs) / 10) / 100;
+    output.json({ ...taken, seconds });
+    const { id, tick, entities, cells, inFlight } = taken;
+    output.print(
+      `${output.colors.bold(id)}: tick ${tick}, ${entities} entities in ${cells} cells` +
+        `${inFlight > 0 ? `, ${inFlight} of them on their way` : ''}, in ${seconds} s`,
+    );
+    return 0;
+  });
+}
+
+/** Ctrl-C takes back what was written. */
+export async function take(
+  flags: Omit<CreateFlags, 'isPaused'>,
+  snapshots: SnapshotStore,
+  output: Output,
+): Promise<Taken> {
+  const { record } = await recordOf(flags, output);
+  const servers = await openServers({ home: flags.home, allowEmbedded: true });
+  const interrupt = openInterrupt(
+    () => output.progress('taking back what was written; Ctrl-C again leaves at once'),
+    () => undefined,
+  );
+  try {
+    return await takeSnapshot({
+      ...{ redisUrl: servers.redisUrl, record, snapshots, clock: systemClock },
+      ...{ id: flags.id ?? newSnapshotId(record.world), signal: interrupt.signal },
+      ...(flags.tick === undefined ? {} : { tick: flags.tick }),
+      ...(flags.bytesPerSecond === undefined ? {} : { bytesPerSecond: flags.bytesPerSecond }),
+      progress: ({ phase, cells, cellsTotal }) =>
+        output.live([
+          phase === 'waiting'
+            ? '  waiting for the tick of the cut'
+            : `  read ${cells} of ${cellsTotal} cells`,
+        ]),
+    });
+  } finally {
+    interrupt.close();
+    await servers.close();
+  }
+}
+
+async function whilePaused<T>(
+  flags: CreateFlags,
+  output: Output,
+  work: () => Promise<T>,
+): Promise<T> {
+  const timed = <R>(change: typeof pauseWorld | typeof resumeWorld) =>
+    withWorld(flags, output, (open) => change(open)) as Promise<R>;
+  const { isChanged } = await timed<Awaited<ReturnType<typeof pauseWorld>>>(pauseWorld);
+  try {
+    return await work();
+  } finally {
+    if (isChanged) await timed(resumeWorld);
+  }
+}
