@@ -17,13 +17,16 @@ export async function collectGarbage(db: Database): Promise<number> {
     total += deleted;
     if (deleted < BLOBS_PER_ROUND) break;
   }
-  const batches = await rowsOf<{ batch: number }>(
-    db,
-    'select batch from leasehold.entity_batch where is_dirty order by batch',
-  );
+  const batches = await rowsOf<{ batch: number }>(db, LEFT_BATCHES);
   for (const { batch } of batches) await cleanBatch(db, batch);
   return total;
 }
+
+/** One that nobody put anything into is of a writer whose content others put meanwhile. */
+const LEFT_BATCHES = `
+select e.batch from leasehold.entity_batch e
+ where e.is_dirty or not exists (select from leasehold.blob b where b.batch = e.batch)
+ order by e.batch`;
 
 const DELETE_BLOBS = `
 with gone as (

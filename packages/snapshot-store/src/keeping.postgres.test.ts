@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { usePostgres } from '@leasehold/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BLOBS_LOCK } from './database.ts';
 import type { CapturedCell, SnapshotStore } from './index.ts';
 import { openSnapshotStore } from './index.ts';
 import {
@@ -33,6 +35,8 @@ afterAll(async () => {
 });
 
 const flights = [flightOf(0, 1, [[950, at(101, 50)]])];
+/** Far longer than either takes. */
+const WAITED_MS = 300;
 /** Rows that no other snapshot has. */
 const own = (id: number): CapturedCell[] =>
   worldOf(new Map<number, Row[]>([[4, [[id, at(1, 101)]]]]));
@@ -225,8 +229,37 @@ describe('workers that die, and retention', () => {
         for (const turn of turns) await take(name, turn);
       }),
     );
-    expect(await countOf('entity_batch')).toBeLessThan(12);
+    await store.prune({ world: 'a', keep: 1 });
+    const { rows } = await db.pool.query(
+      `select batch from leasehold.entity_batch e
+        where not exists (select from leasehold.blob b where b.batch = e.batch)`,
+    );
+    expect(rows).toEqual([]);
   });
+});
+
+test('content is named and deleted in turns, whoever comes first', async () => {
+  const isWaiting = async (work: Promise<unknown>): Promise<boolean> =>
+    Promise.race([work.then(() => false), sleep(WAITED_MS).then(() => true)]);
+  const client = await db.pool.connect();
+  try {
+    await taken(store, factsOf('in-turn'), own(680));
+    await client.query('select pg_advisory_lock_shared($1)', [BLOBS_LOCK]);
+    const removal = store.remove('in-turn');
+    expect(await isWaiting(removal)).toBe(true);
+    await client.query('select pg_advisory_unlock_all()');
+    await removal;
+    const writer = await store.begin(factsOf('in-turn'));
+    await client.query('select pg_advisory_lock($1)', [BLOBS_LOCK]);
+    const put = writer.put(own(680));
+    expect(await isWaiting(put)).toBe(true);
+    await client.query('select pg_advisory_unlock_all()');
+    await put;
+    await writer.abort();
+  } finally {
+    await client.query('select pg_advisory_unlock_all()');
+    client.release();
+  }
 });
 
 describe('files', () => {

@@ -37,7 +37,7 @@ const odd: Row = [
   },
 ];
 const oddCells = new Map([[0, [odd]]]);
-const leaver: Row = [950, at(101, 50)];
+const leaver: Row = [950, at(110, 50)];
 const flight = flightOf(0, 1, [leaver]);
 
 async function blobs(): Promise<number> {
@@ -110,8 +110,8 @@ test('people see each entity once, with what all layers have of it, and who is o
       },
     },
     {
-      ...{ id: 950, cell: 0, x: 101, prefab: null, in_flight: true },
-      components: { position: { x: 101, y: 50 }, energy: { level: 99 } },
+      ...{ id: 950, cell: 0, x: 110, prefab: null, in_flight: true },
+      components: { position: { x: 110, y: 50 }, energy: { level: 99 } },
     },
   ]);
   const { rows: counted } = await db.pool.query(
@@ -136,14 +136,14 @@ test('entities are told page by page, of an area, and nearest first', async () =
     ids.push(...page.map(({ id }) => id));
   }
   expect(ids).toEqual([...Array.from({ length: 15 }, (_, i) => i + 2), 900, 950]);
-  const box = { kind: 'box', minX: 90, minY: 0, maxX: 160, maxY: 60 } as const;
+  const box = { kind: 'box', minX: 105, minY: 0, maxX: 160, maxY: 60 } as const;
   const inBox = await store.entities('seen', { area: box });
   expect(inBox.map(({ id }) => id)).toEqual([2, 950]);
   const near = await store.near('seen', { x: 149, y: 50, limit: 3 });
   expect(near.map(({ id, distance }) => [id, distance])).toEqual([
     ...[
       [2, 1],
-      [950, 48],
+      [950, 39],
       [6, expect.closeTo(100.005)],
     ],
   ]);
