@@ -67,5 +67,6 @@ if last_body ~= '' then
     last_body)
 end
 redis.call('HSET', meta, 'seq', head_seq, 'hash', head_hash, 'tick', head_tick, 'ids', id_counter,
-  'asked', asked, 'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash)
+  'asked', asked, 'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash,
+  'restored', seq)
 return { 'OK' }

@@ -10,7 +10,7 @@ import { checkName, LeaseholdError } from '@leasehold/kernel';
 import { openLivePlanStore, readyIncarnation } from '@leasehold/live-store';
 import { POLICIES, type Policy } from '@leasehold/plan';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
-import { loadWorld, openRegistry } from '@leasehold/world';
+import { endWhenReplaced, loadWorld, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerAuthorityMetrics } from './metrics.ts';
@@ -38,6 +38,7 @@ await runService('authority', async (parts, log) => {
     openRegistry({ ...config, log: (line) => log.info({}, line) }),
   );
   const incarnation = await readyIncarnation(registry, world);
+  endWhenReplaced(parts, registry, { world, incarnation, hasParent: config.hasParent });
   const store = parts.use(
     await patiently(log, () =>
       openLivePlanStore({

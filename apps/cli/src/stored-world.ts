@@ -54,6 +54,7 @@ export type StoredWorld = CheckedWorld & {
   /** One for each layer, in the order of `engines`; `store` is the first. */
   readonly stores: readonly Store[];
   readonly admin: LiveWorldAdmin;
+  readonly registry: Registry;
   close(): Promise<void>;
 };
 
@@ -159,7 +160,7 @@ async function storedWorld(
     await servers.close();
   };
   const found = { incarnation, isContinued: !isNew, redisUrl, redisKind: servers.kind };
-  return { ...checked, ...found, store, stores, admin, close };
+  return { ...checked, ...found, store, stores, admin, registry, close };
 }
 
 /** The world is in Redis: found there and agreed with, or seeded. Errors: those of `seedWorld`. */

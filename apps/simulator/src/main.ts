@@ -8,7 +8,13 @@ import { openLiveStore, readyIncarnation } from '@leasehold/live-store';
 import { Pod } from '@leasehold/pod';
 import { compile } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
-import { loadWorld, moduleMark, moduleVersion, openRegistry } from '@leasehold/world';
+import {
+  endWhenReplaced,
+  loadWorld,
+  moduleMark,
+  moduleVersion,
+  openRegistry,
+} from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { processFigures } from './figures.ts';
@@ -42,6 +48,7 @@ await runService('simulator', async (parts, log) => {
     openRegistry({ ...config, log: (line) => log.info({}, line) }),
   );
   const incarnation = await readyIncarnation(registry, world);
+  endWhenReplaced(parts, registry, { world, incarnation, hasParent: config.hasParent });
   const store = parts.use(
     await patiently(log, () =>
       openLiveStore({

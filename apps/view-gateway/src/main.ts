@@ -15,7 +15,7 @@ import {
 import { compile } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import { ViewHub } from '@leasehold/view';
-import { loadWorld, openRegistry } from '@leasehold/world';
+import { endWhenReplaced, loadWorld, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerGatewayMetrics } from './metrics.ts';
@@ -43,6 +43,7 @@ await runService('view-gateway', async (parts, log) => {
     openRegistry({ ...config, log: (line) => log.info({}, line) }),
   );
   const incarnation = await readyIncarnation(registry, world);
+  endWhenReplaced(parts, registry, { world, incarnation, hasParent: config.hasParent });
   const at = {
     ...{ url: config.redisUrl, world, incarnation, layer, grid },
     ...(config.library === '' ? {} : { library: config.library }),

@@ -19,6 +19,7 @@ export function readHead(cell: number, meta: ReadonlyMap<string, string>): Head 
     nonce: meta.get('nonce') ?? '',
     idCounter: integer('ids'),
     asked: integer('asked'),
+    restoredSeq: integer('restored'),
     outSeq: integer('out'),
     inboxCursor: integer('inbox'),
     cursors,

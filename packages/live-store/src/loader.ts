@@ -137,10 +137,12 @@ export class Loader {
 
 /** Where to begin: the newest checkpoint that is early enough, or the first entry of the log. */
 function startOf(head: Head, { beforeTick }: CellRequest): Start {
-  const { checkpoints } = head;
+  const { checkpoints, restoredSeq } = head;
   const early = checkpoints.find(({ tick }) => beforeTick === undefined || tick < beforeTick);
-  // Nothing was trimmed before there were two checkpoints: then the log still has its first entry.
-  const chosen = early ?? (checkpoints.length === 2 ? checkpoints[1] : undefined);
+  // Nothing was trimmed before there were two checkpoints: then the log still has its first entry, but
+  // for a cell that was restored, whose log began behind the first of them.
+  const isCut = checkpoints.length === 2 || restoredSeq > 0;
+  const chosen = early ?? (isCut ? checkpoints.at(-1) : undefined);
   return { head, slot: chosen?.slot, seq: (chosen?.seq ?? 0) + 1 };
 }
 

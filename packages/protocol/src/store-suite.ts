@@ -9,6 +9,7 @@ import { leaseTests } from './store-suite-lease.ts';
 import { answerTests, idTests, letterTests, whereaboutsTests } from './store-suite-life.ts';
 import { channelTests, commitTests, followTests } from './store-suite-log.ts';
 import { leadTests, loadTests, orderTests, planTests } from './store-suite-plan.ts';
+import { restoreTests } from './store-suite-restore.ts';
 import { creationTests, podTests, sharedTests } from './store-suite-world.ts';
 
 export type { SuiteWorld } from './store-suite-bench.ts';
@@ -46,6 +47,7 @@ export function describeStore(name: string, open: () => Promise<SuiteWorld>): vo
       describe('loads', () => loadTests(world));
       describe('orders', () => orderTests(world));
       describe('clock, feed and schemas', () => sharedTests(world));
+      describe('cuts and restored worlds', () => restoreTests(world));
       describe('ids', () => idTests(world));
       describe('whereabouts', () => whereaboutsTests(world));
       describe('answers', () => answerTests(world));

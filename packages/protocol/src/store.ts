@@ -33,6 +33,8 @@ export type Head = {
   readonly idCounter: number;
   /** Ids given out to who asked from outside. */
   readonly asked: number;
+  /** Its log begins behind this position: 0, or where the cell was restored. */
+  readonly restoredSeq: number;
   /** Last sequence number of the cell's own channel. */
   readonly outSeq: number;
   readonly inboxCursor: number;

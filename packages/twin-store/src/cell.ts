@@ -71,6 +71,7 @@ export type CellRecord = {
   idCounter: number;
   /** Ids given out to who asked from outside. */
   asked: number;
+  restoredSeq: number;
   inboxSeq: number;
   inboxCursor: number;
   inbox: Post[];
@@ -105,6 +106,7 @@ export function newCell(): CellRecord {
     tick: 0,
     idCounter: 0,
     asked: 0,
+    restoredSeq: 0,
     inboxSeq: 0,
     inboxCursor: 0,
     inbox: [],
@@ -140,6 +142,7 @@ export function headOf(number: number, cell: CellRecord): Head {
     nonce: cell.nonce,
     idCounter: cell.idCounter,
     asked: cell.asked,
+    restoredSeq: cell.restoredSeq,
     outSeq: cell.outSeq,
     inboxCursor: cell.inboxCursor,
     cursors: new Map(cell.cursors),

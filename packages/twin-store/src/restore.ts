@@ -23,7 +23,8 @@ export function restore(cell: CellRecord, of: CellRestore): CellSeedReply {
   const { seq, hash, tick, idCounter, asked, outSeq, cursors } = of;
   cell.checkpoints[0] = { seq, hash, tick, body: of.checkpoint.slice() };
   for (const each of cursors) cell.cursors.set(each.cell, each.seq);
-  Object.assign(cell, { seq, hash, tick, idCounter, asked, outSeq, born: hash });
+  const born = { born: hash, restoredSeq: seq };
+  Object.assign(cell, { seq, hash, tick, idCounter, asked, outSeq, ...born });
   if (of.last !== undefined) {
     const at = { seq: seq + 1, tick: of.last.tick, hash: of.last.hash };
     const entry = { version: FORMAT_VERSION, epoch: SEED_EPOCH, prevHash: hash };

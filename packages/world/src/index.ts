@@ -16,6 +16,7 @@ export {
 } from './manifest.ts';
 export { moduleMark, moduleVersion } from './module-version.ts';
 export { openRegistry, type RegistryPlace } from './open-registry.ts';
+export { endWhenReplaced, type Replaced, watchReplaced } from './replaced.ts';
 export {
   pauseWorld,
   resumeWorld,

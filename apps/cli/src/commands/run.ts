@@ -1,6 +1,7 @@
 /** `leasehold run`: a world with some pods for some time, judged at the end. */
+import { watchReplaced } from '@leasehold/world';
 import { Autoscaler } from '../autoscale.ts';
-import { openInterrupt } from '../interrupt.ts';
+import { type Interrupt, openInterrupt } from '../interrupt.ts';
 import { brokenLibraryName } from '../known-bad.ts';
 import { API_PORT_DEFAULT, apiLine, docsUrl, Lifecycles, lifecyclePorts } from '../lifecycles.ts';
 import { LiveRun, type RunHooks } from '../live-run.ts';
@@ -8,7 +9,12 @@ import type { RunOptions } from '../options.ts';
 import type { Output } from '../output.ts';
 import { choosePorts, PORT_DEFAULT } from '../ports.ts';
 import { type Report, summary } from '../report.ts';
-import { checkWorld, openStoredWorld, type StoredWorld } from '../stored-world.ts';
+import {
+  type CheckedWorld,
+  checkWorld,
+  openStoredWorld,
+  type StoredWorld,
+} from '../stored-world.ts';
 
 /** Returns the exit code: 0 when nothing was lost, doubled or broken, else 1. Throws bad input. */
 export async function run(
@@ -29,31 +35,77 @@ export async function run(
   if (count > 0 && apiPorts[0] !== API_PORT_DEFAULT) {
     output.progress(`port ${API_PORT_DEFAULT} is taken: the API is on port ${apiPorts[0]}`);
   }
-  let lifecycles: Lifecycles | undefined;
-  let live: LiveRun | undefined;
+  const running: Running = { lifecycles: undefined, live: undefined };
   const interrupt = openInterrupt(
     () => output.progress('ending; Ctrl-C again leaves at once'),
     () => {
-      live?.killAll();
-      lifecycles?.killAll();
+      running.live?.killAll();
+      running.lifecycles?.killAll();
     },
   );
   try {
-    const world = await openStoredWorld(options, checked, output);
-    try {
-      live = new LiveRun(world, options, { output, signal: interrupt.signal, ports });
-      lifecycles = new Lifecycles({ ...lifecycleParts(world, options, output), ports: apiPorts });
-      const api = { lifecycles, signal: interrupt.signal, output };
-      const report = await judged(live, api, scaled(options, hooks));
-      say(report, output);
-      return report.exitCode;
-    } finally {
-      await lifecycles?.close();
-      await live?.close();
-      await world.close();
+    const startedMs = performance.now();
+    let left = options;
+    for (;;) {
+      const parts = { output, interrupt, ports, apiPorts, running };
+      const report = await runOnce(left, checked, parts, hooks);
+      if (report !== undefined) {
+        say(report, output);
+        return report.exitCode;
+      }
+      output.warn(`${checked.name} was restored from a snapshot: this run goes on with it`);
+      const elapsedS = (performance.now() - startedMs) / 1_000;
+      const seconds = options.seconds === 0 ? 0 : Math.max(1, options.seconds - elapsedS);
+      left = { ...options, seconds, isFresh: false };
     }
   } finally {
     interrupt.close();
+  }
+}
+
+type Running = { lifecycles: Lifecycles | undefined; live: LiveRun | undefined };
+
+type RunParts = {
+  readonly output: Output;
+  readonly interrupt: Interrupt;
+  readonly ports: readonly number[];
+  readonly apiPorts: readonly number[];
+  readonly running: Running;
+};
+
+/** Until its end has come; undefined: until somebody has restored the world. */
+async function runOnce(
+  options: RunOptions,
+  checked: CheckedWorld,
+  { output, interrupt, ports, apiPorts, running }: RunParts,
+  hooks: RunHooks,
+): Promise<Report | undefined> {
+  const world = await openStoredWorld(options, checked, output);
+  const replaced = watchReplaced(world.registry, {
+    world: world.name,
+    incarnation: world.incarnation,
+  });
+  const signal = AbortSignal.any([interrupt.signal, replaced.signal]);
+  try {
+    const live = new LiveRun(world, options, { output, signal, ports });
+    running.live = live;
+    const lifecycles = new Lifecycles({
+      ...lifecycleParts(world, options, output),
+      ports: apiPorts,
+    });
+    running.lifecycles = lifecycles;
+    const isReplaced = (): boolean => replaced.signal.aborted;
+    return await judged(live, { lifecycles, signal, output, isReplaced }, scaled(options, hooks));
+  } catch (error) {
+    // What this run has read or written meanwhile is gone under its hands.
+    if (replaced.signal.aborted && !interrupt.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    replaced.close();
+    if (replaced.signal.aborted) running.live?.killAll();
+    await running.lifecycles?.close();
+    await running.live?.close();
+    await world.close();
   }
 }
 
@@ -82,14 +134,17 @@ type Api = {
   readonly lifecycles: Lifecycles;
   readonly signal: AbortSignal;
   readonly output: Output;
+  /** The world was restored: nobody is to be judged by what is there now. */
+  readonly isReplaced: () => boolean;
 };
 
-async function judged(live: LiveRun, api: Api, hooks: RunHooks): Promise<Report> {
-  const { lifecycles, signal } = api;
+async function judged(live: LiveRun, api: Api, hooks: RunHooks): Promise<Report | undefined> {
+  const { lifecycles, signal, isReplaced } = api;
   lifecycles.start();
   await Promise.all([live.start(), lifecycles.untilListening(signal)]);
   await tellApi(api);
   await live.untilOver(hooks);
+  if (isReplaced()) return undefined;
   // Before the pods go: what was asked for is still applied.
   await lifecycles.stop();
   return live.finish(hooks);

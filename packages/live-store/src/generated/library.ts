@@ -1925,7 +1925,8 @@ local function cell_restore(call, block, meta, ckpt0, log, seq, hash, tick, id_c
       last_body)
   end
   redis.call('HSET', meta, 'seq', head_seq, 'hash', head_hash, 'tick', head_tick, 'ids', id_counter,
-    'asked', asked, 'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash)
+    'asked', asked, 'out', out_seq, 'c0', seq .. ':' .. tick, 'born', hash,
+    'restored', seq)
   return { 'OK' }
 end
 
