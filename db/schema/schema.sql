@@ -31,16 +31,15 @@ begin
   execute format('analyze leasehold.%I', format('entity_%s', batch));
 end $$;
 
-CREATE FUNCTION leasehold.entity_batch_open(batch integer) RETURNS void
+CREATE FUNCTION leasehold.entity_batch_open(snapshot integer) RETURNS integer
     LANGUAGE plpgsql
     AS $$
 declare
-  name text := format('entity_%s', batch);
+  opened integer;
+  name text;
 begin
-  insert into leasehold.entity_batch values (batch) on conflict do nothing;
-  if to_regclass(format('leasehold.%I', name)) is not null then
-    return;
-  end if;
+  insert into leasehold.entity_batch (snapshot) values (snapshot) returning batch into opened;
+  name := format('entity_%s', opened);
   execute format('create table leasehold.%I (like leasehold.entity)', name);
   -- Three thousand rows tell a planner enough, and thirty thousand take half a second.
   execute format('alter table leasehold.%I alter column components set statistics 0, '
@@ -48,7 +47,8 @@ begin
     'alter column id set statistics 10, alter column geometry set statistics 10, '
     'alter column prefab set statistics 10', name);
   execute format('alter table leasehold.entity attach partition leasehold.%I for values in (%s)',
-    name, batch);
+    name, opened);
+  return opened;
 end $$;
 
 CREATE FUNCTION leasehold.snapshot_hash(number integer) RETURNS bytea
@@ -169,8 +169,18 @@ ALTER TABLE leasehold.blob ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY 
 
 CREATE TABLE leasehold.entity_batch (
     batch integer NOT NULL,
+    snapshot integer NOT NULL,
     is_sealed boolean DEFAULT false NOT NULL,
     is_dirty boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE leasehold.entity_batch ALTER COLUMN batch ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.entity_batch_batch_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE leasehold.migration (
