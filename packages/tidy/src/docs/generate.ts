@@ -40,6 +40,8 @@ const CHOSEN: Partial<Readonly<Record<ErrorCode, string>>> = {
   SERVER_MISSING:
     'Install redis-server, or postgresql with PostGIS, or set REDIS_URL or DATABASE_URL.',
   SETTING_INVALID: 'Give a whole number from 1 to 64.',
+  SNAPSHOT_UNKNOWN: 'Name one that is there: the newest are listed.',
+  FILE_INVALID: 'Export the snapshot again, and compare the size of the file after it was copied.',
   SPATIAL_NOT_FINITE: 'Find the system that computes it; a position must stay a finite number.',
   SUBSCRIPTION_UNKNOWN: 'Subscribe first; a number is free again once it was unsubscribed.',
   SYSTEM_FAILED: 'Mend the system: it must not throw for any entity.',
