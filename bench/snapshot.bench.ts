@@ -14,7 +14,7 @@ import { type Benchmark, type Figure, median } from './figure.ts';
 
 const WORKER = fileURLToPath(new URL('snapshot-worker.ts', import.meta.url));
 const CHANGED_PART = 0.05;
-const ROUNDS = 5
+const ROUNDS = 5;
 
 type Size = { readonly side: number; readonly perCell: number };
 const SIZE: Size = { side: 32, perCell: 977 };
