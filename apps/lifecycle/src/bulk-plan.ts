@@ -3,10 +3,9 @@
  * ones, so that a part that is done again asks for the same entities. Pure.
  */
 import { LeaseholdError, Random, saltOf } from '@leasehold/kernel';
-import type { ComponentValues } from '@leasehold/protocol';
+import type { Birth, ComponentValues } from '@leasehold/protocol';
 import type { Area } from '@leasehold/protocol/view';
 import { AreaShape, type Grid } from '@leasehold/spatial';
-import type { Birth } from './births.ts';
 import type { SpatialFields } from './worlds.ts';
 
 /** As many as some pods of common size hold. */

@@ -5,10 +5,15 @@
  */
 import type { LiveRecords } from '@leasehold/live-store';
 import type { RequestAnswer } from '@leasehold/protocol';
+import {
+  type Birth,
+  birthPosts,
+  groupsOf,
+  type RequestPost,
+  reservedIds,
+} from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
-import { type Birth, birthPosts, groupsOf, reservedIds } from './births.ts';
 import type { BulkSource } from './bulk-plan.ts';
-import type { RequestPost } from './request-desk.ts';
 import type { OpenLayer } from './worlds.ts';
 
 export type BulkState = {

@@ -1,9 +1,8 @@
 /** Entities: made, read, changed and ended, each by a request to the cell that has it. */
-import { encodeRequest } from '@leasehold/protocol';
+import { type Birth, birthPosts, encodeRequest, groupsOf, reservedIds } from '@leasehold/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
-import { type Birth, birthPosts, groupsOf, reservedIds } from './births.ts';
 import { readEntity } from './entity-reading.ts';
 import { isKnown, matchOf, tagOf } from './entity-tag.ts';
 import { findRow } from './finding.ts';

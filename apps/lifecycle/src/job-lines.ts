@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { LeaseholdError } from '@leasehold/kernel';
 import type { LiveRecords } from '@leasehold/live-store';
-import type { Birth } from './births.ts';
+import type { Birth } from '@leasehold/protocol';
 import { type BulkSource, STEP_ENTITIES } from './bulk-plan.ts';
 import { BODY } from './problems.ts';
 

@@ -1,9 +1,8 @@
 /** Parts of requests that need no server: predicates, entity tags, groups of births, bulk plans. */
 import { hasCode } from '@leasehold/kernel';
-import { layerSchema, Table } from '@leasehold/protocol';
+import { type Birth, groupsOf, layerSchema, Table } from '@leasehold/protocol';
 import { Grid } from '@leasehold/spatial';
 import { expect, test } from 'vitest';
-import { type Birth, groupsOf } from './births.ts';
 import { BulkPlan, STEP_ENTITIES } from './bulk-plan.ts';
 import { isKnown, matchOf, tagOf } from './entity-tag.ts';
 import { requestHash } from './idempotency.ts';

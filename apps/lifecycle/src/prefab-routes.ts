@@ -1,9 +1,8 @@
 /** Prefabs of a world: which are in force, what they give, and entities made of them. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { CREATES_PER_REQUEST_MAX } from '@leasehold/protocol';
+import { birthPosts, CREATES_PER_REQUEST_MAX, groupsOf, reservedIds } from '@leasehold/protocol';
 import type { Static } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
-import { birthPosts, groupsOf, reservedIds } from './births.ts';
 import type { Decided } from './idempotency.ts';
 import { readFollowed } from './prefab-following.ts';
 import { newRequestId } from './request-desk.ts';

@@ -4,11 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LeaseholdError } from '@leasehold/kernel';
-import type { RequestAnswer } from '@leasehold/protocol';
+import type { RequestAnswer, RequestPost } from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
 import type { OpenLayer } from './worlds.ts';
-
-export type RequestPost = { readonly cell: number; readonly body: Uint8Array };
 
 /** What became of a request so far. */
 export type RequestState = {

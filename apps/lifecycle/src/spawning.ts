@@ -1,9 +1,9 @@
 /** Entities of a prefab as what is created of them, at once or by a job. Pure. */
 
 import { type SpawnRequest, spawnedEntities } from '@leasehold/prefabs';
+import type { Birth } from '@leasehold/protocol';
 import { type ComponentValues, PREFAB_COMPONENT } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
-import type { Birth } from './births.ts';
 import type { FoundPrefab } from './prefabs.ts';
 
 /** The same ones for the same request. Errors: `AREA_INVALID`, `SETTING_INVALID`. */

@@ -11,7 +11,7 @@ import {
   keepAnswer,
   requestHash,
 } from './idempotency.ts';
-import { postRequest, type RequestPost, type RequestState, waitApplied } from './request-desk.ts';
+import { postRequest, type RequestState, waitApplied } from './request-desk.ts';
 import type { OpenLayer, OpenWorld } from './worlds.ts';
 
 export type Write = {

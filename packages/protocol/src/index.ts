@@ -20,6 +20,14 @@ export {
   inspectCommit,
 } from './commit-body.ts';
 export {
+  type Birth,
+  type BirthGroup,
+  birthPosts,
+  groupsOf,
+  type RequestPost,
+  reservedIds,
+} from './create-posts.ts';
+export {
   checkedDurability,
   type Durability,
   durabilityText,

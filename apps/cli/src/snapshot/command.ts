@@ -28,13 +28,18 @@ const RESTORE_HELP = `
 Examples:
   $ leasehold snapshot restore before-the-storm --dry-run
   $ leasehold snapshot restore before-the-storm --yes
+  $ leasehold snapshot restore before-the-storm --area flood.geojson --dry-run
 
 Nothing is overwritten: the snapshot fills a new incarnation, and only when it is all there and was looked
 at, that one becomes the world. Pods, gateways and runs follow by themselves. Works as well when Redis has
 lost everything.
 
+With --area the world goes on, and a part of it becomes what it was by ordinary births, deaths and
+changes: who has died is born again under a new id, who lives elsewhere now is left alone.
+
 Exit codes:
-  0  the world is as it was
+  0  the world, or the area, is as it was
+  1  some of the area was refused, as it went or died meanwhile
   2  it could not be restored (SNAPSHOT_CORRUPT, WORLD_MISMATCH, REDIS_REFUSED): the world runs on as it is`;
 
 const BRANCH_HELP = `
@@ -70,6 +75,7 @@ type Flags = {
   readonly home?: string;
   readonly world?: string;
   readonly id?: string;
+  readonly area?: string;
   readonly pause?: boolean;
   readonly tick?: string;
   readonly rate?: string;
@@ -192,14 +198,20 @@ function addReplacing(homed: (text: string) => Command, { at, output, exit }: Pa
     });
   homed('restore <id>')
     .description('Make a world what it was.')
+    .option('--area <area>', 'only this part: a GeoJSON file with a polygon, box:…, circle:…')
     .option('--dry-run', 'say what would be done')
     .option('--yes', 'you are sure')
     .addHelpText('after', RESTORE_HELP)
     .action(async (id: string, flags: Flags) => {
-      const { restore } = await import('./restore.ts');
       const isSure = flags.yes === true;
       const isDryRun = flags.dryRun === true;
-      exit(await restore({ ...at(flags), id, isSure, isDryRun }, output));
+      const wish = { ...at(flags), id, isSure, isDryRun };
+      if (flags.area !== undefined) {
+        const { restorePart } = await import('./area.ts');
+        return exit(await restorePart({ ...wish, area: flags.area }, output));
+      }
+      const { restore } = await import('./restore.ts');
+      exit(await restore(wish, output));
     });
   homed('branch [id]')
     .description('Begin another world where a snapshot, or the world now, is.')

@@ -1,13 +1,15 @@
 /** New entities as posts: each to the cell that its position is in, as many in a post as it takes. */
 import { entityId } from '@leasehold/kernel';
+import { IDS_PER_CALL_MAX, type LifeStore } from './life-store.ts';
 import {
   type ComponentValues,
   CREATES_PER_REQUEST_MAX,
   encodeRequest,
   type NewEntity,
-} from '@leasehold/protocol';
-import type { RequestPost } from './request-desk.ts';
-import type { OpenLayer } from './worlds.ts';
+} from './request.ts';
+
+/** What is put into the inbox of a cell. */
+export type RequestPost = { readonly cell: number; readonly body: Uint8Array };
 
 export type Birth = { readonly cell: number; readonly components: ComponentValues };
 
@@ -18,7 +20,6 @@ export type BirthGroup = { readonly cell: number; readonly of: readonly number[]
 const POST_BYTES_MAX = 60 * 1024;
 /** `{"id":9007199254740991,"components":}` and a comma. */
 const BIRTH_BYTES = 40;
-const IDS_PER_CALL_MAX = 100_000;
 
 /** The same groups for the same births: a repetition makes the same posts. */
 export function groupsOf(births: readonly Birth[]): BirthGroup[] {
@@ -43,7 +44,7 @@ export function groupsOf(births: readonly Birth[]): BirthGroup[] {
 
 /** Ids that nobody else gets, in the order of the births. */
 export async function reservedIds(
-  { store }: OpenLayer,
+  { store }: { readonly store: Pick<LifeStore, 'reserveIds'> },
   births: readonly Birth[],
 ): Promise<number[]> {
   const byCell = new Map<number, number[]>();
