@@ -6,7 +6,11 @@ import { getSnapshot, listSnapshots } from './reader.ts';
 import { dispensable, type Retention } from './retention.ts';
 import { sealBatch } from './writer.ts';
 
-export type PruneOptions = Retention & { readonly world: string };
+export type PruneOptions = Retention & {
+  readonly world: string;
+  /** Only those whose ids begin so are counted, and may go. */
+  readonly idPrefix?: string;
+};
 
 export type Pruned = {
   /** Oldest first. */
@@ -24,7 +28,7 @@ const ABANDONED_AFTER = '1 hour';
  * `SETTING_INVALID` when nothing is to be kept: that is never meant.
  */
 export async function pruneSnapshots(db: Database, options: PruneOptions): Promise<Pruned> {
-  const { world, keep = 0, hourly = 0, daily = 0 } = options;
+  const { world, keep = 0, hourly = 0, daily = 0, idPrefix = '' } = options;
   const counts = [keep, hourly, daily];
   if (!counts.every((n) => Number.isInteger(n) && n >= 0) || counts.every((n) => n === 0)) {
     throw new LeaseholdError('SETTING_INVALID', 'a retention must keep something', {
@@ -33,7 +37,9 @@ export async function pruneSnapshots(db: Database, options: PruneOptions): Promi
       remedy: 'Give at least one of them as a whole number above 0.',
     });
   }
-  const whole = (await listSnapshots(db, world)).filter(({ state }) => state === 'complete');
+  const whole = (await listSnapshots(db, world)).filter(
+    ({ id, state }) => state === 'complete' && id.startsWith(idPrefix),
+  );
   const removed = dispensable(whole, options);
   await rowsOf(db, 'delete from leasehold.snapshot where id = any($1)', [removed]);
   const abandoned = await rowsOf<{ id: string }>(

@@ -30,6 +30,8 @@ export type WriteOptions = {
   readonly bytesPerSecond?: number;
   /** Receives how many cells are stored, those captured anew included. */
   readonly progress?: (cells: number) => void;
+  /** Aborted: `put` and `putFlights` throw its reason, also while they keep to the rate. */
+  readonly signal?: AbortSignal;
 };
 
 export type Finished = SnapshotTotals & {
@@ -179,7 +181,7 @@ export class SnapshotWriter {
 
   /** Says that it lives, and keeps to the rate. */
   async #pause(startedMs: number, bytes: number): Promise<void> {
-    const { bytesPerSecond } = this.#options;
+    const { bytesPerSecond, signal } = this.#options;
     const dueMs = bytesPerSecond === undefined ? 0 : startedMs + (bytes / bytesPerSecond) * 1_000;
     do {
       const nowMs = performance.now();
@@ -187,7 +189,9 @@ export class SnapshotWriter {
         this.#touchedMs = nowMs;
         await rowsOf(this.#db, TOUCH, [this.#target.number]);
       }
-      if (dueMs > nowMs) await sleep(Math.min(dueMs - nowMs, TOUCH_MS));
+      signal?.throwIfAborted();
+      const waitMs = Math.min(dueMs - nowMs, TOUCH_MS);
+      if (waitMs > 0) await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
     } while (dueMs > performance.now());
   }
 

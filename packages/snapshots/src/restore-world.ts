@@ -30,7 +30,14 @@ export type RestoreOptions = {
   readonly world?: string;
   /** Whether its time stands still then. */
   readonly isPaused?: boolean;
+  /**
+   * The incarnation that was there when it was asked for; 0: none. If this snapshot has taken its place
+   * meanwhile, that was an earlier try of the same, and nothing is done twice. By default: what is there.
+   */
+  readonly replaces?: number;
   readonly progress?: (at: RestoreProgress) => void;
+  /** Aborted before it is the world: what was written is taken back. */
+  readonly signal?: AbortSignal;
 };
 
 export type RestoreProgress = {
@@ -39,7 +46,7 @@ export type RestoreProgress = {
   readonly cellsTotal: number;
 };
 
-export type Restored = RestoreTotals & {
+export type Restored = Pick<RestoreTotals, 'cells' | 'entities'> & {
   readonly world: string;
   readonly incarnation: number;
   /** The one that it replaced. */
@@ -57,10 +64,20 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
   const facts = await snapshots.facts(id);
   const summary = await snapshots.get(id);
   const world = options.world ?? facts.world;
-  const before = await registry.read(world);
+  const fingerprint = `snapshot ${id} ${summary.totals?.hash ?? ''}`;
+  const found = await registry.read(world);
+  const isOwn = found?.fingerprint === fingerprint;
+  // What an earlier try of the same has begun is gone on with.
+  const before = isOwn && found.state === 'seeding' ? undefined : found;
+  if (before !== undefined && before.incarnation !== (options.replaces ?? before.incarnation)) {
+    if (!isOwn) throw overtaken(world, before.incarnation);
+    await forgetOld(options, world, before);
+    const { incarnation } = before;
+    const { cells = 0, entities = 0 } = summary.totals ?? {};
+    return { cells, entities, world, incarnation, replaced: options.replaces, tick: facts.tick };
+  }
   checkTarget(facts, world, before);
   let totals: RestoreTotals | undefined;
-  const fingerprint = `snapshot ${id} ${summary.totals?.hash ?? ''}`;
   const record = await registry.seed(
     world,
     recordFacts(facts),
@@ -149,7 +166,7 @@ async function storedIncarnation(
 
 /** Writes and looks at an incarnation that nobody works on. Repeating it changes nothing. */
 async function fill(options: RestoreOptions, target: Target): Promise<RestoreTotals> {
-  const { redisUrl: url, snapshots, id, progress, isPaused } = options;
+  const { redisUrl: url, snapshots, id, progress, isPaused, signal } = options;
   const { world, incarnation, facts, cells: cellsTotal } = target;
   const grid = gridOf(facts, world);
   const names = facts.layers.map(({ layer }) => layer);
@@ -157,8 +174,8 @@ async function fill(options: RestoreOptions, target: Target): Promise<RestoreTot
     Object.entries(facts.schemas).map(([hash, json]) => [hash, parseSchema(json)]),
   );
   const closing: { close(): Promise<void> }[] = [];
+  const layers: Layer[] = [];
   try {
-    const layers: Layer[] = [];
     for (const { layer, schemaHash } of facts.layers) {
       const place = { url, world, incarnation, layer, layers: names, grid };
       const admin = await openWorldAdmin(place);
@@ -175,6 +192,7 @@ async function fill(options: RestoreOptions, target: Target): Promise<RestoreTot
     const counted = async function* () {
       for await (const cell of snapshots.cells(id)) {
         heads.set(`${cell.layer}:${cell.cell}`, `${cell.tick} ${cell.idCounter} ${cell.outSeq}`);
+        signal?.throwIfAborted();
         yield cell;
         cells++;
         progress?.({ phase: 'writing', cells, cellsTotal });
@@ -189,7 +207,11 @@ async function fill(options: RestoreOptions, target: Target): Promise<RestoreTot
     const { baseMs: _, cutTick: __, ...clock } = facts.clock;
     const base = { baseTick: facts.tick, isPaused: isPaused ?? clock.isPaused };
     await first?.store.setClock({ ...clock, ...base });
+    signal?.throwIfAborted();
     return totals;
+  } catch (error) {
+    if (signal?.aborted === true) await layers[0]?.admin.forget();
+    throw error;
   } finally {
     for (const each of closing.reverse()) await each.close();
   }

@@ -101,12 +101,14 @@ async function write(options: TakeOptions, cut: Cut, known: Known): Promise<Take
     },
     {
       ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+      ...(signal === undefined ? {} : { signal }),
       progress: (cells) => progress?.({ phase: 'reading', cells, cellsTotal: capture.cellsTotal }),
     },
   );
   try {
     await writer.put(unlessAborted(capture.cells(), signal));
     await writer.putFlights(capture.flights());
+    signal?.throwIfAborted();
     return { id, tick, ...(await writer.finish()) };
   } catch (error) {
     await writer.abort();
