@@ -2,6 +2,7 @@
  * One way for everything that changes entities: what is to be posted is decided once for each
  * idempotency key, then posted, then, if somebody waits, waited for.
  */
+import type { RequestPost } from '@leasehold/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type Answered,

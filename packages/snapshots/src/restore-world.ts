@@ -16,6 +16,7 @@ import {
 } from '@leasehold/protocol';
 import type { SnapshotFacts, SnapshotStore } from '@leasehold/snapshot-store';
 import type { Grid } from '@leasehold/spatial';
+import { manifestHashOf } from '@leasehold/world';
 import { layersOf } from './layers-of.ts';
 import { type RestoreTotals, restoreCells } from './restore-cells.ts';
 
@@ -80,7 +81,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
   let totals: RestoreTotals | undefined;
   const record = await registry.seed(
     world,
-    recordFacts(facts),
+    recordFacts(facts, world),
     async (incarnation) => {
       totals = await fill(options, {
         world,
@@ -103,8 +104,11 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
 }
 
 /** What the registry knows of a world that is restored. */
-function recordFacts({ layers, manifestHash, fixed }: SnapshotFacts) {
+function recordFacts(facts: SnapshotFacts, world: string) {
+  const { layers, fixed } = facts;
   const [home, ...others] = layers;
+  // A branch is run by a manifest with its own name.
+  const manifestHash = world === facts.world ? facts.manifestHash : manifestHashOf(world, fixed);
   return {
     ...{ schemaHash: home?.schemaHash ?? '', manifestHash, fixed },
     ...(home === undefined ? {} : { layer: home.layer }),
@@ -147,7 +151,8 @@ type Target = {
 };
 
 const gridOf = (facts: SnapshotFacts, world: string): Grid =>
-  layersOf({ ...recordFacts(facts), world, incarnation: 0, state: 'ready', seededAt: '' }).grid;
+  layersOf({ ...recordFacts(facts, world), world, incarnation: 0, state: 'ready', seededAt: '' })
+    .grid;
 
 async function storedIncarnation(
   { redisUrl: url }: RestoreOptions,

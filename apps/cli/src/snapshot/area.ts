@@ -52,6 +52,7 @@ export async function restorePart(
       output.json({ id: flags.id, world, ...counts, refused: done.refused });
       const { born, died, changed, refused } = done;
       output.print(`${born} born, ${died} gone, ${changed} changed, ${refused.length} refused`);
+      for (const why of new Set(refused)) output.print(`  refused: ${why}`);
       return refused.length > 0 ? 1 : 0;
     });
   });
