@@ -12,6 +12,7 @@ import type { Table } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
 import { openServers } from '@leasehold/servers';
 import { loadWorld } from '@leasehold/world';
+import { type Ledgers, ledgerFaults, ledgersOf } from './ecology/ledgers.ts';
 import { type RunReport, runWorld, writeWorld } from './real-run.ts';
 import { tablesOf } from './stored-tables.ts';
 
@@ -45,34 +46,15 @@ const ACTIVE_PART = 0.9;
 
 type Flags = Readonly<Record<Exclude<keyof typeof OPTIONS, 'json' | 'help'>, string>>;
 
-type Facts = {
+type Facts = Ledgers & {
   readonly run: RunReport;
   readonly seeded: number;
   /** By layer, in the order of the manifest. */
   readonly alive: Readonly<Record<string, number>>;
   readonly areSame: boolean;
-  readonly births: number;
-  readonly deaths: number;
-  readonly asked: number;
-  readonly fed: number;
-  readonly missed: number;
-  readonly back: number;
-  readonly given: number;
   /** Events that were refused aloud, by why and what. */
   readonly refused: Readonly<Record<string, number>>;
 };
-
-/** The sum of a field of the ledgers of all who are in the layer. */
-function ledger(tables: readonly Table[], field: string): number {
-  let sum = 0;
-  for (const { schema, columns, count } of tables) {
-    const c = schema.components.findIndex(({ name }) => name === 'ledger');
-    const f = schema.components[c]?.fields.findIndex(({ name }) => name === field) ?? -1;
-    const column = columns[c]?.[f];
-    for (let row = 0; row < count; row++) sum += Number(column?.[row] ?? 0);
-  }
-  return sum;
-}
 
 const idsOf = (tables: readonly Table[]): number[] =>
   tables.flatMap(({ ids, count }) => [...ids.subarray(0, count)]).sort((a, b) => a - b);
@@ -99,14 +81,13 @@ async function count(home: string, url: string, run: RunReport): Promise<Facts> 
     await store.close();
   }
   const [first, ...others] = [...ids.values()].map((each) => each.join());
-  const sum = (field: string): number => ledger(metabolism, field);
   return {
     run,
     seeded: run.entitiesStart,
     alive: Object.fromEntries([...ids].map(([layer, { length }]) => [layer, length])),
     areSame: others.every((other) => other === first),
-    ...{ births: sum('births'), deaths: sum('deaths'), asked: sum('asked'), fed: sum('fed') },
-    ...{ missed: sum('missed'), back: sum('back'), given: sum('given'), refused },
+    ...ledgersOf(metabolism),
+    refused,
   };
 }
 
@@ -137,17 +118,11 @@ async function prove(flags: Flags): Promise<Facts> {
 
 /** What is wrong, if anything. */
 function faultsOf(facts: Facts): string[] {
-  const { seeded, births, deaths, asked, fed, missed, back, given, alive, areSame, run } = facts;
+  const { seeded, alive, areSame, run } = facts;
   const first = Object.values(alive)[0] ?? 0;
   return [
     ...(areSame ? [] : [`E1: the layers disagree: ${JSON.stringify(alive)}`]),
-    ...(seeded + births - deaths === first
-      ? []
-      : [`E2: ${seeded} seeded, ${births} born, ${deaths} dead, and ${first} alive`]),
-    ...(fed === given ? [] : [`M1: ${given} meals given, ${fed} had`]),
-    ...(fed + missed + back === asked
-      ? []
-      : [`M1: ${asked} bites asked, ${fed} fed, ${missed} missed, ${back} came back`]),
+    ...ledgerFaults(facts, seeded, first),
     ...(run.reasons ?? []),
   ];
 }

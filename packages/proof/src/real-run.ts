@@ -47,7 +47,8 @@ export function writeWorld(
 
 /** Runs the command, whose report comes back; what it says on the way is shown. */
 export function runWorld(args: readonly string[], home: string): Promise<RunReport> {
-  const env = { ...process.env, LEASEHOLD_HOME: home };
+  // The registry is the home's, whatever fleet this machine belongs to.
+  const env = { ...process.env, LEASEHOLD_HOME: home, DATABASE_URL: '' };
   return new Promise((done, fail) => {
     const options = { env, maxBuffer: 2 ** 28 };
     const child = execFile(process.execPath, [COMMAND, ...args], options, (error, stdout) => {

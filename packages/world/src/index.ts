@@ -1,6 +1,6 @@
 export { type Change, type Effect, manifestChanges, schemaChanges } from './changes.ts';
 export { homeLayer, type Known, knownOf, knownWorlds } from './known.ts';
-export { type LoadedWorld, loadWorld, MANIFEST_FILE } from './load.ts';
+export { type LoadedWorld, loadWorld, MANIFEST_FILE, manifestHashOf } from './load.ts';
 export {
   LEASE_GRACE_MS_MAX,
   LEASE_GRACE_MS_MIN,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LeaseholdError } from '@leasehold/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadWorld, worldSchemaJson } from './index.ts';
+import { loadWorld, manifestHashOf, worldSchemaJson } from './index.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 const driftModule = join(fixtures, 'drift', 'world.ts');
@@ -100,6 +100,19 @@ describe('a good world', () => {
     const two = await hashOf(good('layers: {a: [position], b: [velocity]}'));
     expect(two).not.toBe(base);
     expect(await hashOf(good('layers: {b: [velocity], a: [position]}'))).not.toBe(two);
+  });
+
+  test('has the hash that its name and its settings make, as a registry keeps them', async () => {
+    const hashOf = async (manifest: string) => (await loadWorld(folderOf(manifest))).manifestHash;
+    const size = { 'space.width': 9, 'space.height': 9, 'space.cell': 3 };
+    const fixed = { 'space.kind': 'plane', ...size, blockCells: 4, seed: 1 };
+    expect(manifestHashOf('w', fixed)).toBe(await hashOf(good()));
+    expect(manifestHashOf('v', fixed)).toBe(await hashOf(good().replace('world: w', 'world: v')));
+    const two = await hashOf(good('seed: 7\nlayers: {a: [position], b: [velocity]}'));
+    expect(manifestHashOf('w', { ...fixed, seed: 7, layers: 'a, b' })).toBe(two);
+    const round = good().replace(/\{.*\}/, '{kind: wgs84, cell: 10}');
+    const sphere = { 'space.kind': 'wgs84', 'space.cell': 10, blockCells: 4, seed: 1 };
+    expect(manifestHashOf('w', sphere)).toBe(await hashOf(round));
   });
 
   test('may lie outside this repository and import ours by name', { timeout: 20_000 }, async () => {

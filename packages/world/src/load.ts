@@ -7,6 +7,7 @@ import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkName, Hasher, hasCode, LeaseholdError } from '@leasehold/kernel';
+import type { FixedSettings } from '@leasehold/protocol';
 import { isSimulation, type Simulation } from '@leasehold/sdk';
 import { Grid, type SpaceSpec } from '@leasehold/spatial';
 import { LineCounter, parseDocument } from 'yaml';
@@ -254,7 +255,25 @@ async function importFile(file: string, module: string): Promise<Record<string, 
   }
 }
 
-function hash({ world, space, blockCells, seed, layers }: Manifest): string {
+/** The `manifestHash` of a world of another name with these settings, as a registry keeps them. */
+export function manifestHashOf(world: string, fixed: FixedSettings): string {
+  const number = (name: string): number => Number(fixed[name] ?? 0);
+  const kind = fixed['space.kind'] as Manifest['space']['kind'];
+  const named = fixed['layers'];
+  const layers = typeof named === 'string' ? named.split(', ') : [DEFAULT_LAYER];
+  return hash({
+    ...{ world, blockCells: number('blockCells'), seed: number('seed') },
+    space: {
+      ...{ kind, cell: number('space.cell') },
+      ...{ width: number('space.width'), height: number('space.height') },
+    } as SpaceSpec,
+    layers: Object.fromEntries(layers.map((layer) => [layer, []])),
+  });
+}
+
+type Hashed = Pick<Manifest, 'world' | 'space' | 'blockCells' | 'seed' | 'layers'>;
+
+function hash({ world, space, blockCells, seed, layers }: Hashed): string {
   const { kind, cell } = space;
   const hasher = new Hasher().text(world).text(kind).f64(cell);
   if (space.kind !== 'wgs84') hasher.f64(space.width).f64(space.height);
