@@ -1,6 +1,6 @@
--- Write cells as they were at a cut, when a world is restored: their checkpoint, an entry behind it
--- where one is needed to say who was leaving, and how far they have read what others sent. Nobody holds
--- them yet. A repetition changes nothing.
+-- Write cells as they were at a cut, when a world is restored: their checkpoint, an entry behind
+-- it where one is needed to say who was leaving, and how far they have read what others sent.
+-- Nobody holds them yet. A repetition changes nothing.
 --
 -- @arg        incarnation  decimal
 -- @each-key   block        hash: incarnation, sealed

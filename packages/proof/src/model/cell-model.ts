@@ -203,8 +203,10 @@ export class CellModel {
     return isOff || isTwice || hasGap || isTrimmedAhead || isInboxOff;
   }
 
-  #append({ claim, seq, prevHash, hash, tick, body, idCounter, checkpoint }: Commit): void {
-    this.log.push({ seq, prevHash, hash, tick, body, epoch: claim.epoch });
+  #append({ claim, seq, prevHash, hash, tick, body, idCounter, checkpoint, inbox }: Commit): void {
+    const { from, to } = inbox ?? { from: 0, to: 0 };
+    const consumed = from === to ? {} : { inbox: { from, to } };
+    this.log.push({ seq, prevHash, hash, tick, body, epoch: claim.epoch, ...consumed });
     Object.assign(this, { seq, hash, tick, idCounter });
     if (checkpoint === undefined) return;
     this.checkpoints = [...this.checkpoints, { seq, hash, tick, body: checkpoint }].slice(-2);
@@ -234,7 +236,8 @@ export class CellModel {
   head() {
     const { cell, seq, hash, tick, nonce, idCounter, cursors } = this;
     return {
-      ...{ cell, seq, hash, tick, nonce, idCounter },
+      // No suite asks for ids, and no cell is restored.
+      ...{ cell, seq, hash, tick, nonce, idCounter, asked: 0, restoredSeq: 0 },
       epoch: String(this.epoch),
       outSeq: this.out,
       inboxCursor: this.inbox,
