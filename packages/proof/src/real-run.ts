@@ -23,7 +23,7 @@ export function writeWorld(
   example: string,
   folder: string,
   params: Readonly<Record<string, number>>,
-  settings: { readonly cell?: number; readonly tickHz?: number } = {},
+  settings: { readonly cell?: number; readonly tickHz?: number; readonly world?: string } = {},
 ): void {
   const from = join(EXAMPLES, example);
   const manifest = readFileSync(join(from, 'world.yaml'), 'utf8').replace(
