@@ -21,6 +21,11 @@ export const settings = {
   databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
     fallback: '',
   }),
+  snapshotsUrl: text(
+    'SNAPSHOTS_URL',
+    'PostgreSQL with PostGIS that has snapshots; empty = that of DATABASE_URL.',
+    { fallback: '' },
+  ),
   layer: text('LAYER', 'Layer that is shown.', { fallback: 'main' }),
   gateway: text('GATEWAY', 'Name of this gateway; empty = a random one.', { fallback: '' }),
   host: text('HOST', 'Address to listen at; 0.0.0.0 = every one of this machine.', {
@@ -76,7 +81,8 @@ export const settings = {
 
 export function loadConfig(env: Environment) {
   const config = readConfig(settings, env);
-  return { ...config, allowedOrigins: originsOf(config.allowedOrigins) };
+  const snapshotsUrl = config.snapshotsUrl === '' ? config.databaseUrl : config.snapshotsUrl;
+  return { ...config, snapshotsUrl, allowedOrigins: originsOf(config.allowedOrigins) };
 }
 
 /** Errors: `SETTING_INVALID` for a text that is not the origin of any page. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leasehold/live-store';
-import { schemaJson } from '@leasehold/protocol';
+import { type RegistryRecord, schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
 import { type Spawned, spawnNode } from '@leasehold/testkit';
 import { loadWorld } from '@leasehold/world';
@@ -34,11 +34,14 @@ export type Gateway = {
 export class GatewayWorld {
   readonly name: string;
   readonly folder: string;
+  /** As the registry has it. */
+  readonly record: RegistryRecord;
   readonly #env: Env;
   readonly #processes: Spawned[] = [];
 
-  private constructor(name: string, folder: string, env: Env) {
-    this.name = name;
+  private constructor(record: RegistryRecord, folder: string, env: Env) {
+    this.name = record.world;
+    this.record = record;
     this.folder = folder;
     this.#env = env;
   }
@@ -53,7 +56,7 @@ export class GatewayWorld {
     const { seed, tickHz, params } = manifest;
     const engine = compile(simulation, { layer: 'main', grid, seed, tickHz, params });
     const home = join(folder, 'home');
-    await seedWorld({
+    const { record } = await seedWorld({
       registry: fileRegistry(home),
       openAdmin: (incarnation) =>
         openWorldAdmin({ url: redisUrl, world: name, incarnation, layer: 'main', grid }),
@@ -62,6 +65,8 @@ export class GatewayWorld {
         schemaHash: engine.schema.hash,
         schemaJson: schemaJson(engine.schema),
         manifestHash,
+        layer: 'main',
+        fixed: { ...SPACE, blockCells: 2, seed },
       },
       blocks: grid.blocks,
       cells: () => engine.seed(),
@@ -74,7 +79,7 @@ export class GatewayWorld {
     await store.close();
     const registry = { LEASEHOLD_HOME: home, DATABASE_URL: '' };
     const env = { REDIS_URL: redisUrl, WORLD_FOLDER: folder, ...registry };
-    return new GatewayWorld(name, folder, env);
+    return new GatewayWorld(record, folder, env);
   }
 
   /** A gateway that is ready, on a port of its own. */
@@ -111,6 +116,13 @@ async function ready(url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+const SPACE = {
+  'space.kind': 'torus',
+  'space.width': 200,
+  'space.height': 200,
+  'space.cell': 25,
+} as const;
 
 const manifestOf = (name: string, birds: number): string => `world: ${name}
 module: world.ts

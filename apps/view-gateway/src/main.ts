@@ -20,6 +20,7 @@ import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerGatewayMetrics } from './metrics.ts';
 import { addRoutes } from './routes.ts';
+import { SnapshotSource } from './snapshot-source.ts';
 import { ViewConnections } from './view-connections.ts';
 
 /** What closing the rest may take once the clients are gone. */
@@ -60,9 +61,13 @@ await runService('view-gateway', async (parts, log) => {
   );
   const mode = (await store.clock())?.mode ?? manifest.mode;
   const canKill = config.killToken !== '';
+  const { snapshotsUrl: url } = config;
+  const past =
+    url === '' ? undefined : parts.use(new SnapshotSource({ url, world, layer, schema, grid }));
   const hub = new ViewHub({
     ...{ store, planStore, schema, grid, log, clock: systemClock },
     ...(spatial === undefined ? {} : { spatial }),
+    ...(past === undefined ? {} : { past }),
     older: await storedSchemas(store, schema),
     isWarm: config.keepWarm,
     facts: { gateway, world, incarnation, layer, tickHz, mode, canKill },

@@ -1,4 +1,4 @@
-/** `GET /query` and `GET /nearest`: one answer each, as JSON or GeoJSON. */
+/** `GET /query`, `/nearest` and `/snapshots`: one answer each, as JSON or, of entities, GeoJSON. */
 import { LeaseholdError } from '@leasehold/kernel';
 import { checkOrigin } from '@leasehold/service';
 import type { Found, FoundEntity, ViewHub } from '@leasehold/view';
@@ -15,7 +15,7 @@ export function addQueryRoutes(
   app: FastifyInstance,
   { hub, allowedOrigins, queriesPerS }: QueryOptions,
 ): void {
-  // One account for both: an address has so many questions, whichever they are.
+  // One account for all: an address has so many questions, whichever they are.
   const rateLimit = { max: queriesPerS, timeWindow: 1_000, groupId: 'queries' };
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { origin, host } = request.headers;
@@ -27,14 +27,19 @@ export function addQueryRoutes(
   };
   const { world } = hub.facts;
   app.get('/query', { config: { rateLimit }, onRequest }, async (request, reply) => {
-    const { of, limit, selection, format } = areaQuestion(searchOf(request));
+    const { of, limit, selection, format, asOf } = areaQuestion(searchOf(request));
     const found =
-      'id' in of ? await hub.entity(of.id, selection) : await hub.query(of.area, selection, limit);
+      'id' in of
+        ? await hub.entity(of.id, selection, asOf)
+        : await hub.query(of.area, selection, limit, asOf);
     return answer(reply, world, found, format);
   });
   app.get('/nearest', { config: { rateLimit }, onRequest }, async (request, reply) => {
-    const { selection, format, ...question } = nearestQuestion(searchOf(request));
-    return answer(reply, world, await hub.nearest(question, selection), format);
+    const { selection, format, asOf, ...question } = nearestQuestion(searchOf(request));
+    return answer(reply, world, await hub.nearest(question, selection, asOf), format);
+  });
+  app.get('/snapshots', { config: { rateLimit }, onRequest }, async () => {
+    return { world, snapshots: await hub.past.list() };
   });
 }
 

@@ -8,7 +8,12 @@ import { areaFromText, entityFromText, numbersFromText } from '@leasehold/view';
 
 export type Format = 'json' | 'geojson';
 
-type Shown = { readonly selection: Selection; readonly format: Format };
+type Shown = {
+  readonly selection: Selection;
+  readonly format: Format;
+  /** A snapshot; absent for now. */
+  readonly asOf?: string;
+};
 
 export type AreaQuestion = Shown & {
   /** An area, or one entity. */
@@ -31,7 +36,7 @@ export const NEAREST_COUNT_MAX = 100;
 const VALUE_SHOWN_MAX = 100;
 
 const AREAS = ['box', 'circle', 'polygon', 'around', 'id', 'world'] as const;
-const COMMON = ['components', 'with', 'format'] as const;
+const COMMON = ['components', 'with', 'format', 'asOf'] as const;
 
 /** Throws `AREA_INVALID`, `COMPONENT_UNKNOWN` for an empty name, or `VIEW_MESSAGE_INVALID`. */
 export function areaQuestion(search: string): AreaQuestion {
@@ -84,6 +89,7 @@ function shownOf(words: Words): Shown {
       ...(having === undefined ? {} : { with: having }),
     },
     format,
+    ...(words.has('asOf') ? { asOf: words.text('asOf') } : {}),
   };
 }
 

@@ -9,6 +9,8 @@ import {
   type Welcome,
 } from '@leasehold/protocol/view';
 
+import type { Fault, Snapshot } from './types.ts';
+
 type Bag = Readonly<Record<string, unknown>>;
 
 /** More cells than a world may have. */
@@ -75,13 +77,21 @@ export function readWelcome(body: ByteReader): Welcome {
 
 const FAULT = ['code', 'message', 'field', 'value', 'remedy'];
 
+export const isFault = (value: unknown): value is Fault =>
+  isBag(value) && FAULT.every((name) => isText(value[name]));
+
+export const isSnapshot = (value: unknown): value is Snapshot =>
+  isBag(value) &&
+  isText(value['id']) &&
+  ['tick', 'takenAtMs', 'entities'].every((name) => isNumber(value[name]));
+
 export function readAnswer(body: ByteReader): Answer {
   const value = readJsonPart(body);
   const { to, id, ok } = value;
   const isWhole =
     isText(to) &&
     (id === undefined || isNumber(id)) &&
-    (ok === true || (ok === false && FAULT.every((name) => isText(value[name]))));
+    (ok === true || (ok === false && isFault(value)));
   if (!isWhole) throw body.fault('it is no answer');
   return value as unknown as Answer;
 }

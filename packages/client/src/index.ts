@@ -30,6 +30,7 @@ export type {
   Entity,
   Fault,
   Positions,
+  Snapshot,
   Socket,
   SocketConstructor,
   SubscribeOptions,

@@ -131,7 +131,7 @@ export class LiveSubscription implements Subscription {
   begin(): void {
     const { welcome } = this.#line;
     if (welcome === undefined || this.#isClosed || this.#isTold) return;
-    const { components, with: having, rateHz } = this.#options;
+    const { components, with: having, rateHz, asOf } = this.#options;
     try {
       this.#meet(welcome);
     } catch (error) {
@@ -145,6 +145,7 @@ export class LiveSubscription implements Subscription {
       ...(components === undefined ? {} : { components }),
       ...(having === undefined ? {} : { with: having }),
       ...(rateHz === undefined ? {} : { rateHz }),
+      ...(asOf === undefined ? {} : { asOf }),
     };
     const have = this.#offer();
     this.#isTold = true;

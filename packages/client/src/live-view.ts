@@ -28,7 +28,8 @@ import { Latency } from './latency.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import type { Settings } from './options.ts';
 import { RenderClock } from './render-clock.ts';
-import type { Fault, SubscribeOptions, View, ViewEvents, ViewState } from './types.ts';
+import { readSnapshots } from './snapshots.ts';
+import type { Fault, Snapshot, SubscribeOptions, View, ViewEvents, ViewState } from './types.ts';
 
 /** A connection that held this long was good; the next failure is a first one. */
 const STABLE_MS = 3_000;
@@ -124,6 +125,10 @@ export class LiveView implements View {
     const id = this.#nextId;
     this.#nextId = (id % IDS_MAX) + 1;
     return id;
+  }
+
+  snapshots(): Promise<readonly Snapshot[]> {
+    return readSnapshots(this.url);
   }
 
   status(on: boolean): void {

@@ -130,6 +130,17 @@ export type SubscribeOptions = {
   readonly with?: readonly string[];
   /** Frames a second at most. Default: one for each tick. */
   readonly rateHz?: number;
+  /** The id of a snapshot: the world as it was then, which never changes. Default: as it is. */
+  readonly asOf?: string;
+};
+
+/** A snapshot of the world that a subscription can be `asOf`. */
+export type Snapshot = {
+  readonly id: string;
+  readonly tick: number;
+  /** On the clock of whoever took it, ms since 1970. */
+  readonly takenAtMs: number;
+  readonly entities: number;
 };
 
 /** A copy of one entity. */
@@ -236,6 +247,11 @@ export interface View {
   on<E extends keyof ViewEvents>(event: E, hear: (value: ViewEvents[E]) => void): () => void;
   /** Works in every state but `closed`; told to the gateway as soon as there is one. */
   subscribe(options: SubscribeOptions): Subscription;
+  /**
+   * Snapshots of the world, newest first, asked of the gateway in use. Rejects with the code and
+   * detail of a `Fault`: `SNAPSHOTS_OFF` where it has none to show, `GATEWAY_UNREACHABLE` where nobody answers.
+   */
+  snapshots(): Promise<readonly Snapshot[]>;
   /** Whether to receive `status`, `feed`, `holders`, `plan` and `journal`. */
   status(on: boolean): void;
   /** Ends all subscriptions and the connection; leaves no timer. */

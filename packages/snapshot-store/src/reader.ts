@@ -127,7 +127,7 @@ async function throwUnknown(db: Database, id: string): Promise<never> {
   });
 }
 
-type CellRow = {
+export type CellRow = {
   layer: number;
   cell: number;
   seq: string;
@@ -190,7 +190,8 @@ function placeOf({ layer, cell }: { layer: number; cell: number }, { facts }: Kn
   return `layer ${facts.layers[layer]?.layer}, cell ${cell}`;
 }
 
-function checkedCell(row: CellRow, known: Known): CapturedCell {
+/** Throws `SNAPSHOT_CORRUPT`, naming layer and cell. */
+export function checkedCell(row: CellRow, known: Known): CapturedCell {
   const at = placeOf(row, known);
   const { bytes, sha256: expected } = row;
   if (bytes === null || expected === null) throw corrupt(known.id, 'its rows are gone', at);
@@ -212,7 +213,7 @@ function checkedCell(row: CellRow, known: Known): CapturedCell {
   return { ...position, rows: bytes };
 }
 
-type FlightRow = { layer: number; cell: number; bytes: Buffer; digest: Buffer };
+export type FlightRow = { layer: number; cell: number; bytes: Buffer; digest: Buffer };
 
 const FLIGHTS = `
 select layer, cell, bytes, digest
@@ -225,12 +226,18 @@ select layer, cell, bytes, digest
 export async function* readFlights(db: Database, id: string): AsyncGenerator<CapturedFlight> {
   const { number, facts } = await openSnapshot(db, id);
   for await (const row of pagesOf<FlightRow>(db, FLIGHTS, number)) {
-    const { layer, cell, bytes, digest } = row;
-    if (!flightDigest(row, bytes).equals(digest)) {
-      throw corrupt(id, 'what it had sent is not that of its hash', placeOf(row, { id, facts }));
-    }
-    yield { layer, cell, ...decodeFlight(bytes) };
+    yield checkedFlight(row, { id, facts });
   }
+}
+
+/** As `checkedCell`. */
+export function checkedFlight(row: FlightRow, known: Known): CapturedFlight {
+  const { layer, cell, bytes, digest } = row;
+  if (!flightDigest(row, bytes).equals(digest)) {
+    const what = 'what it had sent is not that of its hash';
+    throw corrupt(known.id, what, placeOf(row, known));
+  }
+  return { layer, cell, ...decodeFlight(bytes) };
 }
 
 function corrupt(id: string, what: string, at: string): LeaseholdError {

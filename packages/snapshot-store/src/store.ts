@@ -28,6 +28,7 @@ import {
   type SnapshotSummary,
   verifySnapshot,
 } from './reader.ts';
+import { type CellsQuery, layerBytes, readSomeCells, type SomeCells } from './some-cells.ts';
 import { type Finished, SnapshotWriter, type WriteOptions } from './writer.ts';
 
 export type OpenSnapshotStoreOptions = {
@@ -85,6 +86,16 @@ export class SnapshotStore {
   /** What was on its way; in the same order, and only where there was something. */
   flights(id: string): AsyncGenerator<CapturedFlight> {
     return readFlights(this.#db, id);
+  }
+
+  /** Some cells of one layer, and what was on its way from them. Throws as `cells`. */
+  someCells(id: string, query: CellsQuery): Promise<SomeCells> {
+    return readSomeCells(this.#db, id, query);
+  }
+
+  /** What the rows of a layer take, before anybody reads them. */
+  layerBytes(id: string, layer: string): Promise<number> {
+    return layerBytes(this.#db, id, layer);
   }
 
   /** Reads all of it; throws as `cells`. */

@@ -41,7 +41,7 @@ export type Faces = {
 };
 
 export type FollowingParts = {
-  readonly store: Store;
+  readonly store: Pick<Store, 'heads' | 'load' | 'channel' | 'barrier'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly kit: CellKit;

@@ -5,19 +5,21 @@
  */
 import { type Clock, LeaseholdError, type Log, Signal } from '@leasehold/kernel';
 import type { LayerSchema, PlanStore, SchemaResolver, Store } from '@leasehold/protocol';
-import { type Area, encodeJsonPart, type Selection, VIEW_PROTOCOL } from '@leasehold/protocol/view';
+import { type Area, encodeJsonPart, type Selection } from '@leasehold/protocol/view';
 import { AreaShape, type AreaSpec, type Grid } from '@leasehold/spatial';
 import { type FollowedCell, Following } from './following.ts';
 import { InterestTeller } from './interest-teller.ts';
 import { VIEW_LIMITS, type ViewLimits, WARM_CELLS_MAX } from './limits.ts';
 import type { CellKit } from './live-cell.ts';
 import type { NearestQuery } from './nearest.ts';
+import { Past, type PastSource, SETTLED } from './past.ts';
 import { PlanWatch } from './plan-watch.ts';
 import { type Found, Search } from './search.ts';
 import { slowCellsOf } from './slow-cells.ts';
 import { StatusReader } from './status.ts';
 import type { Subscription, Target } from './subscription.ts';
 import { type Peer, Viewer } from './viewer.ts';
+import { welcomeOf } from './welcome.ts';
 
 export type ViewFacts = {
   readonly gateway: string;
@@ -48,6 +50,8 @@ export type HubParts = {
    * here at once. Worlds of more than `WARM_CELLS_MAX` cells are followed when asked for.
    */
   readonly isWarm?: boolean;
+  /** Where snapshots are read; without it there is only now. */
+  readonly past?: PastSource;
   readonly facts: ViewFacts;
 };
 
@@ -87,6 +91,7 @@ export class ViewHub {
   readonly grid: Grid;
   readonly log: Log;
   readonly following: Following;
+  readonly past: Past;
   /** Who is to hold what. */
   readonly plans: PlanWatch;
   readonly status: StatusReader;
@@ -107,7 +112,6 @@ export class ViewHub {
   readonly welcome: Uint8Array;
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #spatial: CellKit['spatial'];
   readonly #search: Search;
   readonly #isWarm: boolean;
   readonly #interest: InterestTeller | undefined;
@@ -129,19 +133,19 @@ export class ViewHub {
     this.log = log;
     this.#store = store;
     this.#clock = clock;
-    this.#spatial = spatial;
     this.#isWarm = parts.isWarm ?? false;
     this.#flush = new Signal(clock);
     const centre = (cell: number) => ({ x: grid.centreX(cell), y: grid.centreY(cell) });
+    const kit = { schema, older, spatial, centre };
+    const { tickHz } = parts.facts;
+    const { limits } = this;
     this.following = new Following({
-      store,
-      clock,
-      log,
-      kit: { schema, older, spatial, centre },
-      grid,
-      cellsMax: this.limits.followedCellsMax,
-      tickHz: parts.facts.tickHz,
+      ...{ store, clock, log, kit, grid, tickHz, cellsMax: limits.followedCellsMax },
       onLoaded: (cells) => this.#publish(cells),
+    });
+    this.past = new Past({
+      ...{ source: parts.past, clock, log, kit, grid, tickHz, limits },
+      onLoaded: (following, cells) => this.#publishPast(following, cells),
     });
     const { following, viewers } = this;
     const plans = new PlanWatch({ store, clock, log });
@@ -158,23 +162,7 @@ export class ViewHub {
         looking: () => this.#looking(),
       });
     this.#search = new Search({ store, grid, clock, following, spatial, limits: this.limits });
-    this.welcome = encodeJsonPart('welcome', this.#welcome());
-  }
-
-  #welcome() {
-    const { gateway, world, incarnation, layer, tickHz, mode, canKill } = this.facts;
-    const { columns, rows, cellSize, originX, originY, width, height, wrapsX, wrapsY } = this.grid;
-    const { spec: space } = this.grid;
-    const { components } = this.schema;
-    const place = this.#spatial && components[this.#spatial.component];
-    const spatial =
-      place?.spatial === undefined
-        ? null
-        : { component: place.name, x: place.spatial[0], y: place.spatial[1] };
-    const grid = { columns, rows, cellSize, originX, originY, width, height, wrapsX, wrapsY };
-    const facts = { gateway, world, incarnation, layer, tickHz, mode, canKill };
-    const limits = { ...this.limits };
-    return { protocol: VIEW_PROTOCOL, ...facts, space, grid, components, spatial, limits };
+    this.welcome = encodeJsonPart('welcome', welcomeOf(parts, this.limits));
   }
 
   start(): void {
@@ -193,14 +181,16 @@ export class ViewHub {
     for (const viewer of [...this.viewers]) viewer.drop('GATEWAY_CLOSING');
     this.#flush.wake();
     const { following, plans, status } = this;
-    const stops = [following.stop(), plans.stop(), status.stop(), this.#interest?.stop()];
-    await Promise.all([...stops, this.#loops]);
+    const stops = [following.stop(), this.past.stop(), plans.stop(), status.stop()];
+    await Promise.all([...stops, this.#interest?.stop(), this.#loops]);
   }
 
   /** The cells of each subscription; one around an entity that was not found has none. */
   *#looking(): Iterable<Iterable<number>> {
     for (const { subscriptions } of this.viewers) {
-      for (const { seats } of subscriptions.values()) yield seats.keys();
+      for (const { seats, past } of subscriptions.values()) {
+        if (past === undefined) yield seats.keys();
+      }
     }
   }
 
@@ -239,19 +229,26 @@ export class ViewHub {
     this.#flush.wake();
   }
 
-  /** Everything within an area now; see `Found`. Errors: `AREA_INVALID`, `LIMIT_EXCEEDED`, … */
-  query(area: Area, selection: Selection, limit: number): Promise<Found> {
-    return this.#search.query(area, selection, limit, this.schema);
+  /**
+   * Everything within an area; see `Found`. `asOf`: a snapshot instead of now. Errors: `AREA_INVALID`,
+   * `LIMIT_EXCEEDED`, …; of a snapshot those of `Past`.
+   */
+  query(area: Area, selection: Selection, limit: number, asOf?: string): Promise<Found> {
+    return this.#ask(asOf, (search) => search.query(area, selection, limit, this.schema));
   }
 
   /** The entities nearest to a point. Errors as `query`. */
-  nearest(question: NearestQuery, selection: Selection): Promise<Found> {
-    return this.#search.nearest(question, selection, this.schema);
+  nearest(question: NearestQuery, selection: Selection, asOf?: string): Promise<Found> {
+    return this.#ask(asOf, (search) => search.nearest(question, selection, this.schema));
   }
 
   /** One entity with its components. Throws `ENTITY_UNKNOWN`. */
-  entity(id: number, selection: Selection): Promise<Found> {
-    return this.#search.entity(id, selection, this.schema);
+  entity(id: number, selection: Selection, asOf?: string): Promise<Found> {
+    return this.#ask(asOf, (search) => search.entity(id, selection, this.schema));
+  }
+
+  async #ask(asOf: string | undefined, ask: (search: Search) => Promise<Found>): Promise<Found> {
+    return asOf === undefined ? ask(this.#search) : this.past.with(asOf, ask);
   }
 
   /** Puts a subscription on an area. One around an entity is on no cell until that was found. */
@@ -274,7 +271,7 @@ export class ViewHub {
         remedy: `Ask for an area of at most ${areaCellsMax} cells.`,
       });
     }
-    this.following.expectRoom(shape.cells);
+    subscription.following.expectRoom(shape.cells);
     subscription.place(shape, ++this.#round);
   }
 
@@ -290,7 +287,8 @@ export class ViewHub {
       subscription.target === target && !viewer.isGone && !this.#isStopped;
     while (isWanted()) {
       try {
-        const at = await this.#search.place(target.entity);
+        const search = subscription.past?.search ?? this.#search;
+        const at = await search.place(target.entity);
         if (!isWanted()) return;
         this.#follow(subscription, target, at);
         this.flushSoon(viewer);
@@ -400,6 +398,17 @@ export class ViewHub {
     this.#send();
   }
 
+  /** Shows what was read of a snapshot. */
+  #publishPast(following: Following, loaded: readonly FollowedCell[]): void {
+    const round = ++this.#round;
+    following.arena.clear();
+    for (const followed of loaded) {
+      followed.live.publish(round, SETTLED);
+      following.update(followed, round);
+    }
+    this.#send();
+  }
+
   /** Areas around entities go where those went. What goes wrong with one is told to its client. */
   #retarget(): void {
     for (const viewer of [...this.viewers]) {
@@ -478,5 +487,6 @@ export class ViewHub {
     if (nowMs - this.#sweptAtMs < SWEEP_MS) return;
     this.#sweptAtMs = nowMs;
     this.following.sweep();
+    this.past.sweep();
   }
 }

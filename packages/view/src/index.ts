@@ -9,5 +9,6 @@ export {
   type NearestQuery,
   nearest,
 } from './nearest.ts';
+export type { PastCells, PastSnapshot, PastSource } from './past.ts';
 export type { Found, FoundEntity } from './search.ts';
 export type { Peer, Viewer } from './viewer.ts';

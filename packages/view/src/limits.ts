@@ -20,6 +20,10 @@ export type ViewLimits = {
   readonly slowMs: number;
   /** Rows in the answer to a query. */
   readonly queryRowsMax: number;
+  /** Snapshots that are looked at, or were a moment ago. */
+  readonly snapshotsMax: number;
+  /** Stored bytes of the rows of all of them, whether they are read or not. */
+  readonly snapshotBytesMax: number;
 };
 
 export const VIEW_LIMITS: ViewLimits = {
@@ -33,10 +37,14 @@ export const VIEW_LIMITS: ViewLimits = {
   queueBytesMax: 96 * 1024,
   slowMs: 10_000,
   queryRowsMax: 10_000,
+  snapshotsMax: 8,
+  snapshotBytesMax: 256 * 1024 * 1024,
 };
 
 /** A cell that nobody looks at any more is followed on for this long: cameras come back. */
 export const LINGER_MS = 5_000;
+/** A snapshot that nobody looks at any more: who moves through time comes back to it. */
+export const SNAPSHOT_LINGER_MS = 30_000;
 /** Cells read whole in one go: more would keep the rest of the gateway waiting. */
 export const LOAD_CELLS_MAX = 64;
 /** A cell that could not be read is tried again after this long. */

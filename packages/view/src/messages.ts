@@ -57,6 +57,7 @@ const MESSAGES: Readonly<Record<ClientMessage['type'], TSchema>> = {
       with: Type.Optional(names),
       rateHz: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: RATE_HZ_MAX })),
       have: Type.Optional(Type.Array(Type.Tuple([count, count, count, count]))),
+      asOf: Type.Optional(Type.String({ maxLength: 64 })),
     },
     strict,
   ),

@@ -35,7 +35,7 @@ export type Found = {
 };
 
 export type SearchParts = {
-  readonly store: Store;
+  readonly store: Pick<Store, 'locate' | 'near'>;
   readonly grid: Grid;
   readonly clock: Clock;
   readonly following: Following;

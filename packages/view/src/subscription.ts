@@ -6,6 +6,7 @@ import type { AreaShape } from '@leasehold/spatial';
 import { Edge } from './edge.ts';
 import type { Face } from './face.ts';
 import type { FollowedCell, Following } from './following.ts';
+import type { OpenSnapshot } from './past.ts';
 import type { Chosen } from './selection.ts';
 
 /** One cell of a subscription. */
@@ -42,10 +43,15 @@ export class Subscription {
   /** An area that came too soon after the one before. */
   waiting: { readonly area: unknown; readonly atMs: number } | undefined;
   movedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #following: Following;
+  readonly following: Following;
+  /** The snapshot that it shows; absent for the living world. */
+  readonly past: OpenSnapshot | undefined;
+  #isClosed = false;
 
-  constructor(following: Following, id: number, chosen: Chosen, periodMs: number) {
-    this.#following = following;
+  /** `shown`: the living world, or a snapshot, which it releases when it is closed. */
+  constructor(shown: Following | OpenSnapshot, id: number, chosen: Chosen, periodMs: number) {
+    this.past = 'following' in shown ? shown : undefined;
+    this.following = 'following' in shown ? shown.following : shown;
     this.id = id;
     this.chosen = chosen;
     this.periodMs = periodMs;
@@ -60,7 +66,7 @@ export class Subscription {
   place(shape: AreaShape, round: number): void {
     const { held } = this;
     this.held = undefined;
-    const { grid } = this.#following;
+    const { grid } = this.following;
     const wanted = new Set(shape.cells);
     for (const [cell, seat] of this.seats) {
       if (!wanted.has(cell)) this.#leave(cell, seat);
@@ -78,8 +84,8 @@ export class Subscription {
   }
 
   #take(cell: number, edge: Edge | undefined, round: number, held: Held | undefined): void {
-    const followed = this.#following.want(cell);
-    const face = this.#following.face(followed, this.chosen, edge, round);
+    const followed = this.following.want(cell);
+    const face = this.following.face(followed, this.chosen, edge, round);
     // What an edge cuts is never known to be the same.
     const known = edge === undefined ? held : undefined;
     // Who has not been told that a cell left still holds it when it comes back.
@@ -90,16 +96,16 @@ export class Subscription {
 
   /** An edge now cuts the cell, or no longer does: other members, other bytes. */
   #exchange(seat: Seat, edge: Edge | undefined, round: number): void {
-    this.#following.dropFace(seat.followed, seat.face);
-    seat.face = this.#following.face(seat.followed, this.chosen, edge, round);
+    this.following.dropFace(seat.followed, seat.face);
+    seat.face = this.following.face(seat.followed, this.chosen, edge, round);
     seat.base = -1;
     seat.held = undefined;
   }
 
   #leave(cell: number, seat: Seat): void {
     this.seats.delete(cell);
-    this.#following.dropFace(seat.followed, seat.face);
-    this.#following.release(seat.followed);
+    this.following.dropFace(seat.followed, seat.face);
+    this.following.release(seat.followed);
     if (seat.isTold) this.gone.push(cell);
   }
 
@@ -124,6 +130,8 @@ export class Subscription {
   close(): void {
     this.target = undefined;
     for (const [cell, seat] of [...this.seats]) this.#leave(cell, seat);
+    if (!this.#isClosed) this.past?.release();
+    this.#isClosed = true;
   }
 
   /** Where its target is, if one of its cells has it. */

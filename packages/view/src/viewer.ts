@@ -18,6 +18,7 @@ import {
 } from '@leasehold/protocol/view';
 import type { ViewHub } from './hub.ts';
 import { readMessage } from './messages.ts';
+import type { OpenSnapshot } from './past.ts';
 import { chosenOf } from './selection.ts';
 import { type Held, type Seat, Subscription } from './subscription.ts';
 
@@ -200,15 +201,47 @@ export class Viewer {
     }
     const chosen = chosenOf(this.#hub.schema, message);
     const periodMs = rateHz >= facts.tickHz ? 0 : SECOND_MS / rateHz;
-    const subscription = new Subscription(this.#hub.following, id, chosen, periodMs);
+    const past = message.asOf === undefined ? undefined : this.#hub.past.use(message.asOf);
+    const subscription = new Subscription(past ?? this.#hub.following, id, chosen, periodMs);
     const held = new Map<number, Held>(
       (message.have ?? []).map(([cell, seq, hash, rows]) => [cell, { seq, hash, rows }]),
     );
     subscription.held = held;
-    this.#hub.place(subscription, area);
+    try {
+      this.#hub.place(subscription, area);
+    } catch (error) {
+      subscription.close();
+      throw error;
+    }
     this.subscriptions.set(id, subscription);
-    if (area.kind === 'around') this.#hub.target(this, subscription, area);
-    this.answer({ to: 'subscribe', id, ok: true });
+    if (past === undefined) this.#accept(subscription, area);
+    else void this.#acceptPast(subscription, past, area);
+  }
+
+  #accept(subscription: Subscription, area: Area): void {
+    // It may have been moved while its snapshot was opened.
+    const isMoved = subscription.movedAtMs > Number.NEGATIVE_INFINITY;
+    if (area.kind === 'around' && !isMoved) this.#hub.target(this, subscription, area);
+    this.answer({ to: 'subscribe', id: subscription.id, ok: true });
+  }
+
+  /** Whether there is such a snapshot is known a moment later; until then there is nothing to tell. */
+  async #acceptPast(subscription: Subscription, past: OpenSnapshot, area: Area): Promise<void> {
+    const { id } = subscription;
+    const isThere = (): boolean => this.subscriptions.get(id) === subscription;
+    try {
+      await past.ready;
+      if (isThere()) this.#accept(subscription, area);
+    } catch (error) {
+      if (!isThere()) return;
+      this.subscriptions.delete(id);
+      subscription.close();
+      if (error instanceof LeaseholdError) this.#tell('subscribe', id, error);
+      else {
+        this.#hub.log.error({ err: error }, 'a snapshot could not be opened');
+        this.drop('VIEW_MESSAGE_INVALID');
+      }
+    }
   }
 
   #move(subscription: Subscription, area: Area): void {

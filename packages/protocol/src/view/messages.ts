@@ -43,6 +43,8 @@ export type SubscribeMessage = Selection & {
   readonly rateHz?: number;
   /** To resume: what it holds of the same selection. */
   readonly have?: readonly HeldCell[];
+  /** The id of a snapshot, to be told of the world as it was then. Absent: as it is. */
+  readonly asOf?: string;
 };
 
 /** Each is one text message of JSON, at most 16 KB. */
