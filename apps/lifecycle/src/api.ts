@@ -11,6 +11,8 @@ import type {
 import type { Jobs } from './jobs.ts';
 import type { PrefabFollowing } from './prefab-following.ts';
 import type { Prefabs } from './prefabs.ts';
+import type { SnapshotDatabase } from './snapshot-database.ts';
+import type { SnapshotJobs } from './snapshot-jobs.ts';
 import type { Worlds } from './worlds.ts';
 
 /** A server whose handlers know the types of what was validated. */
@@ -25,6 +27,8 @@ export type App = FastifyInstance<
 export type ApiRoutes = {
   readonly worlds: Worlds;
   readonly jobs: Jobs;
+  readonly database: SnapshotDatabase;
+  readonly snapshotJobs: SnapshotJobs;
   readonly prefabs: Prefabs;
   readonly following: PrefabFollowing;
   readonly log: Log;

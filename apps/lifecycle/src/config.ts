@@ -7,6 +7,9 @@ const REQUESTS_PER_S = 200;
 /** Behind a webhook that fails now and then, the world is so far behind its repository at most. */
 const WEBHOOK_POLL_MS = 60_000;
 
+/** Longer than a busy process ever leaves its lock alone. */
+const JOBS_LOCK_MS = 10_000;
+
 /** Every variable the lifecycle service reads. Nothing else in this app touches `process.env`. */
 export const settings = {
   redisUrl: text('REDIS_URL', 'Redis that holds the worlds.'),
@@ -28,6 +31,11 @@ export const settings = {
   databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
     fallback: '',
   }),
+  snapshotsUrl: text(
+    'SNAPSHOTS_URL',
+    'PostgreSQL with PostGIS that keeps the snapshots; empty = that of DATABASE_URL, if any.',
+    { fallback: '' },
+  ),
   host: text('HOST', 'Address to listen at; 0.0.0.0 = every one of this machine.', {
     fallback: '127.0.0.1',
   }),
@@ -59,6 +67,15 @@ export const settings = {
   runsJobs: flag('RUNS_JOBS', 'Whether this replica works on jobs, or only takes them.', {
     fallback: true,
   }),
+  jobsLockMs: integer(
+    'JOBS_LOCK_MS',
+    'After so long the job of a worker that died is that of another.',
+    {
+      min: 500,
+      max: 300_000,
+      fallback: JOBS_LOCK_MS,
+    },
+  ),
   drainMs: integer('DRAIN_MS', 'Time to finish what is under way after SIGTERM.', {
     min: 50,
     max: 25_000,
@@ -79,11 +96,13 @@ export type Config = ReturnType<typeof loadConfig>;
 export function loadConfig(env: Environment) {
   const config = readConfig(settings, env);
   const { jobsRedisUrl, redisUrl, webhookSecret, prefabsPollMs } = config;
+  const { snapshotsUrl, databaseUrl } = config;
   const hasWebhook = webhookSecret !== '';
   if (hasWebhook && webhookSecret.length < SECRET_CHARACTERS_MIN) throw shortSecret();
   return {
     ...config,
     jobsRedisUrl: jobsRedisUrl === '' ? redisUrl : jobsRedisUrl,
+    snapshotsUrl: snapshotsUrl === '' ? databaseUrl : snapshotsUrl,
     // A call that never came, or came while nobody listened, is made up for.
     prefabsPollMs: prefabsPollMs === 0 && hasWebhook ? WEBHOOK_POLL_MS : prefabsPollMs,
   };

@@ -39,12 +39,11 @@ export type JobsOptions = {
   readonly log: Log;
   /** Whether this process works on jobs. */
   readonly isWorking: boolean;
+  /** Who died is replaced after so long: BullMQ renews the lock at half of it. */
+  readonly lockMs: number;
 };
 
 const QUEUE = 'lifecycle';
-/** Who died is replaced after so long: BullMQ renews the lock at half of it. */
-const LOCK_MS = 10_000;
-const STALLED_LOOK_MS = 5_000;
 /** A job goes on after so many deaths of its workers. */
 const STALLS_MAX = 20;
 const ATTEMPTS_MAX = 20;
@@ -69,7 +68,7 @@ export class Jobs {
   /** Use `openJobs`. */
   constructor(options: JobsOptions) {
     this.#options = options;
-    const { redisUrl: url, prefix, log } = options;
+    const { redisUrl: url, prefix, log, lockMs } = options;
     this.#queue = new Queue(QUEUE, {
       prefix,
       connection: { url, maxRetriesPerRequest: 1, enableOfflineQueue: false },
@@ -77,7 +76,7 @@ export class Jobs {
     this.#queue.on('error', (error) => log.debug({ err: error }, 'the queue of jobs'));
     if (!options.isWorking) return;
     this.#worker = new Worker(QUEUE, (job) => this.#work(job), {
-      ...{ prefix, concurrency: 1, lockDuration: LOCK_MS, stalledInterval: STALLED_LOOK_MS },
+      ...{ prefix, concurrency: 1, lockDuration: lockMs, stalledInterval: lockMs / 2 },
       maxStalledCount: STALLS_MAX,
       connection: { url, maxRetriesPerRequest: null },
     });

@@ -164,6 +164,11 @@ export class LifecycleWorld {
     return new Service(process, String(url), this.name);
   }
 
+  /** Of the registry. */
+  get home(): string {
+    return join(this.#folder, 'home');
+  }
+
   get jobsPrefix(): string {
     return `{jobs-${this.name}}`;
   }

@@ -15,6 +15,8 @@ import { PrefabFollowing } from './prefab-following.ts';
 import { Prefabs } from './prefabs.ts';
 import { answerMalformed, answerUnreadable } from './problems.ts';
 import { addRoutes } from './routes.ts';
+import { SnapshotDatabase } from './snapshot-database.ts';
+import { openSnapshotJobs } from './snapshot-jobs.ts';
 import { Worlds } from './worlds.ts';
 
 /** Tools keep some connections each. */
@@ -32,11 +34,14 @@ await runService('lifecycle', async (parts, log) => {
     openRegistry({ ...config, log: (line) => log.info({}, line) }),
   );
   const worlds = parts.use(new Worlds({ registry, redisUrl, library, nowMs: systemClock.nowMs }));
-  const jobs = parts.use(
-    await openJobs({
-      ...{ redisUrl: config.jobsRedisUrl, prefix: config.jobsPrefix },
-      ...{ worlds, log, isWorking: config.runsJobs },
-    }),
+  const jobsPlace = {
+    ...{ redisUrl: config.jobsRedisUrl, prefix: config.jobsPrefix },
+    ...{ isWorking: config.runsJobs, lockMs: config.jobsLockMs, log },
+  };
+  const jobs = parts.use(await openJobs({ ...jobsPlace, worlds }));
+  const database = parts.use(new SnapshotDatabase({ url: config.snapshotsUrl, log }));
+  const snapshotJobs = parts.use(
+    await openSnapshotJobs({ ...jobsPlace, worldsRedisUrl: redisUrl, registry, database }),
   );
   const source = { redisUrl, cache: join(config.home, 'git') };
   const prefabs = new Prefabs(source);
@@ -58,7 +63,8 @@ await runService('lifecycle', async (parts, log) => {
       },
       routes: async (app) => {
         observe(app);
-        await addRoutes(app, { worlds, jobs, prefabs, following, log }, config);
+        const api = { worlds, jobs, database, snapshotJobs, prefabs, following, log };
+        await addRoutes(app, api, config);
       },
     }),
   );

@@ -12,6 +12,8 @@ import { addJobRoutes } from './job-routes.ts';
 import { addPrefabRoutes } from './prefab-routes.ts';
 import { answerProblems, rateExceeded } from './problems.ts';
 import { addQueryRoutes } from './query-routes.ts';
+import { addScheduleRoutes } from './schedule-routes.ts';
+import { addSnapshotRoutes, addWorldSnapshotRoutes } from './snapshot-routes.ts';
 import { addWebhookRoute } from './webhook-route.ts';
 import { addWorldRoutes, addWorldsRoute } from './world-routes.ts';
 
@@ -21,7 +23,7 @@ const OPENAPI = {
     title: 'Leasehold lifecycle',
     version: '1',
     description:
-      'Entities of worlds: created, read, changed, deleted, found; prefabs; events; bulk jobs; time. ' +
+      'Entities of worlds: created, read, changed, deleted, found; prefabs; events; bulk jobs; snapshots; time. ' +
       'Whatever changes something is a request to the cell that has the entity: 202 with its id, ' +
       'or with wait=applied what became of it.',
   },
@@ -53,6 +55,7 @@ export async function addRoutes(
       checkAccess({ method, host, origin, authorization }, rules);
     });
     addWorldsRoute(api, routes);
+    addSnapshotRoutes(api, routes);
     api.register(worldRoutes(routes), { prefix: '/v1/worlds/:world' });
     done();
   });
@@ -74,5 +77,7 @@ const worldRoutes =
     addEventRoutes(api, routes);
     addJobRoutes(api, routes);
     addPrefabRoutes(api, routes);
+    addWorldSnapshotRoutes(api, routes);
+    addScheduleRoutes(api, routes);
     done();
   };

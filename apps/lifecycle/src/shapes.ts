@@ -6,8 +6,8 @@ import { JOB_ENTITIES_MAX } from './bulk-plan.ts';
 import { KEY_PATTERN } from './idempotency.ts';
 import { LINE_BYTES_MAX, LINES_BYTES_MAX, LINES_MAX } from './job-lines.ts';
 
-const NAME = '^[A-Za-z0-9_-]{1,64}$';
-const STRICT = { additionalProperties: false } as const;
+export const NAME = '^[A-Za-z0-9_-]{1,64}$';
+export const STRICT = { additionalProperties: false } as const;
 /** Above every id. */
 const ID_PATTERN = '^[1-9]\\d{0,15}$';
 const TEXT_MAX = 4_096;
