@@ -83,12 +83,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
     world,
     recordFacts(facts, world),
     async (incarnation) => {
-      totals = await fill(options, {
-        world,
-        incarnation,
-        facts,
-        cells: summary.totals?.cells ?? 0,
-      });
+      const cells = summary.totals?.cells ?? 0;
+      totals = await fillOrForget(options, { world, incarnation, facts, cells });
       return {};
     },
     {
@@ -164,6 +160,24 @@ async function storedIncarnation(
   const admin = await openWorldAdmin({ url, world, incarnation: 1, layer, grid });
   try {
     return Math.max(0, ...(await admin.incarnations()));
+  } finally {
+    await admin.close();
+  }
+}
+
+/** What failed is not left in memory: a call that comes again begins anew. */
+async function fillOrForget(options: RestoreOptions, target: Target): Promise<RestoreTotals> {
+  const { world, incarnation, facts } = target;
+  const grid = gridOf(facts, world);
+  const place = { url: options.redisUrl, world, incarnation, layer: facts.layers[0]?.layer ?? '' };
+  const admin = await openWorldAdmin({ ...place, grid });
+  try {
+    // Somebody died in the midst of what is done below.
+    if ((await admin.blocks()).sealed > 0) await admin.forget();
+    return await fill(options, target);
+  } catch (error) {
+    await admin.forget().catch(() => undefined);
+    throw error;
   } finally {
     await admin.close();
   }

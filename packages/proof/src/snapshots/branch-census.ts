@@ -22,6 +22,8 @@ export type StoredWorld = {
 export type BranchCensus = {
   /** Of the home layer, ascending: its cells, and who is on the way between them. */
   readonly ids: readonly number[];
+  /** The last id that each cell of it bore. */
+  readonly counters: ReadonlyMap<number, number>;
   /** By layer, in the order of the manifest. */
   readonly tables: ReadonlyMap<string, readonly Table[]>;
   /** E1, M1, M2 and channels, as they are broken. */
@@ -52,7 +54,9 @@ export async function censusOf(at: StoredWorld, isAtRest: boolean): Promise<Bran
       ...(isAtRest ? others.flatMap(([layer, of]) => differences(layer, own, of)) : []),
       ...(await lettersOf(open, tables)),
     ];
-    return { ids: own, tables, faults };
+    const heads = await headsOf(open.find(({ engine }) => engine.schema.layer === home));
+    const counters = new Map([...heads.values()].map(({ cell, idCounter }) => [cell, idCounter]));
+    return { ids: own, counters, tables, faults };
   } finally {
     await Promise.all(open.map(({ store }) => store.close()));
   }
@@ -114,7 +118,9 @@ async function channelFaults(layers: readonly OpenLayer[]): Promise<string[]> {
   return faults;
 }
 
-async function headsOf({ store, engine }: OpenLayer): Promise<ReadonlyMap<number, Head>> {
+async function headsOf(layer: OpenLayer | undefined): Promise<ReadonlyMap<number, Head>> {
+  if (layer === undefined) return new Map();
+  const { store, engine } = layer;
   const heads = await store.heads([...Array(engine.grid.cells).keys()]);
   return new Map(heads.flatMap((head) => ('tag' in head ? [] : [[head.cell, head] as const])));
 }

@@ -68,7 +68,7 @@ export const WORLDS: Readonly<Record<WorldName, World>> = {
 };
 
 /** Who dies has its last words for seconds; what is lost or doubled stays so for ever. */
-const RESTS_MAX = 4;
+const RESTS_MAX = 8;
 /** A world that has not begun, or a snapshot that was refused, is looked at again so soon. */
 const LOOK_MS = 100;
 
@@ -221,12 +221,13 @@ async function restFaults(
 /** Against the snapshot before. */
 function flightHistory(
   parts: Parts,
-  { tables }: BranchCensus,
+  { tables, counters }: BranchCensus,
   { tick, loaded }: { readonly tick: number; readonly loaded: LoadedWorld },
 ): string[] {
   const { tickHz, params } = loaded.manifest;
   const all = [...tables.values()].flat();
-  const census = flightsOf(all, tick, Number(params['timeScale']) / tickHz);
+  const lands = flightsOf(all, Number(params['timeScale']) / tickHz);
+  const census = { tick, counters, lands };
   const { before } = parts;
   parts.before = census;
   return before === undefined ? [] : flightFaults(before, census);
