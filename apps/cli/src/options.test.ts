@@ -56,6 +56,7 @@ describe('flags of run', () => {
     [{ authorities: '1', spare: '100' }, '--spare'],
     [{ authorities: '1', spare: '0.5' }, '--spare'],
     [{ spare: '30' }, '--spare'],
+    [{ snapshots: true }, '--snapshots'],
   ] satisfies [RunFlags, string][])('%o is refused by the name of its flag', (flags, field) => {
     expect(() => options(flags)).toThrow(
       expect.objectContaining({

@@ -20,6 +20,7 @@ export type RunFlags = {
   readonly gateways?: string;
   readonly authorities?: string;
   readonly lifecycle?: string;
+  readonly snapshots?: boolean;
   readonly autoscale?: string;
   readonly spare?: string;
   readonly port?: string;
@@ -48,6 +49,8 @@ export type RunOptions = {
   readonly authorities: number;
   /** Processes that serve the HTTP API; 0 = none. */
   readonly lifecycles: number;
+  /** Whether these get a database for snapshots. */
+  readonly hasSnapshots: boolean;
   /** How many pods there may be, as the authority wants; undefined = as many as were started. */
   readonly autoscale: ScaleBounds | undefined;
   /** In percent, what a plan leaves free of each pod's tick; undefined = the usual part. */
@@ -122,6 +125,7 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
     lifecycles: numberOf('--lifecycle', flags.lifecycle, {
       ...{ ...WHOLE, min: 0, max: LIFECYCLES_MAX },
     }),
+    hasSnapshots: flags.snapshots === true,
     seconds: numberOf('--seconds', flags.seconds, seconds),
     ticks: numberOf('--ticks', flags.ticks, { min: 1, max: 1e9, fallback: 0, isWhole: true }),
     isLockstep: flags.lockstep === true,
@@ -135,6 +139,9 @@ export function runOptions(folder: string, flags: RunFlags, env: NodeJS.ProcessE
   };
   if (flags.stopFor !== undefined && flags.stopEvery === undefined) {
     throw invalid('--stop-for', flags.stopFor, 'It needs --stop-every: how often a pod is frozen.');
+  }
+  if (options.hasSnapshots && options.lifecycles === 0) {
+    throw invalid('--snapshots', 'alone', 'It needs --lifecycle: who takes them when asked.');
   }
   return withImpliedFaults(options);
 }

@@ -50,7 +50,7 @@ Examples:
   $ leasehold run examples/flights --pods 3 --gateways 1 --open
   $ leasehold run examples/flights --pods 3 --seconds 60 --stop-every 15 --stop-for 5
   $ leasehold run examples/flocking --lockstep --ticks 400 --seed 7 --pods 4 --json
-  $ leasehold run examples/couriers --lifecycle 1
+  $ leasehold run examples/couriers --lifecycle 1 --snapshots
   $ leasehold run examples/flights --fresh
 
 npm start, in the repository, is leasehold run examples/flights --pods 3 --gateways 1
@@ -110,6 +110,7 @@ function timed(command: Command): Command {
     .option('--gateways <n>', 'processes that serve the live map and views (default: 0)')
     .option('--authorities <n>', 'processes that plan which pod holds what (default: 0)')
     .option('--lifecycle <n>', 'processes that serve the HTTP API of entities (default: 0)')
+    .option('--snapshots', 'with a database, so that the API can take and restore snapshots')
     .option('--autoscale <a..b>', 'as many pods as the load asks for, from a to b')
     .option('--spare <percent>', "part of each pod's tick that a plan leaves free (default: 25)")
     .option('--port <p>', 'port of the first gateway, the next for others (default: 7300 or free)')

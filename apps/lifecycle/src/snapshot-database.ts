@@ -29,9 +29,7 @@ export class SnapshotDatabase {
     throw new LeaseholdError('SNAPSHOTS_OFF', 'this service was started without a database', {
       field: 'SNAPSHOTS_URL',
       value: '',
-      remedy:
-        'Start it with SNAPSHOTS_URL or DATABASE_URL of a PostgreSQL with PostGIS, or use ' +
-        'leasehold run WORLD --lifecycle 1 --snapshots.',
+      remedy: 'Start it with SNAPSHOTS_URL or DATABASE_URL: a PostgreSQL with PostGIS.',
     });
   }
 

@@ -91,7 +91,13 @@ export function runOptionsOf(options: ChaosOptions, home: string): RunOptions {
     // Nothing of its worlds is anybody else's.
     databaseUrl: '',
     ...{ port: 0, isOpening: false, seconds: 0, seed: -1, isFresh: true },
-    ...{ authorities, lifecycles: 0, autoscale: undefined, sparePercent: undefined },
+    ...{
+      authorities,
+      lifecycles: 0,
+      hasSnapshots: false,
+      autoscale: undefined,
+      sparePercent: undefined,
+    },
     ...{ killEveryMs: 0, stopEveryMs: 0, stopForMs: 0 },
   };
 }

@@ -1,4 +1,5 @@
 /** `leasehold run`: a world with some pods for some time, judged at the end. */
+import { type DatabaseServer, openDatabase } from '@leasehold/servers';
 import { watchReplaced } from '@leasehold/world';
 import { Autoscaler } from '../autoscale.ts';
 import { type Interrupt, openInterrupt } from '../interrupt.ts';
@@ -43,11 +44,19 @@ export async function run(
       running.lifecycles?.killAll();
     },
   );
+  let database: DatabaseServer | undefined;
   try {
+    if (options.hasSnapshots) {
+      database = await openDatabase({
+        home: options.home,
+        log: (line) => output.progress(line),
+      });
+    }
+    const snapshotsUrl = database?.databaseUrl ?? '';
     const startedMs = performance.now();
     let left = options;
     for (;;) {
-      const parts = { output, interrupt, ports, apiPorts, running };
+      const parts = { output, interrupt, ports, apiPorts, running, snapshotsUrl };
       const report = await runOnce(left, checked, parts, hooks);
       if (report !== undefined) {
         say(report, output);
@@ -60,6 +69,7 @@ export async function run(
     }
   } finally {
     interrupt.close();
+    await database?.close();
   }
 }
 
@@ -71,13 +81,15 @@ type RunParts = {
   readonly ports: readonly number[];
   readonly apiPorts: readonly number[];
   readonly running: Running;
+  /** Of the database of --snapshots; '' = none was asked for. */
+  readonly snapshotsUrl: string;
 };
 
 /** Until its end has come; undefined: until somebody has restored the world. */
 async function runOnce(
   options: RunOptions,
   checked: CheckedWorld,
-  { output, interrupt, ports, apiPorts, running }: RunParts,
+  { output, interrupt, ports, apiPorts, running, snapshotsUrl }: RunParts,
   hooks: RunHooks,
 ): Promise<Report | undefined> {
   const world = await openStoredWorld(options, checked, output);
@@ -90,7 +102,7 @@ async function runOnce(
     const live = new LiveRun(world, options, { output, signal, ports });
     running.live = live;
     const lifecycles = new Lifecycles({
-      ...lifecycleParts(world, options, output),
+      ...lifecycleParts(world, options, { output, snapshotsUrl }),
       ports: apiPorts,
     });
     running.lifecycles = lifecycles;
@@ -122,10 +134,17 @@ function scaled({ autoscale }: RunOptions, hooks: RunHooks): RunHooks {
   };
 }
 
-function lifecycleParts({ redisUrl }: StoredWorld, options: RunOptions, output: Output) {
+function lifecycleParts(
+  { redisUrl }: StoredWorld,
+  options: RunOptions,
+  { output, snapshotsUrl }: Pick<RunParts, 'output' | 'snapshotsUrl'>,
+) {
   const library = options.break === undefined ? '' : brokenLibraryName(options.break);
   return {
-    env: { REDIS_URL: redisUrl, LEASEHOLD_HOME: options.home, LEASEHOLD_LIBRARY: library },
+    env: {
+      ...{ REDIS_URL: redisUrl, LEASEHOLD_HOME: options.home, LEASEHOLD_LIBRARY: library },
+      ...(snapshotsUrl === '' ? {} : { SNAPSHOTS_URL: snapshotsUrl }),
+    },
     warn: (line: string) => output.warn(line),
   };
 }

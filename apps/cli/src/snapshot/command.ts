@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { homeOf, numberOf } from '../options.ts';
 import type { Output } from '../output.ts';
+import { addSchedule } from './schedule-command.ts';
 
 const WHERE = `
 Snapshots are kept in PostgreSQL with PostGIS: the one that DATABASE_URL names, or a private one under
@@ -136,6 +137,7 @@ export function addSnapshot(
     });
   addReading(homed, { at, output, exit });
   addReplacing(homed, { at, output, exit });
+  addSchedule(snapshot, { output, env, exit });
 }
 
 type Parts = {
