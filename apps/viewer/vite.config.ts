@@ -27,6 +27,7 @@ export default defineConfig({
     proxy: {
       '/view': { target: GATEWAY, ws: true, changeOrigin: true },
       '/query': GATEWAY,
+      '/snapshots': GATEWAY,
       '/pods': GATEWAY,
     },
   },

@@ -1,4 +1,5 @@
 /** Everything the map can do, from the keyboard. */
+import { goBeside, toggleComparing } from './past.ts';
 import * as state from './state.ts';
 
 /** Pixels per key stroke. */
@@ -35,6 +36,9 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   f: () => {
     if (state.selected.value !== 0) state.isFollowing.value = !state.isFollowing.value;
   },
+  '[': () => goBeside(-1),
+  ']': () => goBeside(1),
+  c: toggleComparing,
   Enter: () => document.getElementById('inspector')?.focus(),
   '/': () => document.getElementById('search')?.focus(),
   '?': () => {

@@ -41,6 +41,9 @@ export function startMap(view: View): void {
     get drawn() {
       return map?.scene?.entities.drawn ?? 0;
     },
+    get drawnPast() {
+      return map?.scene?.past.entities.drawn ?? 0;
+    },
     get reconnects() {
       return view.reconnects;
     },

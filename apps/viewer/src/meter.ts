@@ -58,6 +58,8 @@ export type Meter = {
   readonly bytesPerUpdate: number;
   /** Darts and dots that the last frame drew. */
   readonly drawn: number;
+  /** And of a snapshot, where one is shown. */
+  readonly drawnPast: number;
   readonly reconnects: number;
   /** Forgets the frames so far, to measure from here on. */
   clear(): void;

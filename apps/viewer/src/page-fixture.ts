@@ -1,12 +1,15 @@
 /** The page in a real Chromium, with what tests look at: its faults, its figures, its pixels. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { eventually } from '@leasehold/testkit';
-import type { Browser, BrowserContext, CDPSession, Page } from '@leasehold/testkit/chromium';
+import type { Browser, BrowserContext, Page } from '@leasehold/testkit/chromium';
 import type { Meter } from './meter.ts';
 
 /** Two cores that are busy with the world itself draw few frames. */
 export const WAIT_MS = 60_000;
 /** Pixels of the blocks in which pictures are compared. */
 const BLOCK_PX = 16;
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 
 type ContextOptions = Parameters<Browser['newContext']>[0];
 type Point = { readonly x: number; readonly y: number };
@@ -82,11 +85,11 @@ export class MapPage {
     return Number((await this.text(id)).replaceAll(',', ''));
   }
 
-  async meter(): Promise<Pick<Meter, 'entities' | 'drawn' | 'tick' | 'reconnects'>> {
+  async meter(): Promise<Pick<Meter, 'entities' | 'drawn' | 'drawnPast' | 'tick' | 'reconnects'>> {
     return this.page.evaluate(() => {
       const meter = window.leaseholdMeter;
-      const { entities = 0, drawn = 0, tick = 0, reconnects = 0 } = meter ?? {};
-      return { entities, drawn, tick, reconnects };
+      const { entities = 0, drawn = 0, drawnPast = 0, tick = 0, reconnects = 0 } = meter ?? {};
+      return { entities, drawn, drawnPast, tick, reconnects };
     });
   }
 
@@ -141,8 +144,32 @@ export class MapPage {
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
 
-  devtools(): Promise<CDPSession> {
-    return this.#context.newCDPSession(this.page);
+  /** Fingers that go from place to place. */
+  async touch(path: readonly (readonly [number, number][])[]): Promise<void> {
+    const devtools = await this.#context.newCDPSession(this.page);
+    const steps = path.map((points) => points.map(([x, y], id) => ({ x, y, id })));
+    for (const [i, touchPoints] of steps.entries()) {
+      await devtools.send('Input.dispatchTouchEvent', {
+        type: i === 0 ? 'touchStart' : 'touchMove',
+        touchPoints,
+      });
+      // A finger takes its time, and the map looks once a frame.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  }
+
+  /** Sentences about what a machine finds wrong with the page for people who cannot see or point. */
+  async barriers(): Promise<string[]> {
+    const { resolve } = createRequire(import.meta.url);
+    await this.page.evaluate(readFileSync(resolve('axe-core/axe.min.js'), 'utf8'));
+    return this.page.evaluate(async (values) => {
+      const { axe } = window as unknown as { axe: typeof import('axe-core') };
+      const { violations } = await axe.run(document, { runOnly: { type: 'tag', values } });
+      return violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+      );
+    }, RULES);
   }
 
   close(): Promise<void> {

@@ -10,9 +10,11 @@ type Queried = {
   readonly entities: readonly Omit<state.Inspection, 'tick'>[];
 };
 
-/** Throws an error whose message says what to do. */
+/** As the map shows it, now or in the past. Throws an error whose message says what to do. */
 export async function queryEntity(id: number, signal?: AbortSignal): Promise<state.Inspection> {
-  const reply = await fetch(`query?id=${id}`, signal === undefined ? {} : { signal });
+  const asOf = state.askedAsOf.value;
+  const path = asOf === '' ? `query?id=${id}` : `query?id=${id}&asOf=${asOf}`;
+  const reply = await fetch(path, signal === undefined ? {} : { signal });
   if (!reply.ok) throw new Error(await faultText(reply, 'the gateway did not answer the query'));
   const { tick, entities } = (await reply.json()) as Queried;
   const found = entities[0];
@@ -43,13 +45,14 @@ async function faultText(reply: Response, otherwise: string): Promise<string> {
 export function startInspection(): void {
   effect(() => {
     const id = state.selected.value;
+    const asOf = state.askedAsOf.value;
     if (id === 0) return;
     const abort = new AbortController();
     const inspect = async (): Promise<void> => {
       if (document.hidden) return;
       try {
         const found = await queryEntity(id, abort.signal);
-        if (state.selected.value !== id) return;
+        if (state.selected.value !== id || state.askedAsOf.value !== asOf) return;
         state.inspection.value = found;
         state.inspectionFault.value = '';
       } catch (error) {

@@ -1,5 +1,13 @@
 /** What the page knows and what its user has chosen, as signals. It talks to nobody. */
-import type { Holders, JournalItem, PlanView, Status, ViewState, Welcome } from '@leasehold/client';
+import type {
+  Holders,
+  JournalItem,
+  PlanView,
+  Snapshot,
+  Status,
+  ViewState,
+  Welcome,
+} from '@leasehold/client';
 import { computed, signal } from '@preact/signals';
 import type { FeedLine } from './feed.ts';
 import { PodColours } from './palette.ts';
@@ -73,6 +81,23 @@ export const lit = computed(() => (pointed.value ?? pinned.value)?.regions ?? []
 export function pin(spot: PlanSpot): void {
   pinned.value = pinned.value?.key === spot.key ? undefined : spot;
 }
+
+/** Oldest first. */
+export const snapshots = signal<readonly Snapshot[]>([]);
+/** The id of the snapshot that the map shows; '' = now. */
+export const asOf = signal('');
+export const pastSnapshot = computed(() => snapshots.value.find(({ id }) => id === asOf.value));
+/** Whether now is shown beside the snapshot, right of the divider. */
+export const isComparing = signal(false);
+/** Where the divider is: a share of the map's width. */
+export const divider = signal(0.5);
+/** The share of the map, from the left, that is the past. */
+export const pastShare = computed(() => {
+  if (asOf.value === '') return 0;
+  return isComparing.value ? divider.value : 1;
+});
+/** The snapshot that questions are about: while now is beside it, they are about now. */
+export const askedAsOf = computed(() => (isComparing.value ? '' : asOf.value));
 
 export const layers = {
   cells: signal(true),

@@ -55,6 +55,8 @@ export type MapColours = {
   readonly trail: number;
   readonly mark: number;
   readonly ink: number;
+  /** Whatever is of a snapshot. */
+  readonly past: number;
 };
 
 export const MAP_COLOURS: Readonly<Record<Theme, MapColours>> = {
@@ -74,6 +76,7 @@ export const MAP_COLOURS: Readonly<Record<Theme, MapColours>> = {
     trail: 0xbfe0ff,
     mark: 0xffffff,
     ink: 0xf4f9ff,
+    past: 0xffc15c,
   },
   light: {
     beyond: 0xcfdde7,
@@ -91,5 +94,6 @@ export const MAP_COLOURS: Readonly<Record<Theme, MapColours>> = {
     trail: 0x23507d,
     mark: 0x06121f,
     ink: 0x0d1d2e,
+    past: 0x7d4a00,
   },
 };

@@ -1,8 +1,5 @@
 /** The page in everybody's hands: a keyboard alone, a finger, dark and light, a screen reader. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { eventually, useChromium, useRedis } from '@leasehold/testkit';
-import type { CDPSession } from '@leasehold/testkit/chromium';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { changedShare, MapPage, WAIT_MS } from './page-fixture.ts';
 import { LiveWorld } from './world-fixture.ts';
@@ -16,7 +13,6 @@ const PHONE = {
 };
 /** Less cannot be hit with a finger. */
 const TARGET_PX_MIN = 44;
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 
 const at = useRedis();
 const chromium = useChromium();
@@ -200,35 +196,6 @@ describe('how it looks', () => {
   );
 });
 
-async function touch(devtools: CDPSession, path: readonly (readonly [number, number][])[]) {
-  const steps = path.map((points) => points.map(([x, y], id) => ({ x, y, id })));
-  for (const [i, touchPoints] of steps.entries()) {
-    await devtools.send('Input.dispatchTouchEvent', {
-      type: i === 0 ? 'touchStart' : 'touchMove',
-      touchPoints,
-    });
-    // A finger takes its time, and the map looks once a frame.
-    await new Promise((resolve) => setTimeout(resolve, 60));
-  }
-  await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-}
-
-/** Sentences about what a machine finds wrong with the page for people who cannot see or point. */
-async function barriers(map: MapPage): Promise<string[]> {
-  const source = readFileSync(
-    createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
-    'utf8',
-  );
-  await map.page.evaluate(source);
-  return map.page.evaluate(async (values) => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run(document, { runOnly: { type: 'tag', values } });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-    );
-  }, RULES);
-}
-
 /** None either while the inspector shows somebody. */
 async function expectNoBarriers(map: MapPage): Promise<void> {
   const { entities } = await world.query('world&components=position&with=airport&limit=1');
@@ -239,7 +206,7 @@ async function expectNoBarriers(map: MapPage): Promise<void> {
   if ((await handle.count()) > 0 && (await handle.getAttribute('aria-expanded')) !== 'true') {
     await handle.tap();
   }
-  expect(await barriers(map)).toEqual([]);
+  expect(await map.barriers()).toEqual([]);
 }
 
 describe('who wants light colours and little motion', () => {
@@ -267,11 +234,9 @@ describe('a phone', () => {
     'is zoomed with two fingers, moved with one, and has everything in a sheet',
     async () => {
       const map = page();
-      const devtools = await map.devtools();
       const { x, y } = await map.middle();
       const apart = [20, 40, 60, 80, 100, 120, 140];
-      await touch(
-        devtools,
+      await map.touch(
         apart.map((far) => [
           [x - far, y],
           [x + far, y],
@@ -282,10 +247,7 @@ describe('a phone', () => {
         WAIT_MS,
       );
       for (let swipe = 0; swipe < 3; swipe++) {
-        await touch(
-          devtools,
-          [120, 80, 40, 0, -40, -80, -120].map((off) => [[x + off, y]]),
-        );
+        await map.touch([120, 80, 40, 0, -40, -80, -120].map((off) => [[x + off, y]]));
       }
       await eventually(() => Number(map.area?.['minX']) > Number(near?.['minX']), WAIT_MS);
 
@@ -355,7 +317,7 @@ async function expectPlan(map: MapPage): Promise<void> {
   await plan.locator('[data-region][aria-pressed=true]').waitFor();
   await map.page.getByRole('button', { name: 'regions', exact: true }).click();
   await eventually(async () => !(await lights()), WAIT_MS);
-  expect(await barriers(map)).toEqual([]);
+  expect(await map.barriers()).toEqual([]);
 }
 
 describe('another world', () => {

@@ -12,6 +12,8 @@ const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
 const START_MS_MAX = 120_000;
 const PODS = 3;
 
+type Env = Readonly<Record<string, string>>;
+
 export type Found = {
   readonly tick: number;
   readonly truncated: boolean;
@@ -27,26 +29,32 @@ export class LiveWorld {
   /** With the token that lets the page kill pods. */
   address = '';
   readonly #home: string;
+  readonly #env: Env;
 
-  private constructor(run: Spawned, port: number, home: string) {
+  private constructor(run: Spawned, port: number, home: string, env: Env) {
+    this.#env = env;
     this.run = run;
     this.port = port;
     this.#home = home;
   }
 
-  /** An example on three pods and one gateway, and what `more` flags say; its map is served then. */
+  /**
+   * An example on three pods and one gateway, and what `more` flags say; its map is served then.
+   * `databaseUrl`: of a fleet, and of snapshots.
+   */
   static async open(
     example: string,
     redisUrl: string,
     more: readonly string[] = [],
+    databaseUrl = '',
   ): Promise<LiveWorld> {
     const home = await mkdtemp(join(tmpdir(), 'leasehold-map-'));
     const port = await freePort();
     const map = ['--gateways', '1', '--port', String(port)];
     const flags = ['--pods', String(PODS), ...map, '--json', ...more];
-    const env = { LEASEHOLD_HOME: home, DATABASE_URL: '', REDIS_URL: redisUrl };
+    const env = { LEASEHOLD_HOME: home, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
     const run = spawnNode([COMMAND, 'run', join(EXAMPLES, example), ...flags], { env });
-    const world = new LiveWorld(run, port, home);
+    const world = new LiveWorld(run, port, home, env);
     await eventually(() => {
       const match = /^map {2}(http:\S+)$/m.exec(run.stderr);
       world.address = match?.[1] ?? '';
@@ -62,6 +70,15 @@ export class LiveWorld {
     });
     if (!reply.ok) throw new Error(await reply.text());
     return (await reply.json()) as Found;
+  }
+
+  /** Takes a snapshot of it, as a user does; resolves with its tick. */
+  async snapshot(world: string, id: string): Promise<number> {
+    const args = [COMMAND, 'snapshot', 'create', '--world', world, '--id', id, '--json'];
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      env: { ...process.env, ...this.#env },
+    });
+    return (JSON.parse(stdout) as { readonly tick: number }).tick;
   }
 
   /** Process ids of what the command has started; with a word of its command line, only those. */

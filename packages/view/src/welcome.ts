@@ -4,7 +4,7 @@ import type { HubParts } from './hub.ts';
 import type { ViewLimits } from './limits.ts';
 
 export function welcomeOf(
-  parts: Pick<HubParts, 'facts' | 'grid' | 'schema' | 'spatial'>,
+  parts: Pick<HubParts, 'facts' | 'grid' | 'schema' | 'spatial' | 'past'>,
   limits: ViewLimits,
 ): Welcome {
   const { gateway, world, incarnation, layer, tickHz, mode, canKill } = parts.facts;
@@ -20,6 +20,7 @@ export function welcomeOf(
   const facts = { gateway, world, incarnation, layer, tickHz, mode, canKill };
   return {
     ...{ protocol: VIEW_PROTOCOL, ...facts, space, grid, components, spatial },
-    limits: { ...limits },
+    // Who may open none has none to choose from.
+    limits: { ...limits, ...(parts.past === undefined ? { snapshotsMax: 0 } : {}) },
   };
 }

@@ -58,7 +58,7 @@ export class EntitiesLayer implements Layer {
   }
 
   /** PERF: allocates nothing unless there are more slots than ever; 10,000 take about a millisecond. */
-  draw({ positions, screen }: Frame): void {
+  draw({ positions, screen, fromPx, toPx }: Frame): void {
     const { count, ids, x, y, heading } = positions;
     let isDirty = this.#fit(screen.scale);
     if (count > this.#particles.length) {
@@ -75,10 +75,12 @@ export class EntitiesLayer implements Layer {
         particle.x = NOWHERE;
         continue;
       }
-      drawn++;
       const spaceX = x[slot]!;
       const spaceY = y[slot]!;
-      particle.x = spaceX * scale + left;
+      const xPx = spaceX * scale + left;
+      const isShown = xPx >= fromPx && xPx < toPx;
+      if (isShown) drawn++;
+      particle.x = isShown ? xPx : NOWHERE;
       particle.y = top - spaceY * scale;
       // The map's y grows upwards, the screen's downwards.
       particle.rotation = -heading[slot]!;

@@ -11,6 +11,19 @@ export type Frame = {
   readonly screen: { -readonly [Name in keyof Screen]: Screen[Name] };
   widthPx: number;
   heightPx: number;
+  /** What is left of the one, or not left of the other, is not shown: another time is there. */
+  fromPx: number;
+  toPx: number;
+};
+
+export const NOBODY: Positions = {
+  count: 0,
+  ids: new Float64Array(0),
+  x: new Float64Array(0),
+  y: new Float64Array(0),
+  heading: new Float32Array(0),
+  version: 0,
+  tick: Number.NaN,
 };
 
 export interface Layer {

@@ -100,13 +100,12 @@ function ring(
 function place(
   mark: Container,
   slot: number,
-  { positions, screen }: Frame,
+  { positions, screen, fromPx, toPx }: Frame,
   asidePx: number = 0,
 ): void {
-  mark.visible = slot >= 0 && slot < positions.count && positions.ids[slot] !== 0;
+  const xPx = slot < 0 ? Number.NaN : positions.x[slot]! * screen.scale + screen.left;
+  const isThere = slot >= 0 && slot < positions.count && positions.ids[slot] !== 0;
+  mark.visible = isThere && xPx >= fromPx && xPx < toPx;
   if (!mark.visible) return;
-  mark.position.set(
-    positions.x[slot]! * screen.scale + screen.left + asidePx,
-    screen.top - positions.y[slot]! * screen.scale - asidePx * 0.7,
-  );
+  mark.position.set(xPx + asidePx, screen.top - positions.y[slot]! * screen.scale - asidePx * 0.7);
 }

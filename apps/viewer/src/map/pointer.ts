@@ -61,7 +61,7 @@ export class Pointer {
     const over = this.#over;
     const id = over === undefined ? 0 : scene.idAt(over.xPx, over.yPx, WITHIN_PX.mouse);
     scene.marks.hovered = id;
-    const entity = id === 0 ? undefined : scene.subscription.get(id);
+    const entity = id === 0 || over === undefined ? undefined : scene.entityAt(id, over.xPx);
     const region =
       over === undefined || entity !== undefined
         ? undefined

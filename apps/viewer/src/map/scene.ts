@@ -4,9 +4,10 @@
  */
 import type {
   Area,
+  Entity,
+  Fault,
   Holders,
   PlanView,
-  Positions,
   Subscription,
   View,
   Welcome,
@@ -21,8 +22,9 @@ import { CellsLayer } from './cells-layer.ts';
 import { EntitiesLayer } from './entities-layer.ts';
 import type { LandPolygon } from './land.ts';
 import { LandLayer } from './land-layer.ts';
-import type { Frame, Layer } from './layer.ts';
+import { type Frame, type Layer, NOBODY } from './layer.ts';
 import { MarksLayer } from './marks-layer.ts';
+import { PastSide } from './past-side.ts';
 import { idBeside, slotAt } from './picking.ts';
 import { PlanLayer } from './plan-layer.ts';
 import { mapComponents } from './selection.ts';
@@ -30,21 +32,13 @@ import { TrailsLayer } from './trails-layer.ts';
 
 /** The area moves at most this often. */
 const AREA_EVERY_MS = 200;
-const NOBODY: Positions = {
-  count: 0,
-  ids: new Float64Array(0),
-  x: new Float64Array(0),
-  y: new Float64Array(0),
-  heading: new Float32Array(0),
-  version: 0,
-  tick: Number.NaN,
-};
-
 export type SceneParts = {
   readonly view: View;
   readonly welcome: Welcome;
   readonly events: EventSystem;
   readonly colours: PodColours;
+  /** The snapshot that was to be shown cannot be. */
+  readonly refused: (fault: Fault) => void;
   readonly land: readonly LandPolygon[];
   readonly isCalm: boolean;
   readonly widthPx: number;
@@ -60,6 +54,7 @@ export class Scene {
   readonly plan: PlanLayer;
   readonly trails: TrailsLayer;
   readonly entities: EntitiesLayer;
+  readonly past: PastSide;
   readonly subscription: Subscription;
   readonly welcome: Welcome;
   readonly #layers: readonly Layer[];
@@ -97,11 +92,14 @@ export class Scene {
     this.plan = new PlanLayer(grid, colours);
     this.trails = new TrailsLayer(grid);
     this.entities = new EntitiesLayer(grid.cellSize);
-    const { cells, plan, trails, entities, badges, marks } = this;
+    const components = mapComponents(welcome);
+    const { refused } = parts;
+    this.past = new PastSide({ view, cellSize: grid.cellSize, components, refused });
+    const { cells, plan, trails, entities, badges, marks, past } = this;
     this.#layers = [land, cells, plan, trails, entities, badges, marks];
     this.viewport.addChild(land.container, cells.tints, cells.lines, trails.mesh);
-    const below = [plan.outlines, entities.container];
-    const above = [plan.texts, badges.container, marks.container];
+    const below = [past.ground, plan.outlines, entities.container, past.entities.container];
+    const above = [plan.texts, badges.container, marks.container, past.marks.container];
     this.stage.addChild(this.viewport, ...below, ...above);
     this.#frame = {
       nowMs: 0,
@@ -109,8 +107,10 @@ export class Scene {
       screen: { scale: 1, left: 0, top: 0 },
       widthPx,
       heightPx,
+      fromPx: Number.NEGATIVE_INFINITY,
+      toPx: Number.POSITIVE_INFINITY,
     };
-    this.subscription = view.subscribe({ area: this.#area, components: mapComponents(welcome) });
+    this.subscription = view.subscribe({ area: this.#area, components });
     this.resize(widthPx, heightPx);
     this.home();
   }
@@ -145,6 +145,12 @@ export class Scene {
 
   recolour(colours: MapColours): void {
     for (const layer of this.#layers) layer.recolour(colours);
+    this.past.recolour(colours);
+  }
+
+  /** Shows a snapshot, '' for none; how much of the map it gets is its `share`. */
+  showPast(asOf: string): void {
+    this.past.show(asOf, this.#area);
   }
 
   showHolders(holders: Holders): void {
@@ -178,6 +184,7 @@ export class Scene {
     frame.screen.scale = scale;
     frame.screen.left = this.viewport.x - grid.originX * scale;
     frame.screen.top = this.viewport.y + (grid.originY + grid.height) * scale;
+    this.past.draw(frame, this.marks);
     for (const layer of this.#layers) layer.draw(frame);
     if (nowMs - this.#areaSetAtMs >= AREA_EVERY_MS) this.#moveArea(nowMs);
   }
@@ -201,22 +208,38 @@ export class Scene {
 
   /** The id at a pixel, 0 for nobody. */
   idAt(xPx: number, yPx: number, withinPx: number): number {
-    const { positions, screen } = this.#frame;
+    const { positions, screen } = this.#frameAt(xPx);
     const slot = slotAt(positions, screen, { xPx, yPx, withinPx });
     return slot < 0 ? 0 : positions.ids[slot]!;
   }
 
   idBeside(id: number, step: 1 | -1): number {
-    return idBeside(this.#frame.positions, this.seen(), id, step);
+    return idBeside(this.#main.positions, this.seen(), id, step);
+  }
+
+  /** An entity as it is, or was, on the side of the map that a pixel is on. */
+  entityAt(id: number, xPx: number): Entity | undefined {
+    const isPast = this.#frameAt(xPx) !== this.#frame;
+    return (isPast ? this.past.subscription : this.subscription)?.get(id);
+  }
+
+  #frameAt(xPx: number): Readonly<Frame> {
+    return xPx < this.#frame.fromPx ? (this.past.frame ?? this.#frame) : this.#frame;
+  }
+
+  /** What the camera and the keyboard go by: now, unless the past is all that is shown. */
+  get #main(): Readonly<Frame> {
+    return this.past.isWhole ? (this.past.frame ?? this.#frame) : this.#frame;
   }
 
   destroy(): void {
     this.subscription.close();
+    this.past.subscription?.close();
     this.stage.destroy({ children: true });
   }
 
   #follow(id: number): void {
-    const { count, ids, x, y } = this.#frame.positions;
+    const { count, ids, x, y } = this.#main.positions;
     for (let slot = 0; slot < count; slot++) {
       if (ids[slot] !== id) continue;
       this.centreOn(x[slot]!, y[slot]!);
@@ -230,5 +253,6 @@ export class Scene {
     this.#area = area;
     this.#areaSetAtMs = nowMs;
     this.subscription.setArea(area);
+    this.past.subscription?.setArea(area);
   }
 }

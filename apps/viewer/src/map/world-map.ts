@@ -81,6 +81,10 @@ export class WorldMap {
       welcome,
       events: this.#renderer.events,
       colours: state.colours,
+      refused: ({ message, remedy }) => {
+        state.asOf.value = '';
+        state.notice.value = `${message}. ${remedy}`;
+      },
       land,
       isCalm: this.#isCalm,
       widthPx: Math.max(1, this.#host.clientWidth),
@@ -92,6 +96,7 @@ export class WorldMap {
     if (holders !== undefined) scene.showHolders(holders);
     scene.showPlan(state.plan.peek());
     scene.plan.light(state.lit.peek());
+    scene.showPast(state.asOf.peek());
     this.#applyLayers();
     scene.viewport.on('drag-start', () => {
       state.isFollowing.value = false;
@@ -121,22 +126,33 @@ export class WorldMap {
       this.#renderer.background.color = colours.beyond;
       this.#scene?.recolour(colours);
     });
+    effect(() => {
+      const asOf = state.asOf.value;
+      this.#scene?.showPast(asOf);
+    });
     effect(() => this.#applyLayers());
   }
 
   #applyLayers(): void {
     const { cells, holders, regions, ids, trails } = state.layers;
-    const shown = [cells.value, holders.value, ids.value, trails.value, regions.value] as const;
+    // Who holds what, and where somebody went, is known of now alone.
+    const isNow = state.asOf.value === '';
+    const now = {
+      holders: isNow && holders.value,
+      trails: isNow && trails.value,
+      regions: isNow && regions.value,
+    };
+    const has = { cells: cells.value, ids: ids.value, ...now };
     const scene = this.#scene;
     if (scene === undefined) return;
-    scene.cells.lines.visible = shown[0];
-    scene.cells.tints.visible = shown[1];
-    scene.badges.container.visible = shown[1];
-    scene.marks.showsIds = shown[2];
-    if (shown[3] && !scene.trails.mesh.visible) scene.trails.clear();
-    scene.trails.mesh.visible = shown[3];
-    scene.plan.outlines.visible = shown[4];
-    scene.plan.texts.visible = shown[4];
+    scene.cells.lines.visible = has.cells;
+    scene.cells.tints.visible = has.holders;
+    scene.badges.container.visible = has.holders;
+    scene.marks.showsIds = has.ids;
+    if (has.trails && !scene.trails.mesh.visible) scene.trails.clear();
+    scene.trails.mesh.visible = has.trails;
+    scene.plan.outlines.visible = has.regions;
+    scene.plan.texts.visible = has.regions;
     scene.plan.refresh();
   }
 
@@ -149,6 +165,7 @@ export class WorldMap {
     const elapsedMs = Math.min(ELAPSED_MS_MAX, nowMs - this.#lastMs);
     this.#lastMs = nowMs;
     scene.marks.selected = state.selected.peek();
+    scene.past.share = state.pastShare.peek();
     scene.update(nowMs, elapsedMs, state.isFollowing.peek() ? state.selected.peek() : 0);
     this.#pointer.hover(scene, nowMs);
     this.#renderer.render(scene.stage);

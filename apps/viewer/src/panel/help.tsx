@@ -9,6 +9,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Enter', 'go to the components of the selected entity'],
   ['F', 'follow the selected entity'],
   ['/', 'search by id'],
+  ['[ ]', 'show the snapshot before or after; after the last one is now'],
+  ['C', 'compare the snapshot with now, or stop that'],
   ['Esc', 'let go of regions that are lit, then of the selection'],
   ['?', 'this help'],
 ];
@@ -45,6 +47,10 @@ export function Help() {
         Where an authority plans, each pod is to hold one <b>region</b> or more: outlines with what
         they cost. A cell with a dot sleeps, because nothing happens in it. Point at an entry of the
         journal, or choose it, and the regions that it is about are lit.
+      </p>
+      <p>
+        Where snapshots were taken, a slider goes through them to now. What is of the past has a
+        colour of its own; <b>compare</b> shows now beside it, on the right of a divider.
       </p>
       <h3>Keys, while the map has the focus</h3>
       <dl class="keys">

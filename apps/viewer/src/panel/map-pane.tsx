@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { whole } from '../format.ts';
+import { timeText } from '../moments.ts';
 import { findEntity } from '../requests.ts';
 import {
   controls,
@@ -11,11 +12,13 @@ import {
   layers,
   mapFault,
   notice,
+  pastSnapshot,
   pods,
   selected,
   welcome,
 } from '../state.ts';
 import { Icon } from './icon.tsx';
+import { PastMark, TimeBar } from './time-bar.tsx';
 
 /** The canvas is put into `#map` by the map itself; everything over it is here. */
 export function MapPane() {
@@ -37,7 +40,11 @@ export function MapPane() {
         </p>
       )}
       <Search />
-      <Layers />
+      <PastMark />
+      <div class="map-foot">
+        <TimeBar />
+        <Layers />
+      </div>
       <Zoom />
       <Tooltip />
       <p class="notice" role="status" data-testid="notice">
@@ -57,11 +64,13 @@ function Summary() {
         {whole(figures.value.entities)} entities in the world, {whole(gauges.value.inView)} in the
         area of the map. {whole(cells)} cells are held by {holding.length} pods:{' '}
         {holding.map((pod) => `${pod.pod} ${pod.cells}`).join(', ')}.
+        {pastSnapshot.value !== undefined && ` It shows the past: ${timeText(pastSnapshot.value)}.`}
         {selected.value === 0 ? '' : ` Entity ${selected.value} is selected.`}
       </p>
       <p id="map-keys">
         Arrow keys move the map, plus and minus zoom, 0 shows all, N selects the next entity, F
-        follows it, Enter goes to its components, slash searches, question mark shows help.
+        follows it, Enter goes to its components, slash searches, brackets go through snapshots, C
+        compares one with now, question mark shows help.
       </p>
     </div>
   );
@@ -119,6 +128,9 @@ const LAYERS: readonly (readonly [Layer, string])[] = [
   ['ids', 'ids'],
 ];
 
+/** Of a snapshot nobody knows these. */
+const OF_NOW: readonly Layer[] = ['holders', 'regions', 'trails'];
+
 function Layers() {
   return (
     <fieldset class="layers">
@@ -129,6 +141,7 @@ function Layers() {
           type="button"
           class="toggle"
           aria-pressed={layers[layer].value}
+          disabled={pastSnapshot.value !== undefined && OF_NOW.includes(layer)}
           onClick={() => {
             layers[layer].value = !layers[layer].value;
           }}
