@@ -18,8 +18,8 @@ function bytesOf(buffer: Buffer | undefined): Uint8Array {
 }
 
 /**
- * Fields are `h b`, in this order, and `i` where posts were consumed; `h` is version, epoch, previous
- * hash, hash and tick.
+ * Fields are `h b i`, in this order, the last one empty or absent where no posts were consumed; `h` is
+ * version, epoch, previous hash, hash and tick.
  */
 export function readLogEntry([id, fields]: RawEntry): LogEntry {
   const [from, to] = text(fields[5]).split(':').map(Number);

@@ -17,18 +17,23 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Cells are loaded from checkpoints, and logs are trimmed, within one history. */
 const CHECKPOINT_EVERY = 4;
 const LEASE_MS = 2_000;
+/** More than a cell catches up one by one. */
+const TICKS_PER_ROUND = 25;
 
 export type ModelPodOptions = {
   readonly pod: string;
   readonly store: Store;
   readonly engine: Engine;
   readonly clock: Clock;
+  /** The time of the world, which all pods share. */
+  readonly world: { tick: number };
 };
 
 export class ModelPod {
   readonly pod: string;
   readonly holdings = new Map<number, Holding>();
   readonly #parts: PodParts;
+  readonly #world: ModelPodOptions['world'];
   readonly #halo: Halo;
   readonly #committer: Committer;
   readonly #keeper: Keeper;
@@ -37,8 +42,9 @@ export class ModelPod {
   readonly #loading = new Map<number, Loading>();
   #nonces = 0;
 
-  constructor({ pod, store, engine, clock }: ModelPodOptions) {
+  constructor({ pod, store, engine, clock, world }: ModelPodOptions) {
     this.pod = pod;
+    this.#world = world;
     this.#parts = {
       ...{ pod, store, engine, clock, pid: 1, log: silent },
       settings: { leaseTtlMs: LEASE_MS, blocksMax: 10, indexResolution: 0, unreadMin: 0 },
@@ -128,13 +134,16 @@ export class ModelPod {
     }
   }
 
-  /** One round of the pod: every cell that it holds ticks once, and all of it is committed. */
+  /**
+   * One round of the pod: every cell that it holds ticks once, and all of it is committed. The world has
+   * gone on since any other's round, so far that each cell comes to its tick at once.
+   */
   async run(): Promise<void> {
-    const ticks = [...this.holdings.values()].map(({ state }) => state.tick);
+    this.#world.tick += TICKS_PER_ROUND;
     const world: WorldClock = {
       ...{ mode: 'realtime', rateHz: 1e-6, isPaused: false, endTick: 0 },
       baseMs: this.#parts.store.nowMs(),
-      baseTick: Math.max(0, ...ticks) + 1,
+      baseTick: this.#world.tick,
     };
     await this.#rounds.run(world);
   }

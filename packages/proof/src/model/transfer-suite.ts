@@ -81,6 +81,7 @@ class TransferRun {
   readonly #sent = new Map<string, { readonly prevHash: string; readonly body: Uint8Array }>();
   readonly #dead: string[] = [];
   #orders: Orders = () => undefined;
+  readonly #world = { tick: 0 };
   #localMs = 0;
   #started = 0;
 
@@ -108,6 +109,7 @@ class TransferRun {
       pod: `pod-${++this.#started}`,
       store: this.#recorded(this.#lane.store(i)),
       engine: this.#engine,
+      world: this.#world,
       clock: { nowMs: () => this.#nextMs(), sleep: () => Promise.resolve() },
     });
   }

@@ -12,8 +12,7 @@ const all = (name: string, edits: readonly Edit[], suite = 'log'): Mutant => ({
   suites: [suite, ...['log', 'inbox', 'views', 'transfer'].filter((other) => other !== suite)],
 });
 
-const APPEND =
-  "redis.call('XADD', log, seq .. '-0', 'h', entry_header(epoch, prev_hash, hash, tick), 'b', body)";
+const APPEND = "redis.call('XADD', log, seq .. '-0', 'h', header, 'b', body, 'i', consumed)";
 const HOLDER = "if nonce == '' or was[1] ~= nonce or was[2] ~= epoch then";
 const HEAD = 'if tonumber(head_seq) + 1 ~= tonumber(seq) or head_hash ~= prev_hash then';
 const SAME = 'if head_seq == seq and head_hash == hash then';
