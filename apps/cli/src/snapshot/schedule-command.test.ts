@@ -1,4 +1,9 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { Output } from '../output.ts';
+import { schedule } from './schedule.ts';
 import { scheduleWish } from './schedule-command.ts';
 
 test('a schedule is by time or by cron, with what is kept', () => {
@@ -31,4 +36,30 @@ test.each([
       detail: expect.objectContaining({ field }),
     }),
   );
+});
+
+test('the schedule of a world is put, shown and ended through the API', async () => {
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    const body = (await request.toArray()).join('');
+    asked.push(`${request.method} ${request.url} ${body}`.trim());
+    const said = { world: 'flights', everyMs: 600_000, keep: 3, nextAt: '2026-01-01T00:00:00Z' };
+    response.end(JSON.stringify(said));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const address = { url: `http://127.0.0.1:${port}`, token: '', world: 'flights' };
+  const stdout = new PassThrough();
+  const output = new Output({ json: false, stdout, stderr: stdout, env: {} });
+  for (const flags of [{ every: '10m', keep: '3' }, { show: true }, { off: true }]) {
+    await schedule(address, scheduleWish(flags), output);
+  }
+  const path = '/v1/worlds/flights/snapshot-schedule';
+  expect(asked).toEqual([
+    `PUT ${path} {"everyMs":600000,"keep":3}`,
+    `GET ${path}`,
+    `DELETE ${path}`,
+  ]);
+  expect(String(stdout.read())).toContain('every 600 s, next at 2026-01-01T00:00:00Z; keep 3');
 });

@@ -33,8 +33,8 @@ export async function schedule(
 
 function words(schedule: Schedule): string {
   const { world, everyMs, pattern, timezone, nextAt } = schedule;
-  const zone = timezone === undefined ? '' : ` in ${timezone}`;
-  const when = everyMs === undefined ? `${pattern}${zone}` : `every ${everyMs / 1_000} s`;
+  const at = timezone === undefined ? pattern : `${pattern} in ${timezone}`;
+  const when = everyMs === undefined ? at : `every ${everyMs / 1_000} s`;
   const kept = (['keep', 'hourly', 'daily'] as const).flatMap((name) =>
     schedule[name] === undefined ? [] : [`${name} ${schedule[name]}`],
   );
