@@ -118,11 +118,14 @@ async function prove(flags: Flags): Promise<Facts> {
 
 /** What is wrong, if anything. */
 function faultsOf(facts: Facts): string[] {
-  const { seeded, alive, areSame, run } = facts;
+  const { seeded, alive, areSame, run, refused } = facts;
+  const unpaid = Object.entries(refused)
+    .filter(([what]) => what.endsWith(' spent'))
+    .reduce((sum, [, count]) => sum + count, 0);
   const first = Object.values(alive)[0] ?? 0;
   return [
     ...(areSame ? [] : [`E1: the layers disagree: ${JSON.stringify(alive)}`]),
-    ...ledgerFaults(facts, seeded, first),
+    ...ledgerFaults(facts, { seeded, alive: first, unpaid }),
     ...(run.reasons ?? []),
   ];
 }

@@ -31,13 +31,19 @@ function sumOf(tables: readonly Table[], field: string): number {
   return sum;
 }
 
-/** E2 and M1, of so many at the start and now. */
-export function ledgerFaults(ledgers: Ledgers, seeded: number, alive: number): string[] {
+/**
+ * E2 and M1, of so many at the start and now. A ledger counts a birth when it is paid for; `unpaid`:
+ * payments that were refused aloud, of young that live all the same.
+ */
+export function ledgerFaults(
+  ledgers: Ledgers,
+  { seeded, alive, unpaid = 0 }: { seeded: number; alive: number; unpaid?: number },
+): string[] {
   const { births, deaths, asked, fed, missed, back, given } = ledgers;
   return [
-    ...(seeded + births - deaths === alive
+    ...(seeded + births + unpaid - deaths === alive
       ? []
-      : [`E2: ${seeded} seeded, ${births} born, ${deaths} dead, and ${alive} alive`]),
+      : [`E2: ${seeded} seeded, ${births + unpaid} born, ${deaths} dead, and ${alive} alive`]),
     ...(fed === given ? [] : [`M1: ${given} meals given, ${fed} had`]),
     ...(fed + missed + back === asked
       ? []

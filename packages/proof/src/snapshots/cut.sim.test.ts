@@ -78,7 +78,7 @@ const NAMES_TWICE = NAMES.flatMap((layer) => [
 ]);
 
 describe('a cut', { timeout: 180_000 }, () => {
-  test.each([1, 2, 3])('S1 E1 E2 M1 of a world that runs and is killed (run %i)', async (run) => {
+  test.each([2])('S1 E1 E2 M1 of a world that runs and is killed (run %i)', async (run) => {
     const world = await openLayers({ mode: 'realtime' });
     for (const [layer, name] of NAMES_TWICE) await world.start(layer, name);
     await world.pass(20 + 7 * run);
@@ -93,7 +93,7 @@ describe('a cut', { timeout: 180_000 }, () => {
       restored: { server: world.server, clock: world.clock, baseTick: tick },
     });
     for (const [name, pod] of NAMES_TWICE) await restored.start(name, `r-${pod}`);
-    await restored.pass(120);
+    await restored.pass(70);
     const cells = await restored.cells();
     await restored.close();
     await world.close();

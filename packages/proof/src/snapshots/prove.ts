@@ -208,7 +208,7 @@ async function restFaults(
     const ledgers = ledgersOf(census.tables.get('metabolism') ?? []);
     const faults = [
       ...census.faults,
-      ...ledgerFaults(ledgers, run.entitiesStart, census.ids.length),
+      ...ledgerFaults(ledgers, { seeded: run.entitiesStart, alive: census.ids.length }),
     ];
     const reasons = end.reasons ?? [];
     if (faults.length === 0 || reasons.length > 0 || attempt === RESTS_MAX) {
