@@ -74,6 +74,13 @@ export function registryOn(pages: RegistryPages): Registry {
       change(world, (page) => {
         return { ...page, leftovers: page.leftovers.filter((other) => other !== incarnation) };
       }),
+    abandoned: (world, incarnation) =>
+      change(world, ({ seeding, ...page }) => {
+        if (seeding?.incarnation !== incarnation) {
+          return seeding === undefined ? page : { ...page, seeding };
+        }
+        return { ...page, leftovers: [...page.leftovers, incarnation] };
+      }),
     forget: (world) =>
       change(world, ({ last, ready, seeding, leftovers }) => {
         const ended = [ready, seeding].filter((record) => record !== undefined);

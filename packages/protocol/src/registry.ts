@@ -85,6 +85,8 @@ export interface Registry {
   leftovers(world: string): Promise<number[]>;
   /** Notes that the keys of a leftover are gone. */
   forgotten(world: string, incarnation: number): Promise<void>;
+  /** Notes that nobody goes on with a seeding: it is a leftover. Of one that is ready, nothing. */
+  abandoned(world: string, incarnation: number): Promise<void>;
   /** Makes the world unknown and its incarnations leftovers. Their numbers are never used again. */
   forget(world: string): Promise<void>;
 }

@@ -68,8 +68,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
   const fingerprint = `snapshot ${id} ${summary.totals?.hash ?? ''}`;
   const found = await registry.read(world);
   const isOwn = found?.fingerprint === fingerprint;
-  // What an earlier try of the same has begun is gone on with.
-  const before = isOwn && found.state === 'seeding' ? undefined : found;
+  // What was begun and is not ready is gone on with if it is the same, else it is nobody's.
+  const before = found?.state === 'ready' ? found : undefined;
   if (before !== undefined && before.incarnation !== (options.replaces ?? before.incarnation)) {
     if (!isOwn) throw overtaken(world, before.incarnation);
     await forgetOld(options, world, before);
@@ -79,12 +79,14 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
   }
   checkTarget(facts, world, before);
   let totals: RestoreTotals | undefined;
-  const record = await registry.seed(
+  let begun: number | undefined;
+  const cells = summary.totals?.cells ?? 0;
+  const seeding = registry.seed(
     world,
     recordFacts(facts, world),
     async (incarnation) => {
-      const cells = summary.totals?.cells ?? 0;
-      totals = await fillOrForget(options, { world, incarnation, facts, cells });
+      begun = incarnation;
+      totals = await fill(options, { world, incarnation, facts, cells });
       return {};
     },
     {
@@ -93,6 +95,10 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Restored
       stored: () => storedIncarnation(options, world, facts),
     },
   );
+  const record = await seeding.catch(async (error: unknown) => {
+    if (begun !== undefined) await abandon(options, { world, incarnation: begun, facts, cells });
+    throw error;
+  });
   if (totals === undefined) throw overtaken(world, record.incarnation);
   await forgetOld(options, world, record);
   const replaced = before?.incarnation;
@@ -165,21 +171,15 @@ async function storedIncarnation(
   }
 }
 
-/** What failed is not left in memory: a call that comes again begins anew. */
-async function fillOrForget(options: RestoreOptions, target: Target): Promise<RestoreTotals> {
+/** What failed is not left in memory. If that fails as well, the next call makes it good. */
+async function abandon(options: RestoreOptions, target: Target): Promise<void> {
   const { world, incarnation, facts } = target;
-  const grid = gridOf(facts, world);
-  const place = { url: options.redisUrl, world, incarnation, layer: facts.layers[0]?.layer ?? '' };
-  const admin = await openWorldAdmin({ ...place, grid });
+  const record = { ...recordFacts(facts, world), world, incarnation, seededAt: '' };
   try {
-    // Somebody died in the midst of what is done below.
-    if ((await admin.blocks()).sealed > 0) await admin.forget();
-    return await fill(options, target);
-  } catch (error) {
-    await admin.forget().catch(() => undefined);
-    throw error;
-  } finally {
-    await admin.close();
+    await options.registry.abandoned(world, incarnation);
+    await forgetOld(options, world, { ...record, state: 'seeding' });
+  } catch {
+    // What is told is why it failed in the first place.
   }
 }
 

@@ -145,7 +145,7 @@ describe('what cannot be restored leaves the world as it is, and nothing else', 
   async function refused(id: string, as?: string): Promise<LeaseholdError> {
     const fault = await restore(id, as).catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(LeaseholdError);
-    const keys = await at.redis.keys('{kept*');
+    const keys = await at.redis.keys('{kept.*');
     expect(keys.filter((key) => !key.startsWith(`{kept.${incarnation}`))).toEqual([]);
     expect(await registry.read(world)).toMatchObject({ state: 'ready', incarnation });
     expect(await contentOf(at.url, world, incarnation)).toBe(content);
@@ -182,14 +182,15 @@ describe('what cannot be restored leaves the world as it is, and nothing else', 
             and b.number = p.blob`,
       );
     await flip();
+    await refused('damaged', 'branched');
+    expect(await incarnationsOf('branched')).toEqual([]);
+    expect(await registry.read('branched')).toBeUndefined();
     const fault = await refused('damaged');
     expect(fault).toMatchObject({ code: 'SNAPSHOT_CORRUPT' });
     expect(fault.detail.value).toContain('layer motion, cell 0');
     await flip();
-    // As somebody leaves it who dies while what failed is removed.
-    await at.redis.hset(`{kept.${incarnation + 1}.0.0}:block`, {
-      ...{ incarnation: incarnation + 1, sealed: 1 },
-    });
+    await restore('damaged', 'branched');
+    expect(await incarnationsOf('branched')).toEqual([2]);
     ({ incarnation } = await restore('damaged'));
     content = await contentOf(at.url, world, incarnation);
   });
