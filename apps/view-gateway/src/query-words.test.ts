@@ -45,6 +45,9 @@ test('everything that an answer is made of can be chosen', () => {
     format: 'geojson',
   });
   expect(nearestQuestion('x=1&y=-2.5&count=3')).toMatchObject({ x: 1, y: -2.5, count: 3 });
+  expect(areaQuestion('world&asOf=monday')).toMatchObject({ asOf: 'monday' });
+  expect(nearestQuestion('x=1&y=2&asOf=monday')).toMatchObject({ asOf: 'monday' });
+  expect(areaQuestion('world')).not.toHaveProperty('asOf');
   expect(nearestQuestion('x=1&y=2')).not.toHaveProperty('radius');
   expect(nearestQuestion('x=1&y=2&radius=7.5')).toMatchObject({ radius: 7.5 });
 });
@@ -69,6 +72,7 @@ test.each([
   ['world&format=xml', ['VIEW_MESSAGE_INVALID', 'format', 'xml']],
   ['world&components=', ['COMPONENT_UNKNOWN', 'components', '']],
   ['world&colour=red', ['VIEW_MESSAGE_INVALID', 'colour', 'red']],
+  ['world&asOf=a&asOf=b', ['VIEW_MESSAGE_INVALID', 'asOf', 'b']],
   ['world&limit=1&limit=2', ['VIEW_MESSAGE_INVALID', 'limit', '2']],
 ])('%j is refused, and what is wrong is named', (search, fault) => {
   expect(faultOf(() => areaQuestion(search))).toEqual(fault);

@@ -69,7 +69,11 @@ export class TestClient implements Peer {
     return this;
   }
 
-  subscribe(id: number, area: Area, selection: Selection & { rateHz?: number } = {}): this {
+  subscribe(
+    id: number,
+    area: Area,
+    selection: Selection & { rateHz?: number; asOf?: string } = {},
+  ): this {
     const shape = viewShape(this.#schema.components, selection.components);
     this.views.set(id, { shape, cells: new Map(), live: 0 });
     this.say({ type: 'subscribe', id, area, ...selection });

@@ -2,7 +2,7 @@
 import { openPods } from '@leasehold/pod/pods-fixture';
 import { openTwinPlanStore, openTwinStore } from '@leasehold/twin-store';
 import { TestClient } from './client-fixture.ts';
-import { ViewHub } from './hub.ts';
+import { type HubParts, ViewHub } from './hub.ts';
 import type { ViewLimits } from './limits.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -16,7 +16,7 @@ export function openHub(
   world: Pods,
   limits: Partial<ViewLimits> = {},
   name = 'gateway',
-  isWarm = false,
+  more: Pick<HubParts, 'isWarm' | 'past'> = {},
 ): ViewHub {
   const { schema, spatial } = world.engine;
   const store = openTwinStore(world.server, { ...WORLD, pod: name });
@@ -30,7 +30,7 @@ export function openHub(
       log: silent,
       facts: FACTS,
       limits,
-      isWarm,
+      ...more,
     },
     ...(spatial === undefined ? {} : { spatial }),
   });

@@ -372,7 +372,7 @@ describe('an area around an entity', () => {
 describe('a gateway', () => {
   test('that is kept warm has every cell before anybody asks, and keeps them', async () => {
     view = await openView();
-    const warm = openHub(view.world, {}, 'warm', true);
+    const warm = openHub(view.world, {}, 'warm', { isWarm: true });
     await view.advance(8_000);
     expect(warm.following.loads).toBe(view.world.grid.cells);
     const client = view.join(warm).hello().subscribe(1, everything);

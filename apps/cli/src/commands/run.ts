@@ -99,7 +99,8 @@ async function runOnce(
   });
   const signal = AbortSignal.any([interrupt.signal, replaced.signal]);
   try {
-    const live = new LiveRun(world, options, { output, signal, ports });
+    const more = snapshotsUrl === '' ? {} : { envOf: (name: string) => pastOf(name, snapshotsUrl) };
+    const live = new LiveRun(world, options, { output, signal, ports, ...more });
     running.live = live;
     const lifecycles = new Lifecycles({
       ...lifecycleParts(world, options, { output, snapshotsUrl }),
@@ -119,6 +120,11 @@ async function runOnce(
     await running.live?.close();
     await world.close();
   }
+}
+
+/** Gateways show snapshots; pods, whose code is the user's, need no database. */
+function pastOf(name: string, snapshotsUrl: string): Readonly<Record<string, string>> {
+  return name.startsWith('gateway-') ? { SNAPSHOTS_URL: snapshotsUrl } : {};
 }
 
 /** With pods that come and go as the authority wants, if that was asked for. */
