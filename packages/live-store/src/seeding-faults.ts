@@ -60,7 +60,8 @@ export function blocksMissing(
     field: 'REDIS_URL',
     value: what,
     remedy:
-      'Set REDIS_URL to the Redis that has the world, or restore its data there, ' +
+      'Set REDIS_URL to the Redis that has the world, or put a snapshot of it back (leasehold ' +
+      `snapshot list --world ${world}, leasehold snapshot restore ID --yes), ` +
       'or run with --fresh to begin a new world.',
   });
 }

@@ -61,19 +61,6 @@ function seedingTests(open: () => Registry, fresh: () => string): void {
     expect(await registry.leftovers(world)).toEqual([]);
   });
 
-  test('a seeding that is abandoned is a leftover, and one that is ready cannot be', async () => {
-    const [registry, world] = [open(), fresh()];
-    await expect(registry.seed(world, facts, failing)).rejects.toThrow();
-    await registry.abandoned(world, 2);
-    expect(await registry.read(world)).toMatchObject({ incarnation: 1, state: 'seeding' });
-    await registry.abandoned(world, 1);
-    expect(await registry.read(world)).toBeUndefined();
-    expect(await registry.leftovers(world)).toEqual([1]);
-    expect(await registry.seed(world, facts, nothing)).toMatchObject({ incarnation: 2 });
-    await registry.abandoned(world, 2);
-    expect(await registry.read(world)).toMatchObject({ incarnation: 2, state: 'ready' });
-  });
-
   test('a seeding that would write anything else is given up, not mixed', async () => {
     const [registry, world] = [open(), fresh()];
     const of = (fingerprint: string) => ({ fingerprint: async () => fingerprint });
@@ -110,6 +97,19 @@ function seedingTests(open: () => Registry, fresh: () => string): void {
 }
 
 function historyTests(open: () => Registry, fresh: () => string): void {
+  test('a seeding that is abandoned is a leftover, and one that is ready cannot be', async () => {
+    const [registry, world] = [open(), fresh()];
+    await expect(registry.seed(world, facts, failing)).rejects.toThrow();
+    await registry.abandoned(world, 2);
+    expect(await registry.read(world)).toMatchObject({ incarnation: 1, state: 'seeding' });
+    await registry.abandoned(world, 1);
+    expect(await registry.read(world)).toBeUndefined();
+    expect(await registry.leftovers(world)).toEqual([1]);
+    expect(await registry.seed(world, facts, nothing)).toMatchObject({ incarnation: 2 });
+    await registry.abandoned(world, 2);
+    expect(await registry.read(world)).toMatchObject({ incarnation: 2, state: 'ready' });
+  });
+
   test('L2 an incarnation is used once, also after the world was forgotten', async () => {
     const [registry, world] = [open(), fresh()];
     await registry.seed(world, facts, nothing);

@@ -214,11 +214,15 @@ export class Capture {
 
   /**
    * Cells whose holder was behind: they have gone on up to the cut since they were read, or sent something
-   * by then that was not read. They are read again, and so is whoever may have taken what they sent.
+   * by then that was not read. They are read again, and so is whoever may have taken what they sent. And
+   * cells that were empty: what was the first to come there may be in no channel any more.
    */
   async #late(): Promise<Place[]> {
     const { tick } = this.#options;
     const late = new Map<number, Place>();
+    for (const place of await this.#places()) {
+      if (!this.#seen.has(this.#key(place))) late.set(this.#key(place), place);
+    }
     const behind: Place[] = [];
     for (const [key, { read, outSeq }] of this.#seen) {
       const place = this.#placeOf(key);
