@@ -62,6 +62,22 @@ test('S1 what is read is what was captured, bit for bit', async () => {
   expect((await store.list('w')).map(({ id }) => id)).toContain('exact');
 });
 
+test('some cells of one layer are read without the others, and what all of it takes is known', async () => {
+  const cells = worldOf(oddCells);
+  await taken(store, factsOf('part'), cells, [flight]);
+  const some = await store.someCells('part', { layer: 'motion', cells: [5, 0, 99] });
+  const [zero, five] = [cells[0], cells[5]];
+  expect(plain(some)).toEqual(plain({ cells: [zero, five], flights: [flight] }));
+  const other = await store.someCells('part', { layer: 'metabolism', cells: [0] });
+  expect(plain(other)).toEqual(plain({ cells: [cells[16]], flights: [] }));
+  const bytes = cells.slice(0, 16).reduce((sum, { rows }) => sum + rows.length, 0);
+  expect(await store.layerBytes('part', 'motion')).toBe(bytes);
+  const unknown = { code: 'SNAPSHOT_INVALID', detail: { field: 'layer', value: 'none' } };
+  const asked = { layer: 'none', cells: [0] };
+  await expect(store.someCells('part', asked)).rejects.toMatchObject(unknown);
+  await store.remove('part');
+});
+
 test('content that is there already costs a row and no bytes', async () => {
   const before = await blobs();
   const { rows: entitiesBefore } = await db.pool.query('select count(*) from leasehold.entity');
