@@ -107,7 +107,8 @@ export async function takeBack(wish: Wish, parts: Pick<WorkParts, 'snapshots' | 
   }
   // A branch that never came to be must not keep its name.
   const record = await registry.read(wish.world);
-  if (record?.state === 'seeding' && wish.replaces === 0) await registry.forget(wish.world);
+  if (record?.state !== 'seeding' || wish.replaces !== 0) return;
+  await registry.abandoned(wish.world, record.incarnation);
 }
 
 /** undefined: there is none of this id. */

@@ -143,7 +143,7 @@ test('a schedule takes snapshots, and lets go of those that it took', async () =
   }
 });
 
-test('S1 a restore that was cut short goes on, and one that was done is not done twice', async () => {
+test('S1 a restore that fails leaves nothing, and one that was done is not done twice', async () => {
   const registry = fileRegistry(world.home);
   const parts = (signal = new AbortController().signal): WorkParts => ({
     ...{ snapshots, registry, redisUrl: at.url, isAgain: true, signal, progress: () => {} },
@@ -160,17 +160,23 @@ test('S1 a restore that was cut short goes on, and one that was done is not done
   const cancelling = new AbortController();
   const cut = { ...parts(cancelling.signal), progress: () => cancelling.abort() };
   await expect(carryOut(wish, cut)).rejects.toMatchObject({ name: 'AbortError' });
-  expect(await at.redis.keys(`{${world.name}.2.*`)).toEqual([]);
-  for (const _ of [1, 2]) {
-    expect(await carryOut(wish, parts())).toMatchObject({ incarnation: 2, entities: LAMPS });
-  }
+  const keys = await at.redis.keys(`{${world.name}.*`);
+  expect(keys.filter((key) => !key.startsWith(`{${world.name}.1`))).toEqual([]);
+  const restored = await carryOut(wish, parts());
+  expect(restored).toMatchObject({ entities: LAMPS });
+  expect(await carryOut(wish, parts())).toEqual(restored);
+  expect((await registry.read(world.name))?.incarnation).toBe(restored.incarnation);
   const late = carryOut({ ...wish, id: 'killed' }, parts());
   await expect(late).rejects.toMatchObject({ code: 'WORLD_MISMATCH' });
   const branch: RestoreWish = { ...wish, world: `${world.name}-b`, replaces: 0 };
   await expect(carryOut(branch, dying)).rejects.toThrow('dead');
+  expect(await registry.read(branch.world)).toBeUndefined();
+  // As a worker leaves it that is killed.
+  const facts = { schemaHash: 's', manifestHash: 'm' };
+  const killed = registry.seed(branch.world, facts, () => Promise.reject(new Error('dead')));
+  await expect(killed).rejects.toThrow('dead');
   await takeBack(branch, parts());
   expect(await registry.read(branch.world)).toBeUndefined();
-  await expect(carryOut(branch, dying)).rejects.toThrow('dead');
   const made = await carryOut(branch, parts());
   expect(await carryOut(branch, parts())).toEqual(made);
 });
@@ -188,6 +194,7 @@ test('every route about snapshots has examples, and answers them', async () => {
     .sort((a, b) => rank(a.operationId) - rank(b.operationId));
   expect(own).toHaveLength(12);
   let job = '';
+  const before = (await service.ask('')).body.incarnation;
   const known = (example: string): string =>
     example.replace('flocking', world.name).replace(/^4a6f.*/, job);
   for (const operation of own) {
@@ -205,5 +212,5 @@ test('every route about snapshots has examples, and answers them', async () => {
       await ended(job).toMatchObject({ state: 'completed' });
     }
   }
-  expect((await service.ask('')).body).toMatchObject({ incarnation: 3 });
+  expect((await service.ask('')).body.incarnation).toBeGreaterThan(before);
 });

@@ -228,9 +228,6 @@ async function fill(options: RestoreOptions, target: Target): Promise<RestoreTot
     await first?.store.setClock({ ...clock, ...base });
     signal?.throwIfAborted();
     return totals;
-  } catch (error) {
-    if (signal?.aborted === true) await layers[0]?.admin.forget();
-    throw error;
   } finally {
     for (const each of closing.reverse()) await each.close();
   }
