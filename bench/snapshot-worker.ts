@@ -1,19 +1,31 @@
 /**
  * One thing that is done with a database, in a process of its own, so that its memory is known. The
- * address is in DATABASE_URL; the words are `take ID SIDE PER_CELL ROUND CHANGED_PART`, `remove ID …`,
- * `dump FILE` and `copy FILE`.
+ * addresses are in DATABASE_URL and REDIS_URL; the words are `take ID SIDE PER_CELL ROUND CHANGED_PART`,
+ * `remove ID …`, `dump FILE`, `copy FILE`, `restore ID SIDE` and `reread ID`.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createRandom } from '@leasehold/kernel';
+import { openLiveStore, openWorldAdmin } from '@leasehold/live-store';
 import { encodeCheckpoint, layerSchema, schemaJson, Table } from '@leasehold/protocol';
 import { type CapturedCell, openSnapshotStore, SNAPSHOT_FORMAT } from '@leasehold/snapshot-store';
+import { restoreCells } from '@leasehold/snapshots';
+import { Grid } from '@leasehold/spatial';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 
 const url = process.env['DATABASE_URL'] ?? '';
 const [what, ...words] = process.argv.slice(2);
+const redisUrl = process.env['REDIS_URL'] ?? '';
 const CELL = 100;
+const CELLS_PER_READ = 32;
+
+/** Of the cells of a snapshot, in their order. */
+const BLOBS_OF = `
+select p.blob from leasehold.snapshot_part p join leasehold.snapshot s on s.number = p.snapshot
+where s.id = $1 and p.part = 0 order by p.cell`;
+const BLOBS = 'select bytes from leasehold.blob where number = any($1::bigint[])';
 
 const pair = (name: string, spatial: boolean) => ({
   ...{ name, version: 1 },
@@ -116,7 +128,52 @@ async function dump(): Promise<unknown> {
   return {};
 }
 
-const tasks: Readonly<Record<string, () => Promise<unknown>>> = { take, remove, copy, dump };
+/** Into an incarnation that nobody works on, as a restore does. */
+async function restore(): Promise<unknown> {
+  const [id = '', side = '0'] = words;
+  const extent = Number(side) * CELL;
+  const grid = new Grid({ kind: 'plane', width: extent, height: extent, cell: CELL });
+  const at = { url: redisUrl, world: 'bench', incarnation: 1, layer: schema.layer, grid };
+  const snapshots = await openSnapshotStore({ url });
+  const admin = await openWorldAdmin(at);
+  const store = await openLiveStore(at);
+  const startedMs = performance.now();
+  await admin.createBlocks();
+  const layer = { admin, store, schema, older: () => undefined };
+  const parts = { cells: snapshots.cells(id), flights: snapshots.flights(id), isExact: false };
+  const { entities } = await restoreCells([layer], parts);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  await admin.forget();
+  await Promise.all([store.close(), admin.close(), snapshots.close()]);
+  return { seconds, entities };
+}
+
+/** The same bytes read, and written as they are, each under a key of its own. */
+async function reread(): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const redis = new Redis(redisUrl);
+  const startedMs = performance.now();
+  const { rows } = await client.query<{ blob: string }>(BLOBS_OF, [words[0]]);
+  const blobs = rows.map(({ blob }) => blob);
+  for (let i = 0; i < blobs.length; i += CELLS_PER_READ) {
+    const some = blobs.slice(i, i + CELLS_PER_READ);
+    const read = await client.query<{ bytes: Buffer }>(BLOBS, [some]);
+    const pipe = redis.pipeline();
+    for (const [n, { bytes }] of read.rows.entries()) pipe.set(`bench:${i + n}`, bytes);
+    await pipe.exec();
+  }
+  const seconds = (performance.now() - startedMs) / 1_000;
+  await redis.flushall();
+  redis.disconnect();
+  await client.end();
+  return { seconds };
+}
+
+const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
+  ...{ take, remove, copy, dump },
+  ...{ restore, reread },
+};
 const done = (await tasks[what ?? '']?.()) as object;
 // In kilobytes, the most there ever were.
 const rssMb = process.resourceUsage().maxRSS / 1_024;

@@ -1,13 +1,13 @@
 /**
  * A snapshot of a million entities, from encoded cells to rows that people can ask, against a bare
  * COPY of the same rows into a table without an index; and a second one, after a twentieth of the
- * cells has changed.
+ * cells has changed. Then a restore of it, against reading the same bytes and writing them as they are.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openDatabase } from '@leasehold/servers';
+import { openDatabase, openServers } from '@leasehold/servers';
 import pg from 'pg';
 import { Child } from './child.ts';
 import { type Benchmark, type Figure, median } from './figure.ts';
@@ -21,7 +21,10 @@ const SIZE: Size = { side: 32, perCell: 977 };
 const QUICK: Size = { side: 4, perCell: 50 };
 
 type Round = Readonly<
-  Record<'copy' | 'first' | 'second' | 'firstBytes' | 'secondBytes' | 'rssMb', number>
+  Record<
+    'copy' | 'first' | 'second' | 'firstBytes' | 'secondBytes' | 'restore' | 'reread' | 'rssMb',
+    number
+  >
 >;
 
 export const snapshot: Benchmark = {
@@ -32,54 +35,69 @@ export const snapshot: Benchmark = {
     // Where this runs as root, the server runs as somebody who must get through here.
     chmodSync(home, 0o711);
     // A server that others use, as DATABASE_URL might name, would measure them.
-    const env = { ...process.env, DATABASE_URL: '' };
+    const env = { ...process.env, DATABASE_URL: '', REDIS_URL: '' };
     const server = await openDatabase({ home, env });
+    const redis = await openServers({ home, env });
     try {
       const rounds: Round[] = [];
       const size = isQuick ? QUICK : SIZE;
       const count = isQuick ? 1 : ROUNDS;
       for (let n = 0; n < count; n++) {
-        const round = await runRound({ url: server.databaseUrl, home, size }, n);
+        const bench = { url: server.databaseUrl, redisUrl: redis.redisUrl, home, size };
+        const round = await runRound(bench, n);
         rounds.push(round);
         const times = (round.first / round.copy).toFixed(2);
         say(`round ${n + 1} of ${count}: ${times} times as long as a bare COPY`);
       }
       return figuresOf(rounds, size);
     } finally {
+      await redis.close();
       await server.close();
       rmSync(home, { recursive: true, force: true });
     }
   },
 };
 
-type Bench = { readonly url: string; readonly home: string; readonly size: Size };
+type Bench = {
+  readonly url: string;
+  readonly redisUrl: string;
+  readonly home: string;
+  readonly size: Size;
+};
 
-async function runRound({ url, home, size }: Bench, n: number): Promise<Round> {
+async function runRound({ url, redisUrl, home, size }: Bench, n: number): Promise<Round> {
+  const work = (...words: string[]) => workOf({ url, redisUrl }, words);
   const file = join(home, 'rows');
   const world = [size.side, size.perCell, n].map(String);
   const before = await sizeOf(url);
-  const first = await work(url, 'take', `a${n}`, ...world, '0');
+  const first = await work('take', `a${n}`, ...world, '0');
   const between = await sizeOf(url);
-  await work(url, 'dump', file);
-  const copy = await work(url, 'copy', file);
+  await work('dump', file);
+  const copy = await work('copy', file);
   const start = await sizeOf(url);
-  const second = await work(url, 'take', `b${n}`, ...world, String(CHANGED_PART));
+  const second = await work('take', `b${n}`, ...world, String(CHANGED_PART));
   const after = await sizeOf(url);
-  await work(url, 'remove', `a${n}`, `b${n}`);
+  const reread = await work('reread', `a${n}`);
+  const restore = await work('restore', `a${n}`, String(size.side));
+  await work('remove', `a${n}`, `b${n}`);
   return {
     copy: copy.seconds,
     first: first.seconds,
     second: second.seconds,
     firstBytes: between - before,
     secondBytes: after - start,
-    rssMb: Math.max(first.rssMb, second.rssMb),
+    ...{ restore: restore.seconds, reread: reread.seconds },
+    rssMb: Math.max(first.rssMb, second.rssMb, restore.rssMb),
   };
 }
 
-async function work(url: string, ...words: string[]): Promise<{ seconds: number; rssMb: number }> {
+async function workOf(
+  { url, redisUrl }: Pick<Bench, 'url' | 'redisUrl'>,
+  words: readonly string[],
+): Promise<{ seconds: number; rssMb: number }> {
   // What the one before left to be written would be charged to this one.
   await withClient(url, (client) => client.query('checkpoint'));
-  const child = new Child([WORKER, ...words], { DATABASE_URL: url });
+  const child = new Child([WORKER, ...words], { DATABASE_URL: url, REDIS_URL: redisUrl });
   try {
     return (await child.take(() => true)) as { seconds: number; rssMb: number };
   } finally {
@@ -110,6 +128,7 @@ function figuresOf(rounds: readonly Round[], { side, perCell }: Size): Figure[] 
   const speed = of(({ copy, first }) => copy / first);
   const time = of(({ first, second }) => (second / first) * 100);
   const bytes = of(({ firstBytes, secondBytes }) => (secondBytes / firstBytes) * 100);
+  const back = of(({ restore, reread }) => reread / restore);
   const rssMb = Math.max(...rounds.map((round) => round.rssMb));
   return [
     { name: 'entities', value: entities, unit: '' },
@@ -129,8 +148,22 @@ function figuresOf(rounds: readonly Round[], { side, perCell }: Size): Figure[] 
       ...{ name: 'its bytes, of those of the first', value: bytes, unit: '%' },
       ...{ target: '≤ 15', isMet: bytes <= 15 },
     },
+    { name: 'a restore', value: of((round) => round.restore), unit: 's' },
     {
-      ...{ name: 'memory of the process that takes it, at most', value: rssMb, unit: 'MB' },
+      name: 'its bytes read and written as they are',
+      value: of((round) => round.reread),
+      unit: 's',
+    },
+    {
+      ...{ name: 'speed of a restore against that', value: back, unit: '×' },
+      ...{ target: '≥ 0.5', isMet: back >= 0.5 },
+    },
+    {
+      ...{
+        name: 'memory of the process that takes or restores it, at most',
+        value: rssMb,
+        unit: 'MB',
+      },
       ...{ target: '≤ 512', isMet: rssMb <= 512 },
     },
   ];
