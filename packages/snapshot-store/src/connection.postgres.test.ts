@@ -92,6 +92,12 @@ test('a user without the right, and a table that is not there, have their remedi
       code: 'POSTGIS_MISSING',
       detail: { remedy: expect.stringContaining('CREATE EXTENSION') },
     });
+    // A name that no server has is answered as PostGIS is by one that was installed without it.
+    const absent = withClient(bare.href, (client) => client.query('create extension postgis_none'));
+    await expect(absent).rejects.toMatchObject({
+      code: 'POSTGIS_MISSING',
+      detail: { remedy: expect.stringContaining('apt-get install postgresql-<version>-postgis-3') },
+    });
   } finally {
     await at.pool.query(`drop role ${role}`);
   }
