@@ -178,6 +178,8 @@ describe('how it looks', () => {
       await map.page.getByText('no plan: pods share the world by themselves').waitFor();
       expect(await map.page.getByRole('button', { name: 'regions', exact: true }).count()).toBe(0);
       expect(await map.page.getByTestId('plan').count()).toBe(0);
+      // Nor has anybody taken a snapshot, so there is no time to choose.
+      expect(await map.page.getByTestId('time').count()).toBe(0);
       const dark = await map.blocks();
       await map.page.getByRole('button', { name: 'holders', exact: true }).click();
       await map.page.getByRole('button', { name: 'holders', pressed: false }).waitFor();
