@@ -44,7 +44,8 @@ describe('the page of guarantees', () => {
       expect(world === undefined || existsSync(new URL(`${world}/world.yaml`, root))).toBe(true);
     } else {
       const path = words.at(-1) ?? '';
-      const files = ['', '.redis', '.e2e', '.sim'].map((kind) => `${path}${kind}.test.ts`);
+      const kinds = ['', '.redis', '.postgres', '.e2e', '.sim'];
+      const files = kinds.map((kind) => `${path}${kind}.test.ts`);
       expect(files.some((file) => existsSync(new URL(file, root)))).toBe(true);
     }
   });

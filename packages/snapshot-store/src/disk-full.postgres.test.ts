@@ -32,7 +32,7 @@ async function reason(): Promise<string> {
   const owner = statSync(rows[0].data, { throwIfNoEntry: false });
   if (owner === undefined) return 'the server is on another machine';
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', DISK, 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', DISK, 'tmpfs', folder], { stdio: 'ignore' });
   } catch {
     return 'no disk of memory can be mounted here';
   }
@@ -60,7 +60,7 @@ afterAll(async () => {
   if (isMounted) {
     await db.pool.query(`drop database ${pg.escapeIdentifier(name)} with (force)`);
     await db.pool.query(`drop tablespace ${pg.escapeIdentifier(TABLESPACE)}`);
-    execFileSync('umount', [folder]);
+    execFileSync('/bin/umount', [folder]);
   }
   rmSync(folder, { recursive: true });
 });

@@ -59,7 +59,7 @@ const PHASE_MS = 20;
 const CACHE = join(tmpdir(), 'leasehold-compile-cache');
 
 async function openRestorer(id: string): Promise<Spawned> {
-  const file = join(import.meta.dirname, 'restorer-fixture.ts');
+  const file = new URL('./restorer-fixture.ts', import.meta.url).pathname;
   const env = { NODE_COMPILE_CACHE: CACHE };
   const child = spawnNode([file, db.databaseUrl, at.url, id], { env });
   await child.waitFor(({ event }) => event === 'ready', 60_000);

@@ -37,6 +37,7 @@ const SUBPATHS: ReadonlySet<string> = new Set([
   'pod/pods-fixture',
   'prefabs/component',
   'prefabs/repository-fixture',
+  'snapshot-store/snapshot-fixture',
 ]);
 
 /** What only benchmarks and proof may import. */
