@@ -10,7 +10,7 @@ import { carryOut, type RestoreWish, takeBack, type WorkParts } from './snapshot
 const LAMPS = 20;
 /** Of a snapshot that is to be caught while it is taken. */
 const SLOW = { bytesPerSecond: 20 };
-const SOON = { timeout: 10_000, interval: 50 };
+const SOON = { timeout: 40_000, interval: 50 };
 
 const at = useRedis();
 const postgres = usePostgres();

@@ -88,7 +88,8 @@ describe.skipIf(programs === undefined)('a private PostgreSQL (needs its program
   test('what a killed user left is taken over, and what a killed server left is mended', async () => {
     const script = `
       import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
-      await openDatabase({ home: ${JSON.stringify(home)}, env: process.env });
+      const purpose = 'test';
+      await openDatabase({ home: ${JSON.stringify(home)}, env: process.env, purpose });
       console.log('open');
       setInterval(() => {}, 1000);
     `;
