@@ -99,8 +99,8 @@ export default defineConfig({
           include: tests('.e2e'),
           exclude: [...exclude, ...ALONE],
           ...e2e,
-          // Three: most of each is the seconds that its commands are told to take.
-          maxWorkers: 3,
+          // Two: most of each is the seconds that its commands are told to take.
+          maxWorkers: 2,
           sequence: { groupOrder: 4 },
         },
       },

@@ -2,4 +2,5 @@
 import { proveInTests } from './proof-suite.ts';
 import { transferSuite } from './transfer-suite.ts';
 
-proveInTests(transferSuite);
+/** Each takes ten times as long as one of another suite; `npm run prove` runs any number. */
+proveInTests(transferSuite, 700);
