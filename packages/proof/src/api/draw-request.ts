@@ -7,7 +7,7 @@ import type { Random } from '@leasehold/kernel';
 import { pick } from './draw-deed.ts';
 import { NASTY, ValueSource } from './draw-value.ts';
 import type { Sent } from './http.ts';
-import type { Operation, Parameter } from './openapi.ts';
+import { isOfSnapshots, type Operation, type Parameter } from './openapi.ts';
 import { PREFAB, WEBHOOK_SECRET } from './stand.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
@@ -44,20 +44,22 @@ export class RequestSource {
   readonly #known: Known;
   readonly #values: ValueSource;
   readonly #operations: readonly Operation[];
-  readonly #timed: readonly Operation[];
+  readonly #rare: readonly Operation[];
 
   constructor(random: Random, operations: readonly Operation[], known: Known) {
     this.#random = random;
     this.#known = known;
     this.#values = new ValueSource(random, (name) => this.#words(name));
-    this.#timed = operations.filter(({ id }) => isTimed(id));
-    this.#operations = operations.filter(({ id }) => !isTimed(id));
+    const isRare = (each: Operation): boolean => isTimed(each.id) || isOfSnapshots(each);
+    this.#rare = operations.filter(isRare);
+    this.#operations = operations.filter((each) => !isRare(each));
   }
 
   draw(): Drawn {
     const random = this.#random;
-    // Whoever stops time makes others wait, so that is done seldom, and in a world of its own.
-    const operation = pick(random, random.chance(0.01) ? this.#timed : this.#operations);
+    // Whoever stops time makes others wait, so that is done seldom, and in a world of its own; so is
+    // what can only be refused.
+    const operation = pick(random, random.chance(0.02) ? this.#rare : this.#operations);
     const method = random.chance(0.03) ? pick(random, METHODS) : operation.method;
     const path = this.#path(operation);
     const hasBody = operation.bodies.size > 0 ? random.chance(0.97) : random.chance(0.03);

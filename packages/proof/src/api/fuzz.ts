@@ -5,7 +5,7 @@
 import { createRandom, ERROR_CATALOGUE } from '@leasehold/kernel';
 import { type Drawn, type Known, RequestSource } from './draw-request.ts';
 import { type Answer, Client } from './http.ts';
-import { type Description, type Operation, operationsOf } from './openapi.ts';
+import { type Description, isOfSnapshots, type Operation, operationsOf } from './openapi.ts';
 import { type Stand, untilReady } from './stand.ts';
 
 const WORLD = 'fuzzed';
@@ -82,7 +82,8 @@ class Fuzzing {
   get figures(): Pick<FuzzReport, 'statuses' | 'unwell' | 'succeeded' | 'operations'> {
     const statuses = Object.fromEntries([...this.#statuses].sort(([a], [b]) => a - b));
     const unwell = Object.fromEntries(this.#unwell);
-    return { statuses, unwell, succeeded: this.#succeeded.size, operations: this.#all.length };
+    const operations = this.#all.filter((each) => !isOfSnapshots(each)).length;
+    return { statuses, unwell, succeeded: this.#succeeded.size, operations };
   }
 
   async prepare(): Promise<void> {

@@ -53,6 +53,9 @@ export type Description = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
 };
 
+/** What needs a database, which the service here has not: it is described, and answers 503. */
+export const isOfSnapshots = ({ path }: Operation): boolean => path.includes('/snapshot');
+
 export function operationsOf({ paths }: Description): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, described]): Operation => {
