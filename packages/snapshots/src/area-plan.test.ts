@@ -43,3 +43,17 @@ test('E2 who died is born anew, who came goes, who changed changes back, who lef
     elsewhere: [4],
   });
 });
+
+test('who was born again under another id is as it was: a second time changes nothing', async () => {
+  const store = storeOf({
+    then: [entity(1, 10), entity(2, 20), entity(3, 20)],
+    // One for two of whom each is like it, and one who has come besides.
+    now: [entity(1, 10), entity(7, 20), entity(8, 30)],
+  });
+  const plan = await planArea(store, { then: 'then', now: 'now', area: { kind: 'world' } });
+  expect(plan).toEqual({
+    births: [entity(3, 20)],
+    deaths: [entity(8, 30)],
+    ...{ changes: [], same: 2, elsewhere: [] },
+  });
+});

@@ -2,6 +2,9 @@
  * What it takes to make an area what it was, as ordinary births, deaths and changes of a world that goes
  * on. Who was there and still lives there gets back what it had; who has come since goes; who has died is
  * born again under a new id, as what is deleted stays deleted (E2); who lives elsewhere now is left alone.
+ *
+ * Who stands there just as somebody who has died is taken for the same one, born again: so what was put
+ * back is as it was, and putting it back once more changes nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { LeaseholdError } from '@leasehold/kernel';
@@ -17,7 +20,7 @@ export type AreaPlan = {
   readonly births: readonly SnapshotEntity[];
   readonly deaths: readonly SnapshotEntity[];
   readonly changes: readonly AreaChange[];
-  /** Those that are as they were. */
+  /** Those that are as they were, under their id or born again. */
   readonly same: number;
   /** Those that live elsewhere now. */
   readonly elsewhere: readonly number[];
@@ -40,21 +43,42 @@ export async function planArea(
   const is = await allIn(snapshots, now, area);
   const away = [...was.keys()].filter((id) => !is.has(id));
   const living = await livingOf(snapshots, now, away);
-  const births: SnapshotEntity[] = [];
+  const missing: SnapshotEntity[] = [];
   const changes: AreaChange[] = [];
   let same = 0;
   for (const [id, before] of was) {
     const after = is.get(id);
     if (after === undefined) {
-      if (!living.has(id)) births.push(before);
+      if (!living.has(id)) missing.push(before);
       continue;
     }
     const change = changeOf(before, after);
     if (change === undefined) same++;
     else changes.push(change);
   }
-  const deaths = [...is.values()].filter(({ id }) => !was.has(id));
+  const strangers = [...is.values()].filter(({ id }) => !was.has(id));
+  const { births, deaths } = withoutBornAgain(missing, strangers);
+  same += missing.length - births.length;
   return { births, deaths, changes, same, elsewhere: [...living] };
+}
+
+/** Pairs those that are alike, each with one. */
+function withoutBornAgain(
+  missing: readonly SnapshotEntity[],
+  strangers: readonly SnapshotEntity[],
+): { births: SnapshotEntity[]; deaths: SnapshotEntity[] } {
+  const standing = new Map<string, SnapshotEntity[]>();
+  // The database tells members in one order, whatever they were written in.
+  const alike = ({ components }: SnapshotEntity): string => JSON.stringify(components);
+  // Nobody has to be compared where nobody came, or nobody is missing.
+  if (missing.length === 0) return { births: [], deaths: [...strangers] };
+  for (const stranger of strangers) {
+    const key = alike(stranger);
+    standing.set(key, [stranger, ...(standing.get(key) ?? [])]);
+  }
+  const births = missing.filter((each) => standing.get(alike(each))?.pop() === undefined);
+  const left = new Set([...standing.values()].flat());
+  return { births, deaths: strangers.filter((each) => left.has(each)) };
 }
 
 function changeOf(before: SnapshotEntity, after: SnapshotEntity): AreaChange | undefined {

@@ -25,44 +25,57 @@ export type AreaWorld = {
   readonly progress?: (at: { readonly answered: number; readonly total: number }) => void;
 };
 
+/** Entities. */
 export type AreaRestored = {
   readonly born: number;
   readonly died: number;
   readonly changed: number;
-  /** What was refused, and why: it went or died meanwhile. */
-  readonly refused: readonly string[];
+  readonly refused: number;
+  /** Each once: it went or died meanwhile, or its values are none that the world takes. */
+  readonly reasons: readonly string[];
 };
+
+/** What is asked of a cell, and of how many entities. */
+type Asking = RequestPost & { readonly kind: 'born' | 'died' | 'changed'; readonly count: number };
 
 /** Throws `WORLD_NOT_READY` when nobody answers: what was asked is still done when somebody does. */
 export async function restoreArea(world: AreaWorld, plan: AreaPlan): Promise<AreaRestored> {
-  const posts = await postsOf(world, plan);
+  const asked = await askedOf(world, plan);
   const run = randomUUID();
-  const ids = posts.map((_, i) => `area-${run}.${i}`);
-  const refused: string[] = [];
-  for (let from = 0; from < posts.length; from += POSTS_PER_CALL) {
-    const some = ids.slice(from, from + POSTS_PER_CALL);
-    await post(world, posts.slice(from, from + POSTS_PER_CALL), some);
-    for (const answer of await answersTo(world, some)) {
-      if (answer.tag === 'REFUSED') refused.push(answer.message);
+  const counts = { born: 0, died: 0, changed: 0, refused: 0 };
+  const reasons = new Set<string>();
+  for (let from = 0; from < asked.length; from += POSTS_PER_CALL) {
+    const some = asked.slice(from, from + POSTS_PER_CALL);
+    const ids = some.map((_, i) => `area-${run}.${from + i}`);
+    await post(world, some, ids);
+    for (const [i, answer] of (await answersTo(world, ids)).entries()) {
+      const { kind, count } = some[i] as Asking;
+      counts[answer.tag === 'REFUSED' ? 'refused' : kind] += count;
+      if (answer.tag === 'REFUSED') reasons.add(answer.message);
     }
-    world.progress?.({ answered: from + some.length, total: posts.length });
+    world.progress?.({ answered: from + some.length, total: asked.length });
   }
-  const { births, deaths, changes } = plan;
-  return { born: births.length, died: deaths.length, changed: changes.length, refused };
+  return { ...counts, reasons: [...reasons] };
 }
 
 /** Who goes, goes first: there may be no room for both. */
-async function postsOf({ store, grid }: AreaWorld, plan: AreaPlan): Promise<RequestPost[]> {
+async function askedOf({ store, grid }: AreaWorld, plan: AreaPlan): Promise<Asking[]> {
   const births = plan.births.map(({ x, y, components }): Birth => {
     return { cell: grid.cellAt(x ?? 0, y ?? 0), components };
   });
   const ids = await reservedIds({ store }, births);
+  const groups = groupsOf(births);
   return [
-    ...plan.deaths.map(({ id, cell }) => ({ cell, body: encodeRequest({ kind: 'delete', id }) })),
-    ...plan.changes.map(({ cell, id, set, remove }) => {
-      return { cell, body: encodeRequest({ kind: 'patch', id, set, remove }) };
+    ...plan.deaths.map(({ id, cell }): Asking => {
+      return { cell, body: encodeRequest({ kind: 'delete', id }), kind: 'died', count: 1 };
     }),
-    ...birthPosts(births, groupsOf(births), ids),
+    ...plan.changes.map(({ cell, id, set, remove }): Asking => {
+      const body = encodeRequest({ kind: 'patch', id, set, remove });
+      return { cell, body, kind: 'changed', count: 1 };
+    }),
+    ...birthPosts(births, groups, ids).map((birth, i): Asking => {
+      return { ...birth, kind: 'born', count: groups[i]?.of.length ?? 0 };
+    }),
   ];
 }
 

@@ -89,10 +89,15 @@ export class Polygon {
       const remedy = 'Keep it within one turn, or use a box.';
       throw areaFault('area.points', this.count, 'points reach more than once round', remedy);
     }
+    // Before the area: the halves of a figure eight may cancel out.
+    this.#checkCrossing();
     if (!(Math.abs(this.#twiceArea()) > AREA_LEAST * across * up)) {
       const remedy = 'Use points that do not lie on one line.';
       throw areaFault('area.points', this.count, 'points enclose no area', remedy);
     }
+  }
+
+  #checkCrossing(): void {
     const ring = Array.from(this.xs, (x, i): [number, number] => [x, this.ys[i] as number]);
     const [first] = ring as [[number, number]];
     const [crossing] = kinks({ type: 'Polygon', coordinates: [[...ring, first]] }).features;

@@ -36,7 +36,8 @@ at, that one becomes the world. Pods, gateways and runs follow by themselves. Wo
 lost everything.
 
 With --area the world goes on, and a part of it becomes what it was by ordinary births, deaths and
-changes: who has died is born again under a new id, who lives elsewhere now is left alone.
+changes: who has died is born again under a new id, who lives elsewhere now is left alone. A second time
+changes nothing. With --dry-run nothing is asked for; --json names who it would be about.
 
 Exit codes:
   0  the world, or the area, is as it was
