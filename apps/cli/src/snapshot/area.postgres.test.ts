@@ -5,6 +5,11 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { entityId } from '@leasehold/kernel';
+import { openLiveStore } from '@leasehold/live-store';
+import { systemClock } from '@leasehold/service';
+import { restoreArea } from '@leasehold/snapshots';
+import { Grid } from '@leasehold/spatial';
 import { eventually, usePostgres, useRedis } from '@leasehold/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { User } from '../command-fixture.ts';
@@ -55,13 +60,14 @@ const without = <V>(all: ReadonlyMap<number, V>, ...ids: readonly number[]): Map
   new Map([...all].filter(([id]) => !ids.includes(id)));
 
 describe.each([
-  ['of one layer', 'meadow', ''],
+  ['of one layer', 'meadow', 'main', ''],
   [
     'of three layers',
     'forest',
+    'ways',
     'layers:\n  ways: [position, mark]\n  wood: [tree]\n  light: [fruit]\n',
   ],
-])('an area of a world %s', (_, name, layers) => {
+])('an area of a world %s', (_, name, home, layers) => {
   const before = `${name}-before`;
   let file = '';
   let meadow: Meadow;
@@ -141,6 +147,26 @@ describe.each([
     const nothing = { births: 0, deaths: 0, changes: 0 };
     expect(await restore('--dry-run')).toMatchObject(nothing);
     expect(await restore('--yes')).toMatchObject({ code: 0, ...nothing, refused: 0 });
+    expect(await meadow.all()).toEqual(now);
+  });
+
+  test('what a cell refuses is counted by entities, with its reasons, and nothing of it is done', async () => {
+    const now = await meadow.all();
+    const grid = new Grid({ kind: 'plane', width: 40, height: 40, cell: 10 }, { blockCells: 2 });
+    const place = { url: at.url, world: name, incarnation: 1, layer: home, grid };
+    const store = await openLiveStore(place);
+    const lost = {
+      ...{ id: 1, cell: 0, x: 1, y: 1, prefab: null, inFlight: false },
+      components: { position: { x: 'far', y: 1 } },
+    };
+    const nobody = { id: entityId(15, 9_999, 1), cell: 15, set: { mark: {} }, remove: [] };
+    const plan = { births: [lost, lost], deaths: [], changes: [nobody], same: 0, elsewhere: [] };
+    const done = await restoreArea({ store, grid, clock: systemClock }, plan);
+    await store.close();
+    expect(done).toEqual({
+      ...{ born: 0, died: 0, changed: 0, refused: 3 },
+      reasons: ['the entity is nowhere', expect.stringContaining('position.x')],
+    });
     expect(await meadow.all()).toEqual(now);
   });
 });
