@@ -51,6 +51,13 @@ function gaugesOf(hub: ViewHub, connections: ViewConnections): readonly Figure[]
     ['subscriptions', 'Subscriptions of all clients.', subscriptions],
     ['cells_followed', 'Cells that are followed for clients.', () => hub.following.cells.size],
     ['cells_slowed', 'Cells whose views the plan slows.', () => hub.following.slow.size],
+    [
+      'snapshots_open',
+      'Snapshots in memory, those that nobody looks at any more among them.',
+      () => hub.past.held.open,
+    ],
+    ['snapshots_used', 'Snapshots that somebody looks at.', () => hub.past.held.used],
+    ['snapshot_bytes', 'What the rows of open snapshots take.', () => hub.past.held.bytes],
     ['queue_bytes', 'Bytes that wait for clients to read them.', () => connections.queuedBytes],
   ];
 }

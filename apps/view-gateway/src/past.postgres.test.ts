@@ -259,3 +259,29 @@ describe('a view of a snapshot', () => {
     expect((await ask('/query?world&limit=1&asOf=flight')).status).toBe(200);
   });
 });
+
+test('how many snapshots are open, and looked at, is told to Prometheus', async () => {
+  const own = await world.startGateway({ SNAPSHOTS_URL: postgres.databaseUrl });
+  const figures = async () => {
+    const reply = await fetch(`${own.url}/metrics`, { headers: { connection: 'close' } });
+    const lines = (await reply.text()).split('\n');
+    return ['snapshots_open', 'snapshots_used', 'snapshot_bytes'].map((name) => {
+      const line = lines.find((each) => each.startsWith(`leasehold_gateway_${name}{`));
+      return Number(line?.split(' ').at(-1));
+    });
+  };
+  expect(await figures()).toEqual([0, 0, 0]);
+  const view = opened(own);
+  const [first, again, other] = ['first', 'first', 'flight'].map((asOf) =>
+    view.subscribe({ area: { kind: 'world' }, asOf }),
+  ) as [Subscription, Subscription, Subscription];
+  for (const each of [first, again, other]) await live(each);
+  const [open, used, bytes] = await figures();
+  expect([open, used]).toEqual([2, 2]);
+  expect(bytes).toBeGreaterThan(BIRDS * 8);
+  first.close();
+  other.close();
+  // Kept for whoever comes back to it.
+  await eventually(async () => (await figures())[1] === 1);
+  expect(await figures()).toEqual([2, 1, bytes]);
+});

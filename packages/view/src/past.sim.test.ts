@@ -63,7 +63,7 @@ async function viewOf(past: PastSource) {
 
 test('so many snapshots are shown at once; one that nobody looks at makes room', async () => {
   const source = new Empty({ a: 1, b: 1, c: 1 });
-  const { client, subscribe, leave } = await viewOf(source);
+  const { hub, client, subscribe, leave } = await viewOf(source);
   expect(await subscribe(1, 'a')).toMatchObject({ id: 1, ok: true });
   expect(client.views.get(1)?.live).toBe(1);
   expect(await subscribe(2, 'b')).toMatchObject({ id: 2, ok: true });
@@ -79,18 +79,25 @@ test('so many snapshots are shown at once; one that nobody looks at makes room',
   await leave(6, 40_000);
   expect(await subscribe(7, 'c')).toMatchObject({ ok: true });
   expect(source.opened).toEqual(['a', 'b', 'c', 'c']);
+  expect(hub.past.held).toEqual({ open: 2, used: 2, bytes: 2 });
 });
 
 test('what all of them take is bounded, and what was refused holds no place', async () => {
-  const { client, subscribe, leave } = await viewOf(new Empty({ a: 60, b: 60 }));
+  const { hub, client, subscribe, leave } = await viewOf(new Empty({ a: 60, b: 60 }));
   for (const id of [1, 2, 3]) {
     const unknown = { id, ok: false, code: 'SNAPSHOT_UNKNOWN', value: `none-${id}` };
     expect(await subscribe(id, `none-${id}`)).toMatchObject(unknown);
   }
+  expect(hub.past.held).toEqual({ open: 0, used: 0, bytes: 0 });
   expect(await subscribe(4, 'a')).toMatchObject({ ok: true });
   const refused = { ok: false, code: 'LIMIT_EXCEEDED', field: 'snapshotBytesMax' };
   expect(await subscribe(5, 'b')).toMatchObject(refused);
+  expect(hub.past.held).toEqual({ open: 1, used: 1, bytes: 60 });
   await leave(4, 500);
+  expect(hub.past.held).toEqual({ open: 1, used: 0, bytes: 60 });
   expect(await subscribe(6, 'b')).toMatchObject({ ok: true });
+  expect(hub.past.held).toEqual({ open: 1, used: 1, bytes: 60 });
+  await leave(6, 40_000);
+  expect(hub.past.held).toEqual({ open: 0, used: 0, bytes: 0 });
   expect(client.closed).toBeUndefined();
 });

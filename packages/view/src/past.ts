@@ -53,6 +53,16 @@ export type PastParts = {
   readonly onLoaded: (following: Following, cells: readonly FollowedCell[]) => void;
 };
 
+/** What is in memory of snapshots. */
+export type PastHeld = {
+  /** Also those that are kept for a while because somebody has looked at them. */
+  readonly open: number;
+  /** Those that somebody looks at. */
+  readonly used: number;
+  /** What their rows take before they are decoded. */
+  readonly bytes: number;
+};
+
 /** Nobody is between two cells of a snapshot: who was on the way is with the cell that was left. */
 export const SETTLED: Others = { isUnderway: () => undefined, isWaiting: () => false };
 
@@ -62,6 +72,15 @@ export class Past {
 
   constructor(parts: PastParts) {
     this.#parts = parts;
+  }
+
+  get held(): PastHeld {
+    let [used, bytes] = [0, 0];
+    for (const open of this.#open.values()) {
+      used += Number(open.users > 0);
+      bytes += open.bytes;
+    }
+    return { open: this.#open.size, used, bytes };
   }
 
   /** Throws `SNAPSHOTS_OFF`, and what the source throws. */
@@ -120,9 +139,7 @@ export class Past {
     const cells = await source.open(id);
     const { snapshotBytesMax } = this.#parts.limits;
     const isFull = (): boolean => {
-      let bytes = cells.bytes;
-      for (const open of this.#open.values()) bytes += open.bytes;
-      return bytes > snapshotBytesMax;
+      return cells.bytes + this.held.bytes > snapshotBytesMax;
     };
     if (isFull()) this.sweep(true);
     if (isFull()) throw tooMany('snapshotBytesMax', snapshotBytesMax);
