@@ -7,10 +7,13 @@
 -- @each-key  posted       hash: the last ids, and their positions
 -- @each-arg  id           string
 -- @each-arg  body         bytes
+-- @each-arg  cold         string
+-- @each-arg  place        integer
 -- @returns   OK seq:integer nonce:string
 -- @returns   FULL
+-- @returns   COLD mark:integer
 -- @returns   TOOBIG message:string
--- @include   lib/limits lib/decimal lib/call lib/block
+-- @include   lib/limits lib/decimal lib/call lib/block lib/cold
 
 if id == '' or #id > NONCE_BYTES_MAX then
   return { 'BADARG', 'id: empty or longer than 128 bytes' }
@@ -30,6 +33,12 @@ end
 -- M1: a repetition gets the position it had, also after the post was consumed.
 local known = redis.call('HGET', posted, 'i' .. id)
 local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone', 'nonce')
+if not was[1] and not was[5] then
+  local mark = cold_mark(block, cold, place)
+  if mark > 0 then
+    return { 'COLD', mark }
+  end
+end
 -- Whoever holds the cell is to be told.
 local nonce = was[5] or ''
 if known then

@@ -12,11 +12,14 @@
 -- @each-key  meta         hash: lease and head
 -- @each-arg  nonce        string
 -- @each-arg  ttl_ms       integer
+-- @each-arg  cold         string
+-- @each-arg  place        integer
 -- @returns   GRANTED epoch:string attempts:integer cause:string from:string last_at_ms:integer now_ms:integer head:map
 -- @returns   HELD nonce:string deadline_ms:integer now_ms:integer
 -- @returns   SUSPECT nonce:string retry_in_ms:integer now_ms:integer
+-- @returns   COLD mark:integer
 -- @returns   RESERVED heir:string retry_in_ms:integer now_ms:integer
--- @include   lib/limits lib/decimal lib/call lib/block lib/lease
+-- @include   lib/limits lib/decimal lib/call lib/block lib/cold lib/lease
 
 if not is_nonce(nonce) then
   return { 'BADARG', 'nonce: not <pod>.<random>' }
@@ -38,6 +41,12 @@ end
 local now_ms = call.now_ms
 local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'deadline', 'suspect', 'attempts', 'ttl',
   'cause', 'from', 'heir', 'until', 'past', 'last', 'prev')
+if not was[2] then
+  local mark = cold_mark(block, cold, place)
+  if mark > 0 then
+    return { 'COLD', mark }
+  end
+end
 local holder, epoch, attempts = was[1] or '', was[2] or '0', tonumber(was[5] or '0')
 local cause, from, last_at_ms = was[7] or 'free', was[8] or '', tonumber(was[12] or '0')
 

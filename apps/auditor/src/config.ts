@@ -9,6 +9,10 @@ export const settings = {
   layers: text('LAYERS', 'All layers of the world, in the order of its manifest: a,b,c.', {
     fallback: '',
   }),
+  snapshotsUrl: text('SNAPSHOTS_URL', 'PostgreSQL with the cells that sleep; empty = none.', {
+    fallback: '',
+  }),
+  databaseUrl: text('DATABASE_URL', 'The same, if SNAPSHOTS_URL is empty.', { fallback: '' }),
   columns: integer('COLUMNS', 'Cells of the grid from west to east.', { min: 1, max: 2 ** 20 }),
   rows: integer('ROWS', 'Cells of the grid from south to north.', { min: 1, max: 2 ** 20 }),
   blockCells: integer('BLOCK_CELLS', 'Cells along the side of a block.', {

@@ -52,6 +52,11 @@ export function blockKeyOf(facts: WorldFacts, cell: number): string {
   return `{${facts.world}.${facts.incarnation}.${blockX}.${blockY}}:block`;
 }
 
+/** Which of its block a cell is, row by row. */
+export function placeOf({ columns, blockCells }: WorldFacts, cell: number): number {
+  return (Math.floor(cell / columns) % blockCells) * blockCells + ((cell % columns) % blockCells);
+}
+
 export function schemasKey(facts: WorldFacts): string {
   return `{${facts.world}.${facts.incarnation}}:schemas`;
 }

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faultReport } from '@leasehold/kernel';
 import type { AuditMessage } from '@leasehold/protocol';
+import { ColdCells } from '@leasehold/snapshot-store';
 import { Auditor } from './auditor.ts';
 import { loadConfig } from './config.ts';
 import { openReading } from './reading.ts';
@@ -51,7 +52,10 @@ try {
   const config = loadConfig(process.env);
   hasParent = config.hasParent === 1;
   const layers = config.layers === '' ? [] : config.layers.split(',');
-  const reading = await openReading(config.redisUrl, { ...config, layers });
+  const facts = { ...config, layers };
+  const url = config.snapshotsUrl === '' ? config.databaseUrl : config.snapshotsUrl;
+  const cold = url === '' ? undefined : new ColdCells({ url, ...facts });
+  const reading = await openReading(config.redisUrl, facts, cold);
   const auditor = new Auditor(reading, timer);
   say(await auditor.begin());
   let saidAtMs = 0;
@@ -74,6 +78,7 @@ try {
   }
   say(await auditor.verdict());
   reading.close();
+  await cold?.close();
   input.close();
 } catch (error) {
   say({ type: 'fault', ...faultReport(error) });

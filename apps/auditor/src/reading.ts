@@ -3,7 +3,9 @@
  * assumed: a poll names the streams of all cells in one XREAD.
  */
 import { LeaseholdError } from '@leasehold/kernel';
+import type { ColdStore } from '@leasehold/protocol';
 import { Redis } from 'ioredis';
+import { ColdReading, headFields } from './cold.ts';
 import { blockKeyOf, type CellKeys, cellKeys, schemasKey, type WorldFacts } from './keys.ts';
 
 export type EntryReading = {
@@ -65,12 +67,14 @@ export class Reading {
   readonly cells: number;
   readonly #redis: Redis;
   readonly #keys: readonly CellKeys[];
+  readonly #cold: ColdReading;
 
-  constructor(redis: Redis, facts: WorldFacts) {
+  constructor(redis: Redis, facts: WorldFacts, cold?: ColdStore) {
     this.facts = facts;
     this.cells = facts.columns * facts.rows;
     this.#redis = redis;
     this.#keys = cellKeys(facts);
+    this.#cold = new ColdReading(redis, facts, cold);
   }
 
   /** Identity of the server process. */
@@ -101,8 +105,12 @@ export class Reading {
   async metas(cells: readonly number[]): Promise<MetaReading[]> {
     const pipeline = this.#redis.pipeline();
     for (const cell of cells) pipeline.hgetallBuffer(this.#key(cell).meta);
-    const replies = await run(pipeline.exec());
-    return replies.map((reply) => metaOf(fieldsOf(reply)));
+    const fields = (await run(pipeline.exec())).map(fieldsOf);
+    const asleep = await this.#cold.read(cells.filter((_, i) => fields[i]?.size === 0));
+    return cells.map((cell, i) => {
+      const cold = asleep.get(cell);
+      return metaOf(cold === undefined ? (fields[i] as Fields) : headFields(cold));
+    });
   }
 
   /** Each cell is read in one transaction, so its parts agree; two cells need not. */
@@ -127,13 +135,20 @@ export class Reading {
         .xrangeBuffer(key.out, '-', '+')
         .exec(),
     );
+    const fields = fieldsOf(replies[0]);
+    const cold = fields.size > 0 ? undefined : (await this.#cold.read([cell])).get(cell);
+    if (cold !== undefined) {
+      const { seq, hash, tick, checkpoint: body } = cold;
+      const meta = metaOf(headFields(cold));
+      return { cell, meta, checkpoints: [{ seq, hash, tick, body }], entries: [], out: [] };
+    }
     const checkpoints = [replies[1], replies[2]]
       .map((reply) => checkpointOf(fieldsOf(reply)))
       .filter((checkpoint) => checkpoint !== undefined)
       .sort((a, b) => a.seq - b.seq);
     return {
       cell,
-      meta: metaOf(fieldsOf(replies[0])),
+      meta: metaOf(fields),
       checkpoints,
       entries: (replies[3] as unknown[]).map(entryOf),
       out: (replies[4] as unknown[]).map(outOf),
@@ -240,7 +255,11 @@ export class Reading {
 }
 
 /** Connects, or throws `REDIS_UNREACHABLE` or `REDIS_AUTH`. Afterwards it reconnects by itself. */
-export async function openReading(url: string, facts: WorldFacts): Promise<Reading> {
+export async function openReading(
+  url: string,
+  facts: WorldFacts,
+  cold?: ColdStore,
+): Promise<Reading> {
   const redis = new Redis(url, {
     lazyConnect: true,
     protocol: 2,
@@ -263,7 +282,7 @@ export async function openReading(url: string, facts: WorldFacts): Promise<Readi
     redis.disconnect();
     throw connectFault(url, cause ?? error);
   }
-  return new Reading(redis, facts);
+  return new Reading(redis, facts, cold);
 }
 
 function connectFault(url: string, cause: unknown): LeaseholdError {

@@ -181,6 +181,8 @@ export class CellTrack {
 
   #checkLease(meta: MetaReading, findings: Findings): void {
     const epoch = Number(meta.epoch);
+    // Of a cell that was never written nothing is kept when it sleeps: there is no log to fence.
+    if (meta.seq === 0 && epoch === 0) this.#leases = [];
     const last = this.#leases.at(-1);
     if (last !== undefined && epoch < last.epoch) {
       findings.violation('L2', this.cell, `the lease's epoch fell from ${last.epoch} to ${epoch}`);

@@ -23,6 +23,8 @@ export type AuditTarget = {
   /** All of the world, in the order of their numbers. */
   readonly layers: readonly string[];
   readonly grid: Grid;
+  /** PostgreSQL in which cells sleep; '' = what the environment says. */
+  readonly snapshotsUrl: string;
 };
 
 export class AuditorProcess {
@@ -31,7 +33,7 @@ export class AuditorProcess {
   #heard: () => void = () => {};
   status: AuditStatus | undefined;
 
-  constructor({ redisUrl, world, incarnation, layer, layers, grid }: AuditTarget) {
+  constructor({ redisUrl, world, incarnation, layer, layers, grid, snapshotsUrl }: AuditTarget) {
     const env = {
       REDIS_URL: redisUrl,
       WORLD: world,
@@ -42,6 +44,7 @@ export class AuditorProcess {
       ROWS: String(grid.rows),
       BLOCK_CELLS: String(grid.blockCells),
       STATUS_MS: String(STATUS_MS),
+      ...(snapshotsUrl === '' ? {} : { SNAPSHOTS_URL: snapshotsUrl }),
     };
     this.#child = new Child('auditor', MAIN, env, (message) => {
       const type = String(message['type']);

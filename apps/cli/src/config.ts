@@ -14,6 +14,9 @@ const registrySettings = {
   databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
     fallback: '',
   }),
+  snapshotsUrl: text('SNAPSHOTS_URL', 'PostgreSQL in which cells sleep; empty = DATABASE_URL.', {
+    fallback: '',
+  }),
 };
 
 export function loadRegistryConfig(env: NodeJS.ProcessEnv = process.env) {

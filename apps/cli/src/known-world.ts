@@ -12,9 +12,16 @@ import {
 } from '@leasehold/live-store';
 import type { Registry } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
-import { homeLayer, type Known, knownOf, knownWorlds, loadWorld } from '@leasehold/world';
+import {
+  coldStoreOf,
+  homeLayer,
+  type Known,
+  knownOf,
+  knownWorlds,
+  loadWorld,
+} from '@leasehold/world';
 import type { Output } from './output.ts';
-import { commandRegistry } from './registry.ts';
+import { coldUrlOf, commandRegistry } from './registry.ts';
 
 /** What a command is told of where the world is. */
 export type WorldFlags = {
@@ -66,7 +73,9 @@ export async function withWorld<T>(
         },
       });
       closing.unshift(() => plans.close());
-      const store = await openLiveStore(place);
+      const layers = [known.layer, ...known.others];
+      const cold = coldStoreOf({ ...place, url: coldUrlOf({}), layers });
+      const store = await openLiveStore({ ...place, ...cold });
       closing.unshift(() => store.close());
       return { layer: name, plans, store };
     };

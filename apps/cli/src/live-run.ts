@@ -41,6 +41,8 @@ export type RunSurroundings = {
   readonly signal: AbortSignal;
   readonly ports: readonly number[];
   /** What a pod or gateway has besides the others, by its name. */
+  /** PostgreSQL of snapshots and of cells that sleep; '' = none. */
+  readonly snapshotsUrl?: string;
   readonly envOf?: (name: string) => Readonly<Record<string, string>>;
 };
 
@@ -86,7 +88,7 @@ export class LiveRun {
 
   /** `ports`: one for each gateway. */
   constructor(world: StoredWorld, options: RunOptions, surroundings: RunSurroundings) {
-    const { output, signal, ports, envOf } = surroundings;
+    const { output, signal, ports, envOf, snapshotsUrl = '' } = surroundings;
     const own = envOf === undefined ? {} : { envOf };
     this.#world = world;
     this.#options = options;
@@ -94,7 +96,7 @@ export class LiveRun {
     this.#signal = signal;
     const { redisUrl, name, incarnation, layer, loaded, seed, engine } = world;
     const layers = layersOf(world);
-    const audited = { redisUrl, world: name, incarnation, grid: loaded.grid };
+    const audited = { redisUrl, world: name, incarnation, grid: loaded.grid, snapshotsUrl };
     this.#auditors = new Auditors(audited, layers, engine.layers);
     const { killEveryMs, stopEveryMs } = options;
     this.#faults = new FaultClock({ kill: killEveryMs, stop: stopEveryMs }, seed);
@@ -105,6 +107,7 @@ export class LiveRun {
       WORLD: name,
       LEASEHOLD_HOME: options.home,
       LAYER: layer,
+      ...(snapshotsUrl === '' ? {} : { SNAPSHOTS_URL: snapshotsUrl }),
     };
     this.fleet = new Fleet(
       { ...env, SEED: String(seed), LEASEHOLD_LIBRARY: library },

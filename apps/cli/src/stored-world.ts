@@ -18,9 +18,9 @@ import {
 import { type PodRecord, type Registry, type Store, schemaJson } from '@leasehold/protocol';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openServers, type Servers } from '@leasehold/servers';
-import { type LoadedWorld, loadWorld } from '@leasehold/world';
+import { coldStoreOf, type LoadedWorld, loadWorld } from '@leasehold/world';
 import type { Output } from './output.ts';
-import { commandRegistry, type RegistryFlags } from './registry.ts';
+import { coldUrlOf, commandRegistry, type RegistryFlags } from './registry.ts';
 import { recordApplied } from './world/record.ts';
 
 export type WorldRequest = RegistryFlags & {
@@ -136,6 +136,7 @@ async function storedWorld(
 ): Promise<StoredWorld> {
   const { name } = checked;
   const { redisUrl } = servers;
+  const coldUrl = coldUrlOf(request);
   const registry = await commandRegistry(request, output);
   const before = await registry.read(name);
   if (before?.state === 'ready') await expectIdle(checked, redisUrl, before.incarnation);
@@ -150,7 +151,10 @@ async function storedWorld(
   const admin = await openWorldAdmin(optionsOf(checked, redisUrl, incarnation));
   const stores = await Promise.all(
     checked.engines.map(({ schema: { layer } }) =>
-      openLiveStore(optionsOf(checked, redisUrl, incarnation, layer)),
+      openLiveStore({
+        ...optionsOf(checked, redisUrl, incarnation, layer),
+        ...coldStoreOf({ ...optionsOf(checked, coldUrl, incarnation, layer) }),
+      }),
     ),
   );
   const store = stores[0] as Store;

@@ -29,11 +29,13 @@ await runService('lifecycle', async (parts, log) => {
   log.level = config.logLevel;
   if (config.hasParent) parts.endWithInput();
   parts.drainMs = config.drainMs;
-  const { redisUrl, library } = config;
+  const { redisUrl, library, snapshotsUrl } = config;
   const registry = await patiently(log, () =>
     openRegistry({ ...config, log: (line) => log.info({}, line) }),
   );
-  const worlds = parts.use(new Worlds({ registry, redisUrl, library, nowMs: systemClock.nowMs }));
+  const worlds = parts.use(
+    new Worlds({ registry, redisUrl, library, snapshotsUrl, nowMs: systemClock.nowMs }),
+  );
   const jobsPlace = {
     ...{ redisUrl: config.jobsRedisUrl, prefix: config.jobsPrefix },
     ...{ isWorking: config.runsJobs, lockMs: config.jobsLockMs, log },

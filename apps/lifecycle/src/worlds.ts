@@ -20,7 +20,7 @@ import {
   type SchemaResolver,
 } from '@leasehold/protocol';
 import type { Grid } from '@leasehold/spatial';
-import { knownOf } from '@leasehold/world';
+import { coldStoreOf, knownOf } from '@leasehold/world';
 
 /** One layer of a world: its store, and what its rows are made of. */
 export type OpenLayer = {
@@ -64,6 +64,8 @@ export type WorldsOptions = {
   readonly registry: Registry;
   readonly redisUrl: string;
   readonly library: string;
+  /** PostgreSQL in which cells sleep; '' = none. */
+  readonly snapshotsUrl: string;
   readonly nowMs: () => number;
 };
 
@@ -150,7 +152,7 @@ export class Worlds {
         },
       );
     }
-    const { redisUrl: url, library } = this.#options;
+    const { redisUrl: url, library, snapshotsUrl } = this.#options;
     const { world, incarnation, grid } = known;
     const place = { url, world, incarnation, grid, ...(library === '' ? {} : { library }) };
     const opened: { close(): Promise<void> }[] = [];
@@ -160,7 +162,8 @@ export class Worlds {
     try {
       const layers: OpenLayer[] = [];
       for (const [layer, schemaHash] of schemasOf({ ...record, layer: known.layer })) {
-        const store = await openLiveStore({ ...place, layer });
+        const facts = { url: snapshotsUrl, world, incarnation, layer, layers: [layer] };
+        const store = await openLiveStore({ ...place, ...coldStoreOf(facts), layer });
         opened.push(store);
         layers.push(await openLayer(store, schemaHash));
       }

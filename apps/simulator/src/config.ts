@@ -13,6 +13,11 @@ export const settings = {
   databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
     fallback: '',
   }),
+  snapshotsUrl: text(
+    'SNAPSHOTS_URL',
+    'PostgreSQL with PostGIS in which cells sleep; empty = DATABASE_URL, or they sleep in Redis.',
+    { fallback: '' },
+  ),
   layer: text('LAYER', 'Layer that this pod simulates.', { fallback: 'main' }),
   pod: text('POD', 'Name of this pod; empty = a random one.', { fallback: '' }),
   host: text('HOST', 'Address for health and metrics.', { fallback: '127.0.0.1' }),
@@ -68,5 +73,7 @@ export const settings = {
 };
 
 export function loadConfig(env: NodeJS.ProcessEnv) {
-  return readConfig(settings, env);
+  const config = readConfig(settings, env);
+  const { snapshotsUrl, databaseUrl } = config;
+  return { ...config, snapshotsUrl: snapshotsUrl === '' ? databaseUrl : snapshotsUrl };
 }

@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
-import { openLiveStore, readyIncarnation } from '@leasehold/live-store';
+import { type LiveStore, openLiveStore, readyIncarnation } from '@leasehold/live-store';
 import { Pod } from '@leasehold/pod';
-import { compile } from '@leasehold/sdk/engine';
+import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import {
+  coldStoreOf,
   endWhenReplaced,
   loadWorld,
   moduleMark,
@@ -49,13 +50,14 @@ await runService('simulator', async (parts, log) => {
   );
   const incarnation = await readyIncarnation(registry, world);
   endWhenReplaced(parts, registry, { world, incarnation, hasParent: config.hasParent });
+  const at = { url: config.snapshotsUrl, world, incarnation, layer, layers: engine.layers };
   const store = parts.use(
     await patiently(log, () =>
       openLiveStore({
-        ...{ url: config.redisUrl, world, incarnation, layer },
-        layers: engine.layers,
+        ...{ ...at, url: config.redisUrl },
         grid,
         graceMs: manifest.lease.graceMs,
+        ...coldStoreOf({ ...at, isCurrent: true }),
         logEntriesMin: config.logEntriesMin,
         ...(config.library === '' ? {} : { library: config.library }),
         onEvent: (event) => log.warn(event, 'store'),
@@ -79,6 +81,7 @@ await runService('simulator', async (parts, log) => {
     schemaOf,
     cpuMs,
     figures: () => ({ ...store.traffic(), ...processFigures(engine), module }),
+    ...coolingOf(store, engine, config),
     onDrainOrder: () => parts.end('told to drain'),
   });
   const metrics = new Registry();
@@ -101,6 +104,12 @@ await runService('simulator', async (parts, log) => {
   await patiently(log, () => runner.start());
   log.info({ pod, world, incarnation, layer, folder, url: http.url }, 'ready');
 });
+
+/** The other layers go where that of the home does, so nothing of them sleeps on its own account. */
+function coolingOf(store: LiveStore, engine: Engine, { snapshotsUrl }: { snapshotsUrl: string }) {
+  if (snapshotsUrl === '' || engine.layer !== engine.home) return {};
+  return { cool: (cells: readonly number[]) => store.cool(cells) };
+}
 
 /** Of this thread. */
 function cpuMs(): number {

@@ -15,7 +15,7 @@ import {
 import { compile } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import { ViewHub } from '@leasehold/view';
-import { endWhenReplaced, loadWorld, openRegistry } from '@leasehold/world';
+import { coldStoreOf, endWhenReplaced, loadWorld, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerGatewayMetrics } from './metrics.ts';
@@ -52,6 +52,10 @@ await runService('view-gateway', async (parts, log) => {
   const store = parts.use(
     await openLiveStore({
       ...at,
+      ...coldStoreOf({
+        ...{ url: config.snapshotsUrl, world, incarnation, layer },
+        layers: [layer],
+      }),
       graceMs: manifest.lease.graceMs,
       onEvent: (event) => log.warn(event, 'store'),
     }),

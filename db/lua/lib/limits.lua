@@ -4,6 +4,10 @@
 local CELLS_PER_CALL_MAX = 16
 local BYTES_PER_CALL_MAX = 512 * 1024
 local BYTES_PER_CELL_MAX = 1024 * 1024
+-- Lease, head and a cursor for each source that it ever read.
+local HEAD_FIELDS_MAX = 1024
+-- Two for each of the ids that are remembered.
+local POSTED_FIELDS_MAX = 2048
 -- 256 index updates cost about 0.3 ms, and 768 arguments stay far below what unpack can carry.
 local GEO_PER_COMMIT_MAX = 256
 local OUT_PER_COMMIT_MAX = 256

@@ -148,7 +148,7 @@ describe('the limits of a call hold in the script itself', () => {
   test('more than 16 cells, or cells that cannot be told apart, are no call', async () => {
     const { block, meta } = world.keys.cell(5);
     const items = (count: number): string[] =>
-      Array.from({ length: count }, () => ['1', '0']).flat();
+      Array.from({ length: count }, () => ['3', '0', 'cold:main', '0']).flat();
     const call = (cells: number, args: string[]): Promise<unknown> => {
       const keys = Array.from({ length: cells }, () => [block, meta]).flat();
       const name = `${LIBRARY}_cell_heads`;

@@ -130,7 +130,7 @@ describe('loading while the holder trims', () => {
     });
     await link.open();
     let reads = 0;
-    const loader = new Loader(link, world.keys, async (cells) => {
+    const headsOf = async (cells: readonly number[]) => {
       const heads = new Map(
         (await store.heads(cells)).map((head) => {
           if ('tag' in head) throw new Error(head.tag);
@@ -140,7 +140,12 @@ describe('loading while the holder trims', () => {
       // Between the heads and the rest the holder goes on, and its log loses what was to be read.
       if (reads++ === 0) for (let i = 0; i < 3; i++) await checkpoint();
       return heads;
-    });
+    };
+    const nobody = (): never => {
+      throw new Error('nobody sleeps here');
+    };
+    const cold = { read: nobody, imageOf: nobody };
+    const loader = new Loader(link, world.keys, { heads: headsOf, cold });
     const [image] = await loader.load([{ cell: 5 }]);
     expect(reads).toBe(2);
     expect(image?.checkpoint?.seq).toBe(7);

@@ -8,6 +8,7 @@
  */
 import type { ChannelEntry, FollowCursor, FollowNews, LogEntry } from '@leasehold/protocol';
 import { extending, type RawEntry, readChannelEntry } from './chain.ts';
+import { coldMark, readMark } from './cold-mark.ts';
 import type { CellKeys, Keys } from './keys.ts';
 import type { Link, Outcome, Request } from './link.ts';
 
@@ -76,10 +77,11 @@ export class Follower {
     const outcomes = await this.#execProven(requests);
     const streams = readStreams(outcomes[0]);
     const found = new Map(due.map(({ cell }, i) => [cell, outcomes[i + 1]]));
+    const asleep = await this.#asleep(due, found);
     const news = cursors.map((cursor) => {
       const read = this.#newsOf(cursor, streams);
       const head = found.get(cursor.cell);
-      const isBack = head !== undefined && isBehind(head, cursor, read);
+      const isBack = head !== undefined && !asleep.has(cursor.cell) && isBehind(head, cursor, read);
       this.#remember(
         cursor,
         isBack ? undefined : read,
@@ -89,6 +91,31 @@ export class Follower {
     });
     const complete = await this.#readOn(news);
     return complete.filter(({ entries, out, resync }) => resync || entries.length + out.length > 0);
+  }
+
+  /**
+   * Those that are not here because they sleep: whether in another state than the one that the reader
+   * has. Of such a cell there is no log that could tell.
+   */
+  async #asleep(
+    due: readonly FollowCursor[],
+    heads: ReadonlyMap<number, Outcome | undefined>,
+  ): Promise<ReadonlyMap<number, boolean>> {
+    const absent = due.filter(({ cell }) => {
+      const fields = valueIn(heads.get(cell)) as readonly (Buffer | null)[];
+      return fields.every((field) => field === null);
+    });
+    const found = new Map<number, boolean>();
+    if (absent.length === 0) return found;
+    const outcomes = await this.#execProven(
+      absent.map(({ cell }) => ['HGET', this.#keys.cell(cell).block, this.#keys.cell(cell).cold]),
+    );
+    for (const [i, { cell, hash }] of absent.entries()) {
+      const marks = valueIn(outcomes[i]) as Buffer | null;
+      const mark = marks === null ? 0 : readMark(marks, this.#keys.cell(cell).place);
+      if (mark > 0) found.set(cell, mark !== coldMark(hash));
+    }
+    return found;
   }
 
   /** See `Store.barrier`. */

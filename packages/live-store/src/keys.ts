@@ -12,6 +12,8 @@ export type BlockGrid = {
   readonly cells: number;
   readonly blocks: number;
   blockOf(cell: number): number;
+  /** Which of its block a cell is, from 0. */
+  placeOf(cell: number): number;
   blockX(block: number): number;
   blockY(block: number): number;
 };
@@ -28,6 +30,9 @@ export type CellKeys = {
   readonly ckpt0: string;
   readonly ckpt1: string;
   readonly geo: string;
+  /** Where its block has the mark of the state in which it left Redis. */
+  readonly cold: string;
+  readonly place: number;
 };
 
 /** The keys of one (world, incarnation, layer). Names of cells are made once and kept. */
@@ -140,6 +145,8 @@ export class Keys {
       ckpt0: `${of('ckpt')}:0`,
       ckpt1: `${of('ckpt')}:1`,
       geo: `${tag}:${cell}:geo`,
+      cold: `cold:${layer}`,
+      place: this.#grid.placeOf(cell),
     };
     this.#cells.set(address, keys);
     return keys;

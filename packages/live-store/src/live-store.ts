@@ -9,8 +9,10 @@ import type {
   CellLoad,
   ChannelEntry,
   Claim,
+  ColdStore,
   Commit,
   CommitReply,
+  CoolReply,
   DeadLetter,
   FeedEntry,
   FollowCursor,
@@ -30,30 +32,18 @@ import type {
   Whereabouts,
   WorldClock,
 } from '@leasehold/protocol';
-import { type CallOptions, callCells } from './calls.ts';
+import { CellCalls } from './cell-calls.ts';
 import { type RawEntry, readChannelEntry } from './chain.ts';
-import { commitItem, type UsedKeys, withKeys } from './commit-item.ts';
+import { ColdCells } from './cold.ts';
 import { checkRedisUrl } from './faults.ts';
 import { channelRequest, ENTRIES_PER_READ_MAX, Follower } from './follower.ts';
-import {
-  cellCommit,
-  cellHeads,
-  inboxPost,
-  leaseAcquire,
-  leaseHandover,
-  leaseRelease,
-  leaseRenew,
-  leaseRevoke,
-} from './generated/library.ts';
 import { GeoReads } from './geo-reads.ts';
-import { readHead } from './head.ts';
 import { holdersOf, type InboxPosition, readInboxes } from './inbox-reads.ts';
-import { type BlockGrid, type CellKeys, Keys } from './keys.ts';
+import { type BlockGrid, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
 import { Link, type LinkChange, type LinkOptions, type Traffic } from './link.ts';
 import { Lives } from './lives.ts';
 import { Loader, worldFault } from './loader.ts';
-import type { LuaFunction } from './lua-function.ts';
 import { Plans } from './plans.ts';
 import { PodList } from './pod-list.ts';
 import { Pods } from './pods.ts';
@@ -86,6 +76,8 @@ export type LiveStoreOptions = {
   readonly onEvent?: (event: StoreEvent) => void;
   /** One call never names cells of two blocks, as a cluster needs it. */
   readonly perBlock?: boolean;
+  /** Where cells that sleep are kept; without one none leaves or comes back. Closed with it. */
+  readonly cold?: ColdStore;
   /** Makes the connections; for proofs that lose, repeat and hold back what goes over them. */
   readonly makeLink?: (options: LinkOptions) => Link;
 };
@@ -99,6 +91,8 @@ export type StoreEvent =
       readonly cell: number;
       readonly message: string;
     };
+
+type PostReply = Awaited<ReturnType<Store['post']>>[number];
 
 /** Connects, and sees to it that the server has the function library. */
 export async function openLiveStore(options: LiveStoreOptions): Promise<LiveStore> {
@@ -122,7 +116,8 @@ export class LiveStore implements Store, LifeStore {
   readonly #reads: Link;
   readonly #hearing: Link;
   readonly #clock: ServerClock;
-  readonly #calls: CallOptions;
+  readonly #cells: CellCalls;
+  readonly #cold: ColdCells;
   readonly #follower: Follower;
   readonly #loader: Loader;
   readonly #geo: GeoReads;
@@ -154,11 +149,30 @@ export class LiveStore implements Store, LifeStore {
     this.#reads = link('reads');
     this.#hearing = link('hearing');
     this.#clock = new ServerClock(localMs);
-    this.#calls = { library: options.library ?? LIBRARY, perBlock: options.perBlock ?? false };
+    const calls = { library: options.library ?? LIBRARY, perBlock: options.perBlock ?? false };
     this.#follower = new Follower(this.#reads, this.#keys, localMs);
-    this.#loader = new Loader(this.#commands, this.#keys, (cells) => this.#headsOf(cells));
+    const facts = { link: this.#commands, keys: this.#keys, calls };
+    this.#cold = new ColdCells({
+      ...facts,
+      layer: options.layers?.indexOf(layer) ?? -1,
+      store: options.cold,
+      heads: (cells) => this.#headsOf(cells),
+      barrier: () => this.barrier(),
+    });
+    this.#cells = new CellCalls({
+      ...facts,
+      ...{ clock: this.#clock, cold: this.#cold },
+      graceMs: options.graceMs ?? GRACE_MS_DEFAULT,
+      logKeep: options.logEntriesMin ?? 0,
+      onBroken: (name, cell, message) =>
+        options.onEvent?.({ kind: 'broken', function: name, cell, message }),
+    });
+    this.#loader = new Loader(this.#commands, this.#keys, {
+      heads: (cells) => this.#headsOf(cells),
+      cold: this.#cold,
+    });
     this.#geo = new GeoReads(this.#commands, this.#keys);
-    this.#lives = new Lives(this.#commands, this.#keys, this.#calls);
+    this.#lives = new Lives({ ...facts, cold: this.#cold });
     const links = { commands: this.#commands, hearing: this.#hearing };
     this.#pods = new Pods(links, this.#keys, this.#clock);
     this.#podList = new PodList(this.#commands, this.#keys, this.#clock);
@@ -168,7 +182,7 @@ export class LiveStore implements Store, LifeStore {
 
   async open(): Promise<void> {
     await Promise.all([this.#commands.open(), this.#reads.open(), this.#hearing.open()]);
-    await ensureLibrary(this.#commands, this.#calls.library);
+    await ensureLibrary(this.#commands, this.#options.library ?? LIBRARY);
     const sentAtMs = this.#clock.localMs();
     const [seconds, micros] = (await this.#commands.call(['TIME'])) as [string, string];
     this.#clock.note(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), sentAtMs);
@@ -203,67 +217,45 @@ export class LiveStore implements Store, LifeStore {
     };
   }
 
-  async acquire(
+  acquire(
     requests: readonly AcquireRequest[],
     dead: readonly string[] = [],
   ): Promise<AcquireReply[]> {
-    const graceMs = this.#options.graceMs ?? GRACE_MS_DEFAULT;
-    const call = { ...this.#world(), graceMs, dead: dead.map((pod) => `${pod} `).join('') };
-    const replies = await this.#call(leaseAcquire, call, requests);
-    return replies.map((reply, i): AcquireReply => {
-      if (reply.tag !== 'GRANTED') return reply;
-      const { cell, nonce } = requests[i] as AcquireRequest;
-      const { epoch, attempts, from, lastAtMs, nowMs } = reply;
-      const cause = reply.cause as Extract<AcquireReply, { tag: 'GRANTED' }>['cause'];
-      const head = readHead(cell, reply.head);
-      return {
-        tag: 'GRANTED',
-        claim: { cell, nonce, epoch },
-        head,
-        attempts,
-        cause,
-        from,
-        lastAtMs,
-        nowMs,
-      };
-    });
+    return this.#cells.acquire(requests, dead);
   }
 
-  async renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]> {
-    return this.#call(leaseRenew, { ...this.#world(), ttlMs }, claims);
+  renew(claims: readonly Claim[], ttlMs: number): Promise<LeaseReply[]> {
+    return this.#cells.renew(claims, ttlMs);
   }
 
-  async commit(commits: readonly Commit[]): Promise<CommitReply[]> {
-    const call = { ...this.#world(), logKeep: this.#options.logEntriesMin ?? 0 };
-    return this.#call(cellCommit, call, commits.map(commitItem));
+  commit(commits: readonly Commit[]): Promise<CommitReply[]> {
+    return this.#cells.commit(commits);
   }
 
-  async release(claims: readonly Claim[]): Promise<LeaseReply[]> {
-    return this.#call(leaseRelease, this.#world(), claims);
+  release(claims: readonly Claim[]): Promise<LeaseReply[]> {
+    return this.#cells.release(claims);
   }
 
-  async handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]> {
-    return this.#call(leaseHandover, { ...this.#world(), heir }, claims);
+  handover(claims: readonly Claim[], heir: string): Promise<LeaseReply[]> {
+    return this.#cells.handover(claims, heir);
   }
 
-  async revoke(
+  revoke(
     holders: readonly { readonly cell: number; readonly nonce: string }[],
   ): Promise<LeaseReply[]> {
-    return this.#call(leaseRevoke, this.#world(), holders);
+    return this.#cells.revoke(holders);
   }
 
   async post(
     posts: readonly { readonly cell: number; readonly id: string; readonly body: Uint8Array }[],
-  ): Promise<
-    ({ readonly tag: 'OK'; readonly seq: number } | { readonly tag: 'FULL' } | Refusal)[]
-  > {
-    const replies = await this.#call(inboxPost, this.#world(), posts);
+  ): Promise<PostReply[]> {
+    const replies = await this.#cells.post(posts);
     const posted: { cell: number; nonce: string }[] = [];
-    const answers = replies.map((reply, i) => {
-      if (reply.tag === 'TOOBIG') return { tag: 'BADARG', message: reply.message } as const;
+    const answers = replies.map((reply, i): PostReply => {
+      if (reply.tag === 'TOOBIG') return { tag: 'BADARG', message: reply.message };
       if (reply.tag !== 'OK') return reply;
       posted.push({ cell: posts[i]?.cell ?? 0, nonce: reply.nonce });
-      return { tag: 'OK', seq: reply.seq } as const;
+      return { tag: 'OK', seq: reply.seq };
     });
     for (const { pod, layer, cells } of holdersOf(posted)) {
       // A hint: whoever is not told looks by itself, later.
@@ -277,12 +269,17 @@ export class LiveStore implements Store, LifeStore {
     return readInboxes(this.#commands, this.#keys, positions);
   }
 
-  async heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
-    const of = cells.map((cell) => ({ cell }));
-    const replies = await this.#call(cellHeads, this.#world(), of);
-    return replies.map((reply, i) =>
-      reply.tag === 'HEAD' ? readHead(cells[i] as number, reply.head) : reply,
-    );
+  heads(cells: readonly number[]): Promise<(Head | Refusal)[]> {
+    return this.#cells.heads(cells);
+  }
+
+  /**
+   * Moves cells that nobody holds into the cold store, whole. Whatever is asked of one later brings
+   * it back first, so nobody can tell, but for the time it takes. At most `COOL_CELLS_MAX` cells.
+   * Rejects when Redis does not answer: nothing has happened.
+   */
+  cool(cells: readonly number[]): Promise<CoolReply[]> {
+    return this.#cold.cool(cells);
   }
 
   async load(
@@ -429,13 +426,11 @@ export class LiveStore implements Store, LifeStore {
     await this.#pods.withdraw().catch(() => {
       // The record is dropped by whoever lists the pods next.
     });
-    await Promise.all([this.#commands.close(), this.#reads.close(), this.#hearing.close()]);
+    const links = [this.#commands, this.#reads, this.#hearing];
+    await Promise.all([...links.map((link) => link.close()), this.#options.cold?.close()]);
   }
 
-  #world(): { readonly incarnation: number } {
-    return { incarnation: this.incarnation };
-  }
-
+  /** Whatever stands in the way of one is an error. */
   async #headsOf(cells: readonly number[]): Promise<ReadonlyMap<number, Head>> {
     const found = new Map<number, Head>();
     for (const head of await this.heads(cells)) {
@@ -443,32 +438,6 @@ export class LiveStore implements Store, LifeStore {
       found.set(head.cell, head);
     }
     return found;
-  }
-
-  /**
-   * A function on many cells. Its answers carry the store's time; a cell that is not of this grid
-   * is refused here, since it has no key; a cell that a script left halfway is told aloud.
-   */
-  async #call<Call, Item, Reply extends { readonly tag: string }>(
-    fn: LuaFunction<Call, Item, Reply>,
-    call: Call,
-    of: readonly (Omit<Item, keyof CellKeys> & UsedKeys)[],
-  ) {
-    const sentAtMs = this.#clock.localMs();
-    const known = of.filter(({ cell }) => this.#keys.has(cell));
-    const items = known.map((each) => withKeys(each, this.#keys.cell(each.cell)) as Item);
-    const replies = await callCells(this.#commands, this.#calls, fn, call, items);
-    const timed = replies.find((reply) => 'nowMs' in reply) as { nowMs: number } | undefined;
-    if (timed !== undefined) this.#clock.note(timed.nowMs, sentAtMs);
-    let next = 0;
-    return of.map(({ cell }) => {
-      if (!this.#keys.has(cell)) return { tag: 'BADARG', message: `no cell ${cell}` } as const;
-      const reply = replies[next++] as (typeof replies)[number];
-      if (reply.tag !== 'BROKEN') return reply as Exclude<typeof reply, { tag: 'BROKEN' }>;
-      const { message } = reply as unknown as { message: string };
-      this.#options.onEvent?.({ kind: 'broken', function: fn.name, cell, message });
-      return { tag: 'UNKNOWN', message } as const;
-    });
   }
 
   #onChange(link: 'commands' | 'reads' | 'hearing', change: LinkChange): void {

@@ -8,6 +8,7 @@ import {
   type Whereabouts,
 } from '@leasehold/protocol';
 import type { CallOptions } from './calls.ts';
+import type { ColdCells } from './cold.ts';
 import { idsReserve, letterAdd, letterDrop, whereaboutsNote } from './generated/library.ts';
 import { type Keys, slotOf } from './keys.ts';
 import type { Link, Request } from './link.ts';
@@ -18,17 +19,28 @@ const NOTES_PER_CALL_MAX = 256;
 const LETTERS_PER_CALL_MAX = 64;
 /** Ids, and letters, that one command asks for. */
 const READ_MAX = 1_000;
+/** Somebody else may put a cell to sleep again meanwhile. */
+const WAKES_MAX = 3;
+
+export type LivesParts = {
+  readonly link: Link;
+  readonly keys: Keys;
+  readonly calls: CallOptions;
+  readonly cold: Pick<ColdCells, 'wake'>;
+};
 
 export class Lives implements LifeStore {
   readonly #link: Link;
   readonly #keys: Keys;
   readonly #calls: CallOptions;
+  readonly #cold: Pick<ColdCells, 'wake'>;
   readonly #call: { readonly incarnation: number };
 
-  constructor(link: Link, keys: Keys, calls: CallOptions) {
+  constructor({ link, keys, calls, cold }: LivesParts) {
     this.#link = link;
     this.#keys = keys;
     this.#calls = calls;
+    this.#cold = cold;
     this.#call = { incarnation: keys.incarnation };
   }
 
@@ -41,11 +53,12 @@ export class Lives implements LifeStore {
       });
     }
     const item = { ...this.#keys.cell(cell), count };
-    const { first } = await callOne(this.#link, this.#calls, idsReserve, {
-      call: this.#call,
-      item,
-    });
-    return first;
+    for (let wakes = 0; ; wakes++) {
+      const reply = await callOne(this.#link, this.#calls, idsReserve, { call: this.#call, item });
+      if (reply.tag === 'OK') return reply.first;
+      const why = (await this.#cold.wake([{ cell, mark: reply.mark }])).get(cell);
+      if (why !== undefined || wakes === WAKES_MAX) throw asleep(cell, why ?? 'it does not wake');
+    }
   }
 
   async noteWhereabouts(notes: readonly Whereabouts[]): Promise<void> {
@@ -162,4 +175,12 @@ function chunks<T>(of: readonly T[], most: number): T[][] {
   const parts: T[][] = [];
   for (let i = 0; i < of.length; i += most) parts.push(of.slice(i, i + most));
   return parts;
+}
+
+function asleep(cell: number, why: string): LeaseholdError {
+  return new LeaseholdError('CELL_COLD', `cell ${cell} sleeps: ${why}`, {
+    field: 'cell',
+    value: String(cell),
+    remedy: 'Ask again when PostgreSQL answers.',
+  });
 }

@@ -4,8 +4,9 @@
  * checkpoint.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { CellImage, Head, LogEntry } from '@leasehold/protocol';
+import type { CellImage, ColdCell, Head, LogEntry } from '@leasehold/protocol';
 import { chainFault, extending, type RawEntry } from './chain.ts';
+import type { ColdCells } from './cold.ts';
 import type { Keys } from './keys.ts';
 import type { Link, Outcome, Request } from './link.ts';
 
@@ -21,7 +22,14 @@ export type CellRequest = {
   readonly beforeTick?: number;
   readonly head?: Head;
 };
-type Heads = (cells: readonly number[]) => Promise<ReadonlyMap<number, Head>>;
+/** What the loader asks others for. */
+export type LoaderParts = {
+  readonly heads: (cells: readonly number[]) => Promise<ReadonlyMap<number, Head>>;
+  readonly cold: Pick<ColdCells, 'read' | 'imageOf'>;
+};
+/** Where a cell is read from. */
+type Warm = { readonly request: CellRequest; readonly head: Head };
+type Asleep = Warm & { readonly mark: number };
 type Start = { readonly head: Head; readonly slot: 0 | 1 | undefined; readonly seq: number };
 /** What was read so far, or the reason to begin again. */
 type Reading = {
@@ -37,12 +45,12 @@ type Reading = {
 export class Loader {
   readonly #link: Link;
   readonly #keys: Keys;
-  readonly #heads: Heads;
+  readonly #parts: LoaderParts;
 
-  constructor(link: Link, keys: Keys, heads: Heads) {
+  constructor(link: Link, keys: Keys, parts: LoaderParts) {
     this.#link = link;
     this.#keys = keys;
-    this.#heads = heads;
+    this.#parts = parts;
   }
 
   /** See `Store.load`. Throws `BODY_MALFORMED` when a stored chain is broken for good. */
@@ -60,7 +68,7 @@ export class Loader {
   ): Promise<void> {
     let left = requests;
     for (let attempt = 1; left.length > 0; attempt++) {
-      const readings = await this.#read(left);
+      const readings = await this.#read(left, attempt > 1);
       for (const { request, checkpoint, entries, fault } of readings) {
         if (fault !== '') continue;
         const cell = request.cell;
@@ -75,12 +83,34 @@ export class Loader {
     }
   }
 
-  async #read(requests: readonly CellRequest[]): Promise<Reading[]> {
-    const asked = requests.filter(({ head }) => head === undefined);
-    const heads = await this.#heads(asked.map(({ cell }) => cell));
-    const starts = requests.map((request) =>
-      startOf(request.head ?? (heads.get(request.cell) as Head), request),
+  async #read(requests: readonly CellRequest[], isAgain: boolean): Promise<Reading[]> {
+    const asked = requests.filter(({ head }) => head === undefined || isAgain);
+    const heads = await this.#parts.heads(asked.map(({ cell }) => cell));
+    const warm: Warm[] = [];
+    const cold: Asleep[] = [];
+    for (const request of requests) {
+      const head = headFor(request, heads.get(request.cell));
+      if (head.coldMark === undefined) warm.push({ request, head });
+      else cold.push({ request, head, mark: head.coldMark });
+    }
+    return [...(await this.#readWarm(warm)), ...(await this.#readCold(cold))];
+  }
+
+  /** Of those that sleep: all that there is of them is one checkpoint. */
+  async #readCold(asleep: readonly Asleep[]): Promise<Reading[]> {
+    if (asleep.length === 0) return [];
+    const { cold } = this.#parts;
+    const found = await cold.read(
+      asleep.map(({ request, mark }) => ({ cell: request.cell, mark })),
     );
+    return asleep.map(({ request, head }) => {
+      const { checkpoint } = cold.imageOf(found.get(request.cell) as ColdCell);
+      return { request, head, checkpoint, entries: [], seq: head.seq, hash: head.hash, fault: '' };
+    });
+  }
+
+  async #readWarm(warm: readonly Warm[]): Promise<Reading[]> {
+    const starts = warm.map(({ head, request }) => startOf(head, request));
     const outcomes = await this.#exec(
       starts.flatMap(({ head, slot, seq }): Request[] => {
         const keys = this.#keys.cell(head.cell);
@@ -95,7 +125,7 @@ export class Loader {
       const fields = outcomes[i * 2]?.value as readonly (Buffer | null)[];
       const checkpoint = start.slot === undefined ? undefined : readCheckpoint(fields);
       const reading: Reading = {
-        request: requests[i] as CellRequest,
+        request: (warm[i] as Warm).request,
         head: start.head,
         checkpoint,
         entries: [],
@@ -133,6 +163,15 @@ export class Loader {
     if (failed?.error !== undefined) throw failed.error;
     return outcomes;
   }
+}
+
+/**
+ * Where to read a cell: where its reader said that it is, or in the cold store if it has gone there
+ * since, in that very state.
+ */
+function headFor({ head }: CellRequest, found: Head | undefined): Head {
+  if (head === undefined) return found as Head;
+  return found?.coldMark !== undefined && found.hash === head.hash ? found : head;
 }
 
 /** Where to begin: the newest checkpoint that is early enough, or the first entry of the log. */

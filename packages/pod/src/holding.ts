@@ -66,6 +66,8 @@ export class Holding {
   takeover: Takeover | undefined;
   /** The pod that is to have this cell; '' = nobody in particular; undefined = it stays. */
   leavingTo: string | undefined;
+  /** It leaves nobody behind that reads its log: its last commit has a checkpoint. */
+  leavesWhole = false;
   /** Until then it leaves only right behind a tick. */
   leavesByTick: number | undefined;
   /** What a tick takes of the processor, as an average of the last second or so. */
@@ -182,7 +184,12 @@ export class Holding {
 
   /** Whether the next commit should have a checkpoint. */
   get isCheckpointDue(): boolean {
-    return this.#isOverdue(1);
+    return this.#isOverdue(1) || this.leavesWhole;
+  }
+
+  /** All of its state is in a checkpoint. */
+  get isWhole(): boolean {
+    return this.seq === 0 || this.#sinceCheckpoint === 0;
   }
 
   /** With so many commits more. */
@@ -229,7 +236,8 @@ export class Holding {
     this.#sinceCheckpoint++;
     this.#bytesSinceCheckpoint += result.body.length;
     // State is checkpoint ⊕ log, so a checkpoint has nothing that the log has not told.
-    if (result.isWhole && this.#isOverdue(0) && this.#mayReplace()) {
+    const isDue = this.#isOverdue(0) || this.leavesWhole;
+    if (result.isWhole && isDue && this.#mayReplace()) {
       commit.checkpoint = this.state.checkpoint();
       this.#checkpointTick = tick;
       this.#checkpointBytes = Math.max(4_096, commit.checkpoint.length);

@@ -17,6 +17,7 @@ import {
 } from '@leasehold/protocol';
 import { warnOfClasses } from './classes.ts';
 import { Committer } from './committer.ts';
+import { Cooling } from './cooling.ts';
 import { FormerCells } from './former.ts';
 import { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
@@ -61,6 +62,7 @@ export class Pod {
   readonly #mailing: Signal;
   readonly #mail: Mail;
   readonly #loads: Loads;
+  readonly #cooling: Cooling;
   #clock: WorldClock | undefined;
   #nextClockMs = 0;
   #nextReportMs = 0;
@@ -84,6 +86,7 @@ export class Pod {
       ...{ mailing: this.#mailing, ticking: this.#ticking },
       isNewRun: () => this.#committer.isNewRun,
     });
+    this.#cooling = new Cooling(parts, (cell) => this.#keeper.expect(cell));
     this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
     this.#moves = new Moves(parts, {
       ...{ holdings: this.#holdings, halo: this.#halo, keeper: this.#keeper },
@@ -183,6 +186,7 @@ export class Pod {
       cordoned,
       ...counts,
       ...this.#mail.counts,
+      ...this.#cooling.counts,
       ...this.#parts.figures?.(),
     };
   }
@@ -274,6 +278,7 @@ export class Pod {
       this.#committer.prove();
       await this.#moves.look(this.#rounds.isLate);
       await this.#keeper.learnTrims(this.#trims);
+      this.#cooling.look(this.#keeper.watched, this.#clock?.cutTick !== undefined);
       if (this.#clock !== undefined) {
         await this.#rounds.takeovers.flush(this.#holdings, this.#clock);
       }
@@ -308,6 +313,7 @@ export class Pod {
   #take(holding: Holding, grant: Grant): void {
     if (this.#clock !== undefined) this.#rounds.enter(holding, grant, this.#clock);
     if (this.#isDraining) holding.leavingTo = this.#keeper.owners()(holding.cell);
+    this.#cooling.wakes(holding.cell);
     this.#enter(holding);
   }
 

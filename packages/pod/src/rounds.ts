@@ -275,7 +275,8 @@ export class Rounds {
     const arrivals = holding.takeArrivals(tick - 1);
     const posts = holding.takePosts(isLockstep ? Number.POSITIVE_INFINITY : tick - 1);
     const isEmpty = state.table.count === 0 && arrivals.length + posts.length === 0;
-    if (!isLockstep && isEmpty) {
+    holding.leavesWhole = this.#owesWhole(holding);
+    if (!isLockstep && isEmpty && !holding.leavesWhole) {
       // Nothing lives here: time passes without a tick, a commit or a jump.
       state.refresh(target);
       holding.passedTicks = 0;
@@ -308,7 +309,8 @@ export class Rounds {
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;
       if (missed > 0) this.#noteJump(holding, missed, tick);
-      if (!result.changed && !isLockstep && !holding.isUnproven) {
+      const isQuiet = !result.changed && !holding.isUnproven && !holding.leavesWhole;
+      if (isQuiet && !isLockstep) {
         this.#unchanged(holding);
         return;
       }
@@ -383,9 +385,15 @@ export class Rounds {
    * With replicas a cell stops before it leaves: what it has committed must be beyond a rollback,
    * since nobody keeps a ring for a cell that is gone from here. What it owes it tells before.
    */
-  #isParting({ leavingTo, state }: Holding): boolean {
+  #isParting(holding: Holding): boolean {
+    const { leavingTo, state } = holding;
     if (leavingTo === undefined || this.#parts.store.status().replicas === 0) return false;
-    return !state.isAhead;
+    return !state.isAhead && !this.#owesWhole(holding);
+  }
+
+  /** It goes to sleep, and out of the live store: as one checkpoint, without a log behind it. */
+  #owesWhole({ leavingTo, isWhole, isFrozen }: Holding): boolean {
+    return this.#parts.cool !== undefined && leavingTo === '' && !isWhole && !isFrozen;
   }
 
   /** True once a barrier has passed since the cell's last commit. */
@@ -415,7 +423,7 @@ export class Rounds {
       const heir = holding.leavingTo;
       if (heir === undefined || isSending(holding) || holding.needsReload) continue;
       // Only a crash costs what is not told yet: its next tick tells it. In a paused world none comes.
-      if (holding.state.isAhead && !world.isPaused) continue;
+      if ((holding.state.isAhead || this.#owesWhole(holding)) && !world.isPaused) continue;
       if (this.#isParting(holding) && !this.#isProven(holding)) continue;
       if (!this.#isParting(holding) && !this.#mayLeave(holding, { world, target })) continue;
       const group = heirs.get(heir);

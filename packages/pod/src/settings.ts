@@ -3,7 +3,7 @@
  * and the world come from outside, so the same pod runs in a process, a browser or a simulation.
  */
 import type { Clock, Log } from '@leasehold/kernel';
-import type { Store } from '@leasehold/protocol';
+import type { CoolReply, Store } from '@leasehold/protocol';
 import type { Engine } from '@leasehold/sdk/engine';
 
 export type PodSettings = {
@@ -38,6 +38,8 @@ export type PodParts = {
   readonly randomHex: () => string;
   /** Processor time of this thread so far, for what cells cost; without it `clock` tells. */
   readonly cpuMs?: () => number;
+  /** Moves cells out of the live store, as `LiveStore.cool` does; absent: those that sleep stay there. */
+  readonly cool?: (cells: readonly number[]) => Promise<CoolReply[]>;
   /** What its process knows besides, for the report: traffic, memory, times of systems. */
   readonly figures?: () => Readonly<Record<string, number>>;
   /**

@@ -10,6 +10,8 @@ export {
   rebaseCheckpoint,
   storedPart,
 } from './checkpoint-body.ts';
+export type * from './cold-store.ts';
+export { COOL_CELLS_MAX, COOL_LEAVING_MAX } from './cold-store.ts';
 export type { CommitBody, CommitParts, Departure, FieldChange, MaskChange } from './commit.ts';
 export {
   type ChangeMarks,

@@ -46,6 +46,8 @@ export type Head = {
     readonly seq: number;
     readonly tick: number;
   }[];
+  /** It sleeps in a cold store, in this state. */
+  readonly coldMark?: number;
 };
 
 export type AcquireRequest = {

@@ -1,4 +1,5 @@
 export * from './captured.ts';
+export { ColdCells, type ColdCellsOptions, dropColdCells } from './cold-cells.ts';
 export {
   type ConnectOptions,
   databaseFault,

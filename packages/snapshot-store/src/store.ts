@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { CapturedCell, CapturedFlight, SnapshotFacts, SnapshotTotals } from './captured.ts';
+import { ColdCells, type ColdCellsOptions } from './cold-cells.ts';
 import { openPool } from './connection.ts';
 import type { Database } from './database.ts';
 import { differences, type EntityDifference } from './diff.ts';
@@ -56,6 +57,11 @@ export class SnapshotStore {
 
   async close(): Promise<void> {
     await this.#db.pool.end();
+  }
+
+  /** Cells that sleep in the same database, of one world. Close it. */
+  coldCells(of: Omit<ColdCellsOptions, 'url'>): ColdCells {
+    return new ColdCells({ ...of, url: this.#db.url });
   }
 
   /** Throws `SNAPSHOT_EXISTS`, `NAME_INVALID`, `SNAPSHOT_INVALID` or `SNAPSHOT_TOO_NEW`. */

@@ -50,7 +50,9 @@ export async function takeSnapshot(options: TakeOptions): Promise<Taken> {
   const stores: Store[] = [];
   try {
     for (const layer of names) {
-      stores.push(await openLiveStore({ ...place, url: redisUrl, layer, layers: names }));
+      const of = { ...place, layer, layers: names };
+      const cold = options.snapshots.coldCells(of);
+      stores.push(await openLiveStore({ ...of, url: redisUrl, cold }));
     }
     const schemas = new Map<string, string>();
     for (const store of stores) {

@@ -157,6 +157,12 @@ export class Grid {
     return up * this.blockColumns + across;
   }
 
+  /** Where a cell is in its block: row by row, below `blockCells` squared. */
+  placeOf(cell: number): number {
+    const across = this.columnOf(cell) % this.blockCells;
+    return (this.rowOf(cell) % this.blockCells) * this.blockCells + across;
+  }
+
   blockX(block: number): number {
     return block % this.blockColumns;
   }

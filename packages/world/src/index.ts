@@ -1,4 +1,5 @@
 export { type Change, type Effect, manifestChanges, schemaChanges } from './changes.ts';
+export { coldStoreOf } from './cold-store.ts';
 export { homeLayer, type Known, knownOf, knownWorlds } from './known.ts';
 export { type LoadedWorld, loadWorld, MANIFEST_FILE, manifestHashOf } from './load.ts';
 export {

@@ -6,7 +6,7 @@ import type { Verdict } from '../auditor-process.ts';
 import { Auditors } from '../auditors.ts';
 import { openInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
-import { commandRegistry } from '../registry.ts';
+import { coldUrlOf, commandRegistry } from '../registry.ts';
 import { exitReasons } from '../report.ts';
 import { checkWorld, openCheckedServers } from '../stored-world.ts';
 
@@ -33,7 +33,7 @@ export async function audit(options: AuditOptions, output: Output): Promise<numb
   const servers = await openCheckedServers(home, output);
   const { redisUrl } = servers;
   const { incarnation } = record;
-  const target = { redisUrl, world, incarnation, grid: loaded.grid };
+  const target = { redisUrl, world, incarnation, grid: loaded.grid, snapshotsUrl: coldUrlOf({}) };
   const layers = engines.map(({ schema }) => schema.layer);
   const auditor = new Auditors(target, layers, engine.layers);
   const interrupt = openInterrupt(

@@ -92,15 +92,14 @@ async function runOnce(
   { output, interrupt, ports, apiPorts, running, snapshotsUrl }: RunParts,
   hooks: RunHooks,
 ): Promise<Report | undefined> {
-  const world = await openStoredWorld(options, checked, output);
+  const world = await openStoredWorld({ ...options, snapshotsUrl }, checked, output);
   const replaced = watchReplaced(world.registry, {
     world: world.name,
     incarnation: world.incarnation,
   });
   const signal = AbortSignal.any([interrupt.signal, replaced.signal]);
   try {
-    const more = snapshotsUrl === '' ? {} : { envOf: (name: string) => pastOf(name, snapshotsUrl) };
-    const live = new LiveRun(world, options, { output, signal, ports, ...more });
+    const live = new LiveRun(world, options, { output, signal, ports, snapshotsUrl });
     running.live = live;
     const lifecycles = new Lifecycles({
       ...lifecycleParts(world, options, { output, snapshotsUrl }),
@@ -120,11 +119,6 @@ async function runOnce(
     await running.live?.close();
     await world.close();
   }
-}
-
-/** Gateways show snapshots; pods, whose code is the user's, need no database. */
-function pastOf(name: string, snapshotsUrl: string): Readonly<Record<string, string>> {
-  return name.startsWith('gateway-') ? { SNAPSHOTS_URL: snapshotsUrl } : {};
 }
 
 /** With pods that come and go as the authority wants, if that was asked for. */

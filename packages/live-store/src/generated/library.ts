@@ -204,9 +204,12 @@ export type CellHeadsCall = { readonly incarnation: string | number; };
 export type CellHeadsItem = {
   readonly block: string;
   readonly meta: string;
+  readonly cold: string;
+  readonly place: number;
 };
 export type CellHeadsReply =
   | { readonly tag: 'HEAD'; readonly nowMs: number; readonly head: ReadonlyMap<string, string> }
+  | { readonly tag: 'COLD'; readonly mark: number }
   | { readonly tag: 'NOWORLD' }
   | { readonly tag: 'SEALED' }
   | { readonly tag: 'BADARG'; readonly message: string }
@@ -218,11 +221,12 @@ export const cellHeads: LuaFunction<CellHeadsCall, CellHeadsItem, CellHeadsReply
   args: ['incarnation'],
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
-  eachArgs: [],
+  eachArgs: ['cold', 'place'],
   eachOptionalArgs: [],
   eachLists: [],
   replies: {
     HEAD: [['nowMs', 'integer'], ['head', 'map']],
+    COLD: [['mark', 'integer']],
     NOWORLD: [],
     SEALED: [],
     BADARG: [['message', 'string']],
@@ -289,6 +293,113 @@ export const cellRestore: LuaFunction<CellRestoreCall, CellRestoreItem, CellRest
 };
 
 /**
+ * Drop cells that nobody holds and in which nothing waits. Whoever calls has put what they were, up
+ * to this very head, where it lasts; what was never written is kept nowhere.
+ *
+ * `db/lua/cell_sleep.lua`
+ */
+export type CellSleepCall = { readonly incarnation: string | number; };
+export type CellSleepItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly log: string;
+  readonly out: string;
+  readonly inbox: string;
+  readonly posted: string;
+  readonly ckpt0: string;
+  readonly ckpt1: string;
+  readonly geo: string;
+  readonly cold: string;
+  readonly place: number;
+  readonly seq: string | number;
+  readonly hash: string;
+  readonly posts: string | number;
+  readonly asked: string | number;
+  readonly outRead: number;
+  readonly mark: number;
+};
+export type CellSleepReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'COLD'; readonly mark: number }
+  | { readonly tag: 'BUSY'; readonly why: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const cellSleep: LuaFunction<CellSleepCall, CellSleepItem, CellSleepReply> = {
+  name: 'cell_sleep',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'log', 'out', 'inbox', 'posted', 'ckpt0', 'ckpt1', 'geo'],
+  eachOptionalKeys: [],
+  eachArgs: ['cold', 'place', 'seq', 'hash', 'posts', 'asked', 'outRead', 'mark'],
+  eachOptionalArgs: [],
+  eachLists: [],
+  replies: {
+    OK: [],
+    COLD: [['mark', 'integer']],
+    BUSY: [['why', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
+ * Put cells back that have left Redis, as they were. Nobody holds them. A repetition changes nothing.
+ *
+ * `db/lua/cell_wake.lua`
+ */
+export type CellWakeCall = { readonly incarnation: string | number; };
+export type CellWakeItem = {
+  readonly block: string;
+  readonly meta: string;
+  readonly posted: string;
+  readonly ckpt0: string;
+  readonly cold: string;
+  readonly place: number;
+  readonly seq: string | number;
+  readonly hash: string;
+  readonly tick: string | number;
+  readonly mark: number;
+  readonly checkpoint: Uint8Array;
+  readonly heads: readonly { readonly name: string; readonly value: string }[];
+  readonly ids: readonly { readonly name: string; readonly value: string }[];
+};
+export type CellWakeReply =
+  | { readonly tag: 'OK' }
+  | { readonly tag: 'ALREADY' }
+  | { readonly tag: 'TOOBIG'; readonly message: string }
+  | { readonly tag: 'NOWORLD' }
+  | { readonly tag: 'SEALED' }
+  | { readonly tag: 'BADARG'; readonly message: string }
+  | { readonly tag: 'REFUSED'; readonly message: string }
+  | { readonly tag: 'BROKEN'; readonly message: string };
+export const cellWake: LuaFunction<CellWakeCall, CellWakeItem, CellWakeReply> = {
+  name: 'cell_wake',
+  isReadOnly: false,
+  args: ['incarnation'],
+  eachKeys: ['block', 'meta', 'posted', 'ckpt0'],
+  eachOptionalKeys: [],
+  eachArgs: ['cold', 'place', 'seq', 'hash', 'tick', 'mark', 'checkpoint'],
+  eachOptionalArgs: [],
+  eachLists: [['heads', ['name', 'value']], ['ids', ['name', 'value']]],
+  replies: {
+    OK: [],
+    ALREADY: [],
+    TOOBIG: [['message', 'string']],
+    NOWORLD: [],
+    SEALED: [],
+    BADARG: [['message', 'string']],
+    REFUSED: [['message', 'string']],
+    BROKEN: [['message', 'string']],
+  },
+};
+
+/**
  * Set ids of a cell aside for who asks from outside.
  *
  * They have an origin of their own, so they never meet those that the cell's holder gives out, and
@@ -301,9 +412,12 @@ export type IdsReserveItem = {
   readonly block: string;
   readonly meta: string;
   readonly count: number;
+  readonly cold: string;
+  readonly place: number;
 };
 export type IdsReserveReply =
   | { readonly tag: 'OK'; readonly first: number }
+  | { readonly tag: 'COLD'; readonly mark: number }
   | { readonly tag: 'TOOBIG'; readonly message: string }
   | { readonly tag: 'NOWORLD' }
   | { readonly tag: 'SEALED' }
@@ -316,11 +430,12 @@ export const idsReserve: LuaFunction<IdsReserveCall, IdsReserveItem, IdsReserveR
   args: ['incarnation'],
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
-  eachArgs: ['count'],
+  eachArgs: ['count', 'cold', 'place'],
   eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['first', 'integer']],
+    COLD: [['mark', 'integer']],
     TOOBIG: [['message', 'string']],
     NOWORLD: [],
     SEALED: [],
@@ -343,10 +458,13 @@ export type InboxPostItem = {
   readonly posted: string;
   readonly id: string;
   readonly body: Uint8Array;
+  readonly cold: string;
+  readonly place: number;
 };
 export type InboxPostReply =
   | { readonly tag: 'OK'; readonly seq: number; readonly nonce: string }
   | { readonly tag: 'FULL' }
+  | { readonly tag: 'COLD'; readonly mark: number }
   | { readonly tag: 'TOOBIG'; readonly message: string }
   | { readonly tag: 'NOWORLD' }
   | { readonly tag: 'SEALED' }
@@ -359,12 +477,13 @@ export const inboxPost: LuaFunction<InboxPostCall, InboxPostItem, InboxPostReply
   args: ['incarnation'],
   eachKeys: ['block', 'meta', 'inbox', 'posted'],
   eachOptionalKeys: [],
-  eachArgs: ['id', 'body'],
+  eachArgs: ['id', 'body', 'cold', 'place'],
   eachOptionalArgs: [],
   eachLists: [],
   replies: {
     OK: [['seq', 'integer'], ['nonce', 'string']],
     FULL: [],
+    COLD: [['mark', 'integer']],
     TOOBIG: [['message', 'string']],
     NOWORLD: [],
     SEALED: [],
@@ -468,11 +587,14 @@ export type LeaseAcquireItem = {
   readonly meta: string;
   readonly nonce: string;
   readonly ttlMs: number;
+  readonly cold: string;
+  readonly place: number;
 };
 export type LeaseAcquireReply =
   | { readonly tag: 'GRANTED'; readonly epoch: string; readonly attempts: number; readonly cause: string; readonly from: string; readonly lastAtMs: number; readonly nowMs: number; readonly head: ReadonlyMap<string, string> }
   | { readonly tag: 'HELD'; readonly nonce: string; readonly deadlineMs: number; readonly nowMs: number }
   | { readonly tag: 'SUSPECT'; readonly nonce: string; readonly retryInMs: number; readonly nowMs: number }
+  | { readonly tag: 'COLD'; readonly mark: number }
   | { readonly tag: 'RESERVED'; readonly heir: string; readonly retryInMs: number; readonly nowMs: number }
   | { readonly tag: 'NOWORLD' }
   | { readonly tag: 'SEALED' }
@@ -485,13 +607,14 @@ export const leaseAcquire: LuaFunction<LeaseAcquireCall, LeaseAcquireItem, Lease
   args: ['incarnation', 'graceMs', 'dead'],
   eachKeys: ['block', 'meta'],
   eachOptionalKeys: [],
-  eachArgs: ['nonce', 'ttlMs'],
+  eachArgs: ['nonce', 'ttlMs', 'cold', 'place'],
   eachOptionalArgs: [],
   eachLists: [],
   replies: {
     GRANTED: [['epoch', 'string'], ['attempts', 'integer'], ['cause', 'string'], ['from', 'string'], ['lastAtMs', 'integer'], ['nowMs', 'integer'], ['head', 'map']],
     HELD: [['nonce', 'string'], ['deadlineMs', 'integer'], ['nowMs', 'integer']],
     SUSPECT: [['nonce', 'string'], ['retryInMs', 'integer'], ['nowMs', 'integer']],
+    COLD: [['mark', 'integer']],
     RESERVED: [['heir', 'string'], ['retryInMs', 'integer'], ['nowMs', 'integer']],
     NOWORLD: [],
     SEALED: [],
@@ -927,6 +1050,10 @@ export const LIBRARY_TEMPLATE = `#!lua name=@library@
 local CELLS_PER_CALL_MAX = 16
 local BYTES_PER_CALL_MAX = 512 * 1024
 local BYTES_PER_CELL_MAX = 1024 * 1024
+-- Lease, head and a cursor for each source that it ever read.
+local HEAD_FIELDS_MAX = 1024
+-- Two for each of the ids that are remembered.
+local POSTED_FIELDS_MAX = 2048
 -- 256 index updates cost about 0.3 ms, and 768 arguments stay far below what unpack can carry.
 local GEO_PER_COMMIT_MAX = 256
 local OUT_PER_COMMIT_MAX = 256
@@ -1283,6 +1410,41 @@ local function append(fields, name, value, second_name, second_value)
   local n = #fields
   fields[n + 1], fields[n + 2] = name, value
   fields[n + 3], fields[n + 4] = second_name, second_value
+end
+
+-- lib/cold
+-- Cells that have left Redis. Of each its block keeps four bytes, by layer and by its place in the
+-- block: of which state it was, so that no other one is ever put back. 0 = it has not left.
+
+local COLD_MARK_BYTES = 4
+local COLD_MARK_MAX = 4294967295
+
+local function cold_mark(block, field, place)
+  local marks = redis.call('HGET', block, field)
+  local at = place * COLD_MARK_BYTES
+  if not marks or #marks < at + COLD_MARK_BYTES then
+    return 0
+  end
+  local a, b, c, d = string.byte(marks, at + 1, at + COLD_MARK_BYTES)
+  return ((a * 256 + b) * 256 + c) * 256 + d
+end
+
+local function set_cold_mark(block, field, place, mark)
+  local marks = redis.call('HGET', block, field) or ''
+  local at = place * COLD_MARK_BYTES
+  if #marks < at then
+    marks = marks .. string.rep('\\0', at - #marks)
+  end
+  marks = string.sub(marks, 1, at) .. struct.pack('>I4', mark) ..
+    string.sub(marks, at + COLD_MARK_BYTES + 1)
+  marks = string.match(marks, '^(.-)%z*$')
+  -- Whole marks: one may end with a zero of its own.
+  marks = marks .. string.rep('\\0', -#marks % COLD_MARK_BYTES)
+  if marks == '' then
+    redis.call('HDEL', block, field)
+  else
+    redis.call('HSET', block, field, marks)
+  end
 end
 
 -- lib/leader
@@ -1823,12 +1985,17 @@ redis.register_function({
 })
 
 -- cell_heads
-local function cell_heads(call, block, meta)
+local function cell_heads(call, block, meta, cold, place)
   local refusal = block_refusal(call, block)
   if refusal then
     return refusal
   end
-  return { 'HEAD', call.now_ms, redis.call('HGETALL', meta) }
+  local head = redis.call('HGETALL', meta)
+  local mark = #head == 0 and cold_mark(block, cold, place) or 0
+  if mark > 0 then
+    return { 'COLD', mark }
+  end
+  return { 'HEAD', call.now_ms, head }
 end
 
 local function call_cell_heads(keys, args)
@@ -1855,10 +2022,15 @@ local function call_cell_heads(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    if width < 1 then
+    if width < 3 then
       return redis.error_reply('BADCALL an argument is missing')
     end
-    local at, stop = a + 2, a + 1 + width
+    local cold = args[a + 3]
+    local place = tonumber(args[a + 4])
+    if not is_integer(place) then
+      fault = { 'BADARG', 'place: not integer' }
+    end
+    local at, stop = a + 4, a + 1 + width
     if at ~= stop then
       fault = fault or { 'BADARG', 'arguments are left over' }
     end
@@ -1867,7 +2039,7 @@ local function call_cell_heads(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(cell_heads, call, block, meta)
+      local ok, reply = pcall(cell_heads, call, block, meta, cold, place)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
@@ -2026,8 +2198,242 @@ redis.register_function({
   function_name = '@library@_cell_restore', callback = call_cell_restore
 })
 
+-- cell_sleep
+local function cell_sleep(call, block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo, cold, place, seq, hash, posts, asked, out_read, mark)
+  if hash ~= '' and not is_hash(hash) then
+    return { 'BADARG', 'hash: too long or with a space' }
+  end
+  if (mark == 0) ~= (seq == '0') or mark > COLD_MARK_MAX then
+    return { 'BADARG', 'mark: of what was written, and of nothing else' }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+
+  local was = redis.call('HMGET', meta, 'nonce', 'cause', 'until', 'seq', 'hash', 'posts', 'inbox',
+    'asked', 'out')
+  if not was[1] and not was[4] and not was[6] and not was[8] then
+    local known = cold_mark(block, cold, place)
+    return known > 0 and { 'COLD', known } or { 'OK' }
+  end
+  if (was[1] or '') ~= '' or (was[2] == 'handover' and tonumber(was[3] or '0') > call.now_ms) then
+    return { 'BUSY', 'held' }
+  end
+  if (was[4] or '0') ~= seq or (was[5] or '') ~= hash or (was[6] or '0') ~= posts or
+    (was[8] or '0') ~= asked then
+    return { 'BUSY', 'changed' }
+  end
+  if posts ~= (was[7] or '0') then
+    return { 'BUSY', 'something waits in its inbox' }
+  end
+  -- E1: what it has sent stays until it has been read.
+  if tonumber(was[9] or '0') > out_read then
+    return { 'BUSY', 'something waits in its channel' }
+  end
+  if seq == '0' and (asked ~= '0' or posts ~= '0') then
+    return { 'BUSY', 'it was never written' }
+  end
+
+  -- The first write: where Redis refuses, nothing has happened.
+  if mark > 0 then
+    set_cold_mark(block, cold, place, mark)
+  end
+  call.wrote = true
+  redis.call('UNLINK', meta, log, out, inbox, posted, ckpt0, ckpt1, geo)
+  return { 'OK' }
+end
+
+local function call_cell_sleep(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo = keys[k + 1], keys[k + 2], keys[k + 3], keys[k + 4], keys[k + 5], keys[k + 6], keys[k + 7], keys[k + 8], keys[k + 9]
+    k = k + 9
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 9 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local cold = args[a + 3]
+    local place = tonumber(args[a + 4])
+    if not is_integer(place) then
+      fault = { 'BADARG', 'place: not integer' }
+    end
+    local seq = args[a + 5]
+    if not is_decimal(seq) then
+      fault = { 'BADARG', 'seq: not decimal' }
+    end
+    local hash = args[a + 6]
+    local posts = args[a + 7]
+    if not is_decimal(posts) then
+      fault = { 'BADARG', 'posts: not decimal' }
+    end
+    local asked = args[a + 8]
+    if not is_decimal(asked) then
+      fault = { 'BADARG', 'asked: not decimal' }
+    end
+    local out_read = tonumber(args[a + 9])
+    if not is_integer(out_read) then
+      fault = { 'BADARG', 'out_read: not integer' }
+    end
+    local mark = tonumber(args[a + 10])
+    if not is_integer(mark) then
+      fault = { 'BADARG', 'mark: not integer' }
+    end
+    local at, stop = a + 10, a + 1 + width
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(cell_sleep, call, block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo, cold, place, seq, hash, posts, asked, out_read, mark)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_cell_sleep', callback = call_cell_sleep
+})
+
+-- cell_wake
+local function cell_wake(call, block, meta, posted, ckpt0, cold, place, seq, hash, tick, mark, checkpoint, heads, heads_count, ids, ids_count)
+  if not is_hash(hash) then
+    return { 'BADARG', 'hash: empty, too long or with a space' }
+  end
+  if checkpoint == '' then
+    return { 'BADARG', 'checkpoint: empty' }
+  end
+  call.bytes = call.bytes + #checkpoint
+  if #checkpoint > BYTES_PER_CELL_MAX or (call.items > 1 and call.bytes > BYTES_PER_CALL_MAX) then
+    return { 'TOOBIG', BYTES_LIMIT_MESSAGE }
+  end
+  local refusal = block_refusal(call, block)
+  if refusal then
+    return refusal
+  end
+  -- Only the state that left comes back; whoever has another one looks again.
+  if redis.call('EXISTS', meta) == 1 or cold_mark(block, cold, place) ~= mark then
+    return { 'ALREADY' }
+  end
+  -- The first write: where Redis refuses, nothing has happened.
+  redis.call('HSET', ckpt0, 'seq', seq, 'hash', hash, 'tick', tick, 'body', checkpoint)
+  call.wrote = true
+  open_meta(meta)
+  for i = 1, heads_count * 2, 2 do
+    redis.call('HSET', meta, heads[i], heads[i + 1])
+  end
+  -- L4: posts that were consumed are recognised when they are repeated.
+  for i = 1, ids_count * 2, 2 do
+    redis.call('HSET', posted, ids[i], ids[i + 1])
+  end
+  redis.call('HSET', meta, 'seq', seq, 'hash', hash, 'tick', tick, 'c0', seq .. ':' .. tick,
+    'restored', seq)
+  set_cold_mark(block, cold, place, 0)
+  return { 'OK' }
+end
+
+local function call_cell_wake(keys, args)
+  local incarnation = args[1]
+  if not incarnation or not is_decimal(incarnation) then
+    return redis.error_reply('BADCALL incarnation: missing or malformed')
+  end
+  local items = tonumber(args[2])
+  if not is_integer(items) or items < 1 or items > CELLS_PER_CALL_MAX then
+    return redis.error_reply('BADCALL a call carries 1 to 16 cells')
+  end
+  local call = open_call(incarnation)
+  call.items = items
+  local replies, k, a = {}, 0, 2
+  for item = 1, items do
+    local width = tonumber(args[a + 1])
+    local bits = tonumber(args[a + 2])
+    if not is_integer(width) or not is_integer(bits) or a + 1 + width > #args then
+      return redis.error_reply('BADCALL the cells of a call cannot be told apart')
+    end
+    local fault
+    local block, meta, posted, ckpt0 = keys[k + 1], keys[k + 2], keys[k + 3], keys[k + 4]
+    k = k + 4
+    if k > #keys then
+      fault = { 'BADARG', 'a key is missing' }
+    end
+    if width < 8 then
+      return redis.error_reply('BADCALL an argument is missing')
+    end
+    local cold = args[a + 3]
+    local place = tonumber(args[a + 4])
+    if not is_integer(place) then
+      fault = { 'BADARG', 'place: not integer' }
+    end
+    local seq = args[a + 5]
+    if not is_decimal(seq) then
+      fault = { 'BADARG', 'seq: not decimal' }
+    end
+    local hash = args[a + 6]
+    local tick = args[a + 7]
+    if not is_decimal(tick) then
+      fault = { 'BADARG', 'tick: not decimal' }
+    end
+    local mark = tonumber(args[a + 8])
+    if not is_integer(mark) then
+      fault = { 'BADARG', 'mark: not integer' }
+    end
+    local checkpoint = args[a + 9]
+    local at, stop = a + 9, a + 1 + width
+    local heads, heads_count = NOTHING, 0
+    if bits % 2 >= 1 then
+      local list_fault
+      heads, heads_count, at, list_fault = take_list(args, at, stop, 'ss', HEAD_FIELDS_MAX)
+      fault = fault or list_fault
+    end
+    local ids, ids_count = NOTHING, 0
+    if bits % 4 >= 2 then
+      local list_fault
+      ids, ids_count, at, list_fault = take_list(args, at, stop, 'ss', POSTED_FIELDS_MAX)
+      fault = fault or list_fault
+    end
+    if at ~= stop then
+      fault = fault or { 'BADARG', 'arguments are left over' }
+    end
+    a = a + 1 + width
+    call.wrote = false
+    if fault then
+      replies[item] = fault
+    else
+      local ok, reply = pcall(cell_wake, call, block, meta, posted, ckpt0, cold, place, seq, hash, tick, mark, checkpoint, heads, heads_count, ids, ids_count)
+      replies[item] = ok and reply or failure(call, reply)
+    end
+  end
+  return replies
+end
+
+redis.register_function({
+  function_name = '@library@_cell_wake', callback = call_cell_wake
+})
+
 -- ids_reserve
-local function ids_reserve(call, block, meta, count)
+local function ids_reserve(call, block, meta, count, cold, place)
   if count < 1 or count > IDS_PER_CALL_MAX then
     return { 'BADARG', 'count: not within 1 and 100000' }
   end
@@ -2035,7 +2441,12 @@ local function ids_reserve(call, block, meta, count)
   if refusal then
     return refusal
   end
-  local last = tonumber(redis.call('HGET', meta, 'asked') or '0')
+  local asked = redis.call('HGET', meta, 'asked')
+  local mark = not asked and cold_mark(block, cold, place) or 0
+  if mark > 0 then
+    return { 'COLD', mark }
+  end
+  local last = tonumber(asked or '0')
   if last + count > ID_COUNTER_MAX then
     return { 'TOOBIG', 'a cell bears 4294967295 entities that are asked for from outside' }
   end
@@ -2069,14 +2480,19 @@ local function call_ids_reserve(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    if width < 2 then
+    if width < 4 then
       return redis.error_reply('BADCALL an argument is missing')
     end
     local count = tonumber(args[a + 3])
     if not is_integer(count) then
       fault = { 'BADARG', 'count: not integer' }
     end
-    local at, stop = a + 3, a + 1 + width
+    local cold = args[a + 4]
+    local place = tonumber(args[a + 5])
+    if not is_integer(place) then
+      fault = { 'BADARG', 'place: not integer' }
+    end
+    local at, stop = a + 5, a + 1 + width
     if at ~= stop then
       fault = fault or { 'BADARG', 'arguments are left over' }
     end
@@ -2085,7 +2501,7 @@ local function call_ids_reserve(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(ids_reserve, call, block, meta, count)
+      local ok, reply = pcall(ids_reserve, call, block, meta, count, cold, place)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
@@ -2097,7 +2513,7 @@ redis.register_function({
 })
 
 -- inbox_post
-local function inbox_post(call, block, meta, inbox, posted, id, body)
+local function inbox_post(call, block, meta, inbox, posted, id, body, cold, place)
   if id == '' or #id > NONCE_BYTES_MAX then
     return { 'BADARG', 'id: empty or longer than 128 bytes' }
   end
@@ -2116,6 +2532,12 @@ local function inbox_post(call, block, meta, inbox, posted, id, body)
   -- M1: a repetition gets the position it had, also after the post was consumed.
   local known = redis.call('HGET', posted, 'i' .. id)
   local was = redis.call('HMGET', meta, 'posts', 'inbox', 'postsum', 'postdone', 'nonce')
+  if not was[1] and not was[5] then
+    local mark = cold_mark(block, cold, place)
+    if mark > 0 then
+      return { 'COLD', mark }
+    end
+  end
   -- Whoever holds the cell is to be told.
   local nonce = was[5] or ''
   if known then
@@ -2166,12 +2588,17 @@ local function call_inbox_post(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    if width < 3 then
+    if width < 5 then
       return redis.error_reply('BADCALL an argument is missing')
     end
     local id = args[a + 3]
     local body = args[a + 4]
-    local at, stop = a + 4, a + 1 + width
+    local cold = args[a + 5]
+    local place = tonumber(args[a + 6])
+    if not is_integer(place) then
+      fault = { 'BADARG', 'place: not integer' }
+    end
+    local at, stop = a + 6, a + 1 + width
     if at ~= stop then
       fault = fault or { 'BADARG', 'arguments are left over' }
     end
@@ -2180,7 +2607,7 @@ local function call_inbox_post(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(inbox_post, call, block, meta, inbox, posted, id, body)
+      local ok, reply = pcall(inbox_post, call, block, meta, inbox, posted, id, body, cold, place)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
@@ -2329,7 +2756,7 @@ redis.register_function({
 })
 
 -- lease_acquire
-local function lease_acquire(call, grace_ms, dead, block, meta, nonce, ttl_ms)
+local function lease_acquire(call, grace_ms, dead, block, meta, nonce, ttl_ms, cold, place)
   if not is_nonce(nonce) then
     return { 'BADARG', 'nonce: not <pod>.<random>' }
   end
@@ -2350,6 +2777,12 @@ local function lease_acquire(call, grace_ms, dead, block, meta, nonce, ttl_ms)
   local now_ms = call.now_ms
   local was = redis.call('HMGET', meta, 'nonce', 'epoch', 'deadline', 'suspect', 'attempts', 'ttl',
     'cause', 'from', 'heir', 'until', 'past', 'last', 'prev')
+  if not was[2] then
+    local mark = cold_mark(block, cold, place)
+    if mark > 0 then
+      return { 'COLD', mark }
+    end
+  end
   local holder, epoch, attempts = was[1] or '', was[2] or '0', tonumber(was[5] or '0')
   local cause, from, last_at_ms = was[7] or 'free', was[8] or '', tonumber(was[12] or '0')
 
@@ -2445,7 +2878,7 @@ local function call_lease_acquire(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    if width < 3 then
+    if width < 5 then
       return redis.error_reply('BADCALL an argument is missing')
     end
     local nonce = args[a + 3]
@@ -2453,7 +2886,12 @@ local function call_lease_acquire(keys, args)
     if not is_integer(ttl_ms) then
       fault = { 'BADARG', 'ttl_ms: not integer' }
     end
-    local at, stop = a + 4, a + 1 + width
+    local cold = args[a + 5]
+    local place = tonumber(args[a + 6])
+    if not is_integer(place) then
+      fault = { 'BADARG', 'place: not integer' }
+    end
+    local at, stop = a + 6, a + 1 + width
     if at ~= stop then
       fault = fault or { 'BADARG', 'arguments are left over' }
     end
@@ -2462,7 +2900,7 @@ local function call_lease_acquire(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(lease_acquire, call, grace_ms, dead, block, meta, nonce, ttl_ms)
+      local ok, reply = pcall(lease_acquire, call, grace_ms, dead, block, meta, nonce, ttl_ms, cold, place)
       replies[item] = ok and reply or failure(call, reply)
     end
   end

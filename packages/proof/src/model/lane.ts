@@ -5,7 +5,7 @@
 import { LiveStore } from '@leasehold/live-store';
 import { Keys } from '@leasehold/live-store/keys';
 import type { LinkOptions, Outcome, Request } from '@leasehold/live-store/link';
-import { entryHash, SEED_EPOCH } from '@leasehold/protocol';
+import { type ColdStore, entryHash, SEED_EPOCH } from '@leasehold/protocol';
 import { Grid } from '@leasehold/spatial';
 import type { Hub } from './hub.ts';
 import { instrumentedSource } from './instrument.ts';
@@ -31,6 +31,8 @@ export class Lane {
   isReplicating = true;
   /** Called whenever the replicas have everything. */
   onKept: () => void = () => {};
+  /** Where cells of its stores sleep; set before the first of them is asked for. */
+  cold: ColdStore | undefined;
   readonly #world: string;
   readonly #hub: Hub;
   readonly #stores: LiveStore[] = [];
@@ -50,7 +52,7 @@ export class Lane {
     this.keys = new Keys(name, 1, LAYER, this.grid);
     const names: string[] = [];
     for (let cell = 0; cell < cells; cell++) {
-      const { cell: _cell, ...of } = this.keys.cell(cell);
+      const { cell: _cell, cold: _cold, place: _place, ...of } = this.keys.cell(cell);
       names.push(...Object.values(of));
     }
     this.names = names;
@@ -101,6 +103,7 @@ export class Lane {
       graceMs: GRACE_MS,
       library: this.library,
       perBlock: this.#hub.isCluster,
+      ...(this.cold === undefined ? {} : { cold: this.cold }),
       makeLink: (options: LinkOptions) => {
         const link = new ModelLink(options, this);
         this.#links.push(link);

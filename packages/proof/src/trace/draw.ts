@@ -46,12 +46,15 @@ type CellState = {
 /** Draws the steps of one trace, each after the answer to the one before. */
 export class Drawer {
   readonly #random: Random;
+  readonly #isSettling: boolean;
   readonly #cells: CellState[];
   readonly #nonces: string[] = [];
   readonly #ids: string[] = [];
 
-  constructor(random: Random) {
+  /** `isSettling`: cells are let go of often, and most of them whole, in a checkpoint. */
+  constructor(random: Random, isSettling = false) {
     this.#random = random;
+    this.#isSettling = isSettling;
     this.#cells = Array.from({ length: CELLS }, () => ({
       ...{ claim: undefined, past: [], sent: [], seq: 0, hash: '', tick: 0, outSeq: 0 },
       ...{ inboxCursor: 0, posts: 0, cursors: new Map<number, number>() },
@@ -190,21 +193,23 @@ export class Drawer {
     const at = state?.cursors.get(from) ?? 0;
     const end = this.#cells[from]?.outSeq ?? 0;
     const cursors = from >= 0 && this.#chance(0.5) ? [{ cell: from, from: at, to: end }] : [];
-    const outs = this.#chance(0.4) ? 1 + this.#random.below(3) : 0;
+    const outs = this.#chance(this.#isSettling ? 0.08 : 0.4) ? 1 + this.#random.below(3) : 0;
     const outSeq = state?.outSeq ?? 0;
     const out = Array.from({ length: outs }, (_, i) => {
       return { seq: outSeq + 1 + i, to: this.#random.below(CELLS), body: this.#body() };
     });
     const { inboxCursor = 0, posts = 0 } = state ?? {};
     const isReading = posts > inboxCursor && this.#chance(0.4);
+    const ending = this.#chance(this.#isSettling ? 0.25 : 0.06) ? { ending: this.#ending() } : {};
+    const isWhole = this.#chance(this.#isSettling ? 0.8 : 0.2);
     return {
       ...{ claim, seq, prevHash, hash, tick, body, idCounter: seq, ttlMs: this.#ttlMs() },
       ...{ cursors, out },
       ...(isReading ? { inbox: { from: inboxCursor, to: posts } } : {}),
       ...(this.#chance(0.2) && outSeq > 0 ? { outTrimTo: this.#random.below(outSeq + 1) } : {}),
-      ...(this.#chance(0.2) ? { checkpoint: this.#body() } : {}),
+      ...(isWhole ? { checkpoint: this.#body() } : {}),
       ...(this.#chance(0.2) ? { geo: this.#geo() } : {}),
-      ...(this.#chance(0.06) ? { ending: this.#ending() } : {}),
+      ...ending,
     };
   }
 

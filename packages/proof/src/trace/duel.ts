@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '@leasehold/kernel';
-import type { Store } from '@leasehold/protocol';
+import type { LiveStore } from '@leasehold/live-store';
+import type { ColdStore, Head, Store } from '@leasehold/protocol';
 import {
   openTwinAdmin,
   openTwinStore,
@@ -34,6 +35,8 @@ export type Difference = {
 export type Duel = {
   readonly traces: number;
   readonly calls: number;
+  /** How often a cell left the server. */
+  readonly cooled: number;
   /** Answers by call and tag: which ways were gone at all. */
   readonly answers: Readonly<Record<string, number>>;
   readonly differences: readonly Difference[];
@@ -45,6 +48,11 @@ export type DuelOptions = {
   readonly firstTrace?: number;
   /** Rules that the twin breaks. */
   readonly defects?: readonly TwinDefect[];
+  /**
+   * Where the server's cells sleep: whenever one may, it goes there, between any two calls. The twin
+   * has no such thing.
+   */
+  readonly cold?: (world: string) => ColdStore;
 };
 
 /** Plays traces on both, up to the first difference. Starts a server of its own, and ends it. */
@@ -61,26 +69,32 @@ export async function duel(options: DuelOptions): Promise<Duel> {
 }
 
 async function playAll(hub: Hub, options: DuelOptions): Promise<Duel> {
-  const { calls, firstTrace = 1, defects = [] } = options;
+  const { calls, firstTrace = 1, defects = [], cold } = options;
   const answers = new Map<string, number>();
   const differences: Difference[] = [];
   let done = 0;
+  let cooled = 0;
   let next = firstTrace;
   const run = async (number: number): Promise<void> => {
-    const lane = new Lane(hub, `duel${number}`, CELLS);
+    const world = `duel${number}`;
+    const lane = new Lane(hub, world, CELLS, cold !== undefined);
+    lane.cold = cold?.(world);
     await lane.open();
     while (done < calls && differences.length === 0) {
       const trace = next++;
       const played = await play(lane, { trace, defects }, answers);
       done += played.calls;
+      cooled += played.cooled;
       if (played.difference !== undefined) differences.push(played.difference);
     }
+    await lane.cold?.close();
   };
   await Promise.all(Array.from({ length: LANES }, (_, number) => run(number)));
   const sorted = [...answers].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     traces: next - firstTrace,
     calls: done,
+    cooled,
     answers: Object.fromEntries(sorted),
     differences,
   };
@@ -91,12 +105,14 @@ async function play(
   lane: Lane,
   { trace, defects }: { readonly trace: number; readonly defects: readonly TwinDefect[] },
   answers: Map<string, number>,
-): Promise<{ calls: number; difference?: Difference }> {
+): Promise<{ calls: number; cooled: number; difference?: Difference }> {
   await lane.reset(0);
   const twin = await openTwin(lane, defects);
   const random: Random = stream(trace, 'duel');
-  const drawer = new Drawer(random);
+  const isCooling = lane.cold !== undefined;
+  const drawer = new Drawer(random, isCooling);
   let calls = 0;
+  let cooled = 0;
   for (let step = 0; step < TRACE_STEPS; step++) {
     const drawn = drawer.next();
     if ('ms' in drawn) {
@@ -105,18 +121,29 @@ async function play(
       continue;
     }
     calls++;
+    if (isCooling) cooled += await coolAll(lane.store());
     const [real, other] = await Promise.all([
       answer(drawn, lane.store()),
       answer(drawn, twin.store),
     ]);
     tally(drawn.kind, real, answers);
-    if (!isDeepStrictEqual(plain(real), plain(other))) {
+    const isSame = isCooling ? isTheSameState(drawn.kind) : isDeepStrictEqual;
+    if (!isSame(plain(real), plain(other))) {
       const told = { server: shown(real), twin: shown(other) };
-      return { calls, difference: { trace, step, call: drawn.kind, ...told } };
+      return { calls, cooled, difference: { trace, step, call: drawn.kind, ...told } };
     }
     drawn.learn?.(real as never);
   }
-  return { calls };
+  return { calls, cooled };
+}
+
+/** All that may leave does. One that was never written keeps its lease's past, as the twin does. */
+async function coolAll(store: LiveStore): Promise<number> {
+  const cells = [...Array(CELLS).keys()];
+  const heads = await store.heads(cells);
+  const written = cells.filter((_, i) => ((heads[i] as Head | undefined)?.seq ?? 0) > 0);
+  const replies = await store.cool(written);
+  return replies.filter((reply) => reply.tag === 'COLD' && reply.hasLeft).length;
 }
 
 async function openTwin(
@@ -148,6 +175,40 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([key, of]) => key !== 'message' && of !== undefined);
   return Object.fromEntries(kept.map(([key, of]) => [key, plain(of)]));
+}
+
+/** A repeated end of a lease is known as long as the cell is here (L4); what it does shows later. */
+const ENDING: ReadonlySet<string> = new Set(['release', 'handover', 'revoke']);
+
+/** What is left out of the comparison where cells sleep: how a state is kept, not what it is. */
+const KEPT: ReadonlySet<string> = new Set(['checkpoints', 'restoredSeq', 'coldMark']);
+
+function isTheSameState(kind: string): (a: unknown, b: unknown) => boolean {
+  if (ENDING.has(kind)) return () => true;
+  return (server, twin) => {
+    // Whoever has just looked at a head hears a second later that the cell has gone.
+    const isLate = kind === 'poll' && Array.isArray(server) && server.length === 0;
+    return isLate || isDeepStrictEqual(stateOf(server), stateOf(twin));
+  };
+}
+
+/** Of an image its end, as what is before it may be in a checkpoint; of news that there is more. */
+function stateOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(stateOf);
+  if (typeof value !== 'object' || value === null) return value;
+  const of = value as Readonly<Record<string, unknown>>;
+  if ('resync' in of) return {};
+  // Who is not the holder is told so, and of a cell that sleeps there is none: also who ended it before.
+  if (of['tag'] === 'FENCED') return { tag: 'FENCED' };
+  // What all have read may be gone from a channel.
+  if ('from' in of && 'to' in of && 'body' in of) return {};
+  if ('entries' in of) {
+    const last = (of['entries'] as readonly object[]).at(-1) ?? of['checkpoint'] ?? {};
+    const { seq, hash, tick } = last as Readonly<Record<string, unknown>>;
+    return { cell: of['cell'], seq, hash, tick };
+  }
+  const kept = Object.entries(of).filter(([key]) => !KEPT.has(key));
+  return Object.fromEntries(kept.map(([key, each]) => [key, stateOf(each)]));
 }
 
 function shown(value: unknown): string {

@@ -1,0 +1,16 @@
+/** By what a block knows the states in which its cells went to sleep. The same as `db/lua/lib/cold.lua`. */
+import { createHash } from 'node:crypto';
+
+const MARK_BYTES = 4;
+
+/** What a cell's state is known by: the first four bytes of a SHA-1 of its hash, and never 0. */
+export function coldMark(hash: string): number {
+  return createHash('sha1').update(hash).digest().readUInt32BE(0) || 1;
+}
+
+/** Of the cell at this place of its block; 0: it does not sleep. */
+export function readMark(marks: Uint8Array, place: number): number {
+  const at = place * MARK_BYTES;
+  if (marks.length < at + MARK_BYTES) return 0;
+  return Buffer.from(marks.buffer, marks.byteOffset).readUInt32BE(at);
+}
