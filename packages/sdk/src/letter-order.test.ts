@@ -49,6 +49,14 @@ describe('the order of letters', () => {
     expect(judge(letter(1, 0), 2 + MEMORY_S * HZ)).toBe('late');
   });
 
+  test('M1 knows one that was taken, however late it comes again', () => {
+    expect(judge(letter(1, 0))).toBe('take');
+    expect(judge(letter(1, 0), 2 + MEMORY_S * HZ)).toBe('repeated');
+    // Somebody else's letter makes room for what is remembered.
+    expect(judge({ ...letter(1, 0, 3 + MEMORY_S * HZ), from: FROM + 1 })).toBe('take');
+    expect(judge(letter(1, 0), 4 + MEMORY_S * HZ)).toBe('repeated');
+  });
+
   test('forgets with time, on both sides alike', () => {
     table.append(FROM, 0);
     const first = order.number(table, 1, { to: TO, layer: undefined, tick: 1 });

@@ -3,8 +3,8 @@
  * that it travels with them. It makes events from one entity to another take effect in order, and
  * once, whichever ways they came.
  *
- * What is older than a minute is forgotten, and a letter that is under way for longer is refused, so
- * what is kept stays small.
+ * A letter that is under way for more than a minute is refused, and what was got is forgotten a minute
+ * after that, so what is kept stays small.
  */
 import type {
   Column,
@@ -17,8 +17,10 @@ import type {
 
 /** Its name is none that a user can give. */
 export const LETTERS_COMPONENT = '_letters';
-/** How long an entity remembers what it sent and got, and so how old a letter may be. */
+/** How long an entity remembers what it sent, and so how old a letter may be. */
 export const MEMORY_S = 60;
+/** What it got it remembers longer: a copy that is too old is no letter that was never taken (M1). */
+const SEEN_S = 2 * MEMORY_S;
 /** How long a letter waits for the one before it. */
 export const HOLD_S = 30;
 
@@ -72,6 +74,7 @@ const isSame = (a: Letter, b: Letter): boolean =>
 export class LetterOrder {
   readonly #component: number;
   readonly #memoryTicks: number;
+  readonly #seenTicks: number;
   readonly #holdTicks: number;
   /** Entities with letters that wait; undefined: to be looked up. */
   #waiting: Set<number> | undefined = new Set();
@@ -85,6 +88,7 @@ export class LetterOrder {
   private constructor(component: number, tickHz: number) {
     this.#component = component;
     this.#memoryTicks = Math.ceil(MEMORY_S * tickHz);
+    this.#seenTicks = Math.ceil(SEEN_S * tickHz);
     this.#holdTicks = Math.ceil(HOLD_S * tickHz);
   }
 
@@ -113,7 +117,7 @@ export class LetterOrder {
     const key = keyOf(to, layer);
     const [before, at] = sent[key] ?? [0, 0];
     counts[row] = seq;
-    this.#set(table, row, SENT, { ...this.#recent(sent, tick), [key]: [seq, tick] });
+    this.#set(table, row, SENT, { ...recent(sent, tick - this.#memoryTicks), [key]: [seq, tick] });
     this.#mark(table, row, COUNT);
     return { seq, before: tick - at > this.#memoryTicks ? 0 : before };
   }
@@ -121,16 +125,18 @@ export class LetterOrder {
   /** Whether a letter is due; what is to be taken is remembered. */
   judge(table: Table, row: number, letter: Letter, tick: number): Verdict {
     const { post, from, seq, before } = letter;
-    if (tick - letter.tick > this.#memoryTicks) return 'late';
-    if (post === '' && seq === 0) return 'take';
+    const isOld = tick - letter.tick > this.#memoryTicks;
+    if (post === '' && seq === 0) return isOld ? 'late' : 'take';
     const key = post === '' ? keyOf(from, letter.fromLayer) : `p:${post}`;
     const seen = this.#read<Memory>(table, row, SEEN, {});
     const [last, , ...missing] = seen[key] ?? [0, 0];
     const note = (entry: Seen): void => {
-      this.#set(table, row, SEEN, { ...this.#recent(seen, tick), [key]: entry } as unknown as Json);
+      const kept = recent(seen, tick - this.#seenTicks);
+      this.#set(table, row, SEEN, { ...kept, [key]: entry } as unknown as Json);
     };
     if (post !== '') {
       if (last > 0) return 'repeated';
+      if (isOld) return 'late';
       note([1, tick]);
       return 'take';
     }
@@ -140,6 +146,7 @@ export class LetterOrder {
       note([last, tick, ...rest]);
       return 'late';
     }
+    if (isOld) return 'late';
     if (before > last && tick - letter.tick <= this.#holdTicks) return 'hold';
     note([seq, tick, ...missing, ...(before > last ? [last, seq] : [])]);
     return 'take';
@@ -184,11 +191,6 @@ export class LetterOrder {
     return found;
   }
 
-  #recent(memory: Memory, tick: number): Record<string, Seen> {
-    const kept = Object.entries(memory).filter(([, [, at]]) => tick - at <= this.#memoryTicks);
-    return Object.fromEntries(kept);
-  }
-
   #read<T>(table: Table, row: number, field: number, none: T): T {
     const bit = 2 ** this.#component;
     if (((table.masks[row] as number) & bit) === 0) return none;
@@ -213,4 +215,9 @@ export class LetterOrder {
     const marks = table.dirty[this.#component] as Uint32Array;
     marks[row] = (marks[row] as number) | (2 ** field);
   }
+}
+
+/** What was noted in a tick or later. */
+function recent(memory: Memory, tick: number): Record<string, Seen> {
+  return Object.fromEntries(Object.entries(memory).filter(([, [, at]]) => at >= tick));
 }
