@@ -87,7 +87,15 @@ test('of one world one is taken at a time, and what is cancelled is taken back',
 });
 
 test('S1 a snapshot whose worker is killed is taken by another, and is whole', async () => {
-  const { body } = await service.post('/snapshots', { id: 'killed', bytesPerSecond: 4_000 });
+  const wish = { id: 'killed', bytesPerSecond: 4_000 };
+  let body: { job: string } = { job: '' };
+  // The one that was cancelled keeps the world busy until its worker has cleared up.
+  const asked = async () => {
+    const answer = await service.post('/snapshots', wish);
+    body = answer.body;
+    return answer.status;
+  };
+  await expect.poll(asked, SOON).toBe(202);
   await expect.poll(async () => (await jobOf(body.job)).cells, SOON).toBeGreaterThan(0);
   service.process.kill('SIGKILL');
   await service.process.exited;
