@@ -8,6 +8,7 @@ import { parade } from './parade.bench.ts';
 import { plan } from './plan.bench.ts';
 import { scale } from './scale.bench.ts';
 import { snapshot } from './snapshot.bench.ts';
+import { snapshotLive } from './snapshot-live.bench.ts';
 import { takeover } from './takeover.bench.ts';
 import { tick } from './tick.bench.ts';
 import { traffic } from './traffic.bench.ts';
@@ -26,4 +27,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   memory,
   traffic,
   snapshot,
+  snapshotLive,
 ];

@@ -72,6 +72,13 @@ export class Child {
     }
   }
 
+  /** Takes the lines so far that fit. */
+  takeAll(fits: (line: Line) => boolean): Line[] {
+    const found = this.#lines.filter(fits);
+    for (const line of found) this.#lines.splice(this.#lines.indexOf(line), 1);
+    return found;
+  }
+
   /** Processor seconds so far; NaN where there is no /proc. */
   cpuSeconds(): number {
     try {

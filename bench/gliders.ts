@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MODULE = fileURLToPath(new URL('scale-world.ts', import.meta.url));
 const CELL = 100;
 /** Small worlds have enough blocks for several pods all the same. */
 const SMALL_CELLS = 256;
@@ -14,13 +13,16 @@ export type Extent = {
   readonly cells: number;
   readonly entities: number;
   readonly tickHz: number;
+  /** Another one that has the parameter `gliders`. */
+  readonly module?: string;
 };
 
-export async function openGliders({ cells, entities, tickHz }: Extent) {
+export async function openGliders(extent: Extent) {
+  const { cells, entities, tickHz, module = 'scale-world.ts' } = extent;
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-gliders-'));
   const side = Math.sqrt(cells) * CELL;
   const space = { kind: 'torus', width: side, height: side, cell: CELL };
-  await copyFile(MODULE, join(folder, 'world.ts'));
+  await copyFile(fileURLToPath(new URL(module, import.meta.url)), join(folder, 'world.ts'));
   const lines = [
     'world: bench',
     'module: world.ts',

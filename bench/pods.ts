@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leasehold/live-store';
 import { type FeedEntry, type PodRecord, schemaJson } from '@leasehold/protocol';
 import { compile } from '@leasehold/sdk/engine';
-import { loadWorld } from '@leasehold/world';
+import { loadWorld, type Manifest } from '@leasehold/world';
 import { Child } from './child.ts';
 import { startRedis } from './redis.ts';
 
@@ -27,6 +27,12 @@ export type BenchPod = {
 
 export type Pods = Awaited<ReturnType<typeof openPods>>;
 
+/** What its registry says of it, for those who have no folder of it. */
+function fixedOf({ space, blockCells, seed }: Manifest): Record<string, string | number> {
+  const settings = Object.entries(space).map(([key, value]) => [`space.${key}`, value]);
+  return { ...Object.fromEntries(settings), blockCells, seed };
+}
+
 /** Seeds the world of a folder. Its time stands still until `run`. */
 export async function openPods(folder: string) {
   const redis = await startRedis();
@@ -36,11 +42,12 @@ export async function openPods(folder: string) {
     const { seed, tickHz, params, world } = manifest;
     const engine = compile(simulation, { layer: 'main', grid, seed, tickHz, params });
     const { schema } = engine;
+    const facts = { world, manifestHash, fixed: fixedOf(manifest) };
     const of = { url: redis.url, world, layer: 'main', grid };
     await seedWorld({
       registry: fileRegistry(home),
       openAdmin: (incarnation) => openWorldAdmin({ ...of, incarnation }),
-      facts: { world, schemaHash: schema.hash, schemaJson: schemaJson(schema), manifestHash },
+      facts: { ...facts, schemaHash: schema.hash, schemaJson: schemaJson(schema) },
       blocks: grid.blocks,
       cells: () => engine.seed(),
       fresh: false,
@@ -57,7 +64,7 @@ export async function openPods(folder: string) {
       ...{ LOG_LEVEL: 'info', LEASEHOLD_PARENT: '1', PORT: '0' },
     };
     return {
-      ...{ redis, store, grid, tickHz, alive },
+      ...{ redis, store, grid, tickHz, alive, home },
       /** `together`: how many are started at once, this one included. */
       start(together = 1, args: readonly string[] = []): BenchPod {
         const name = `pod-${all.length + 1}`;

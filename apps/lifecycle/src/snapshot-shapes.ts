@@ -1,4 +1,5 @@
 /** What requests and answers about snapshots are made of, as JSON schema. */
+import { SNAPSHOT_BYTES_PER_SECOND } from '@leasehold/snapshots';
 import { Type } from 'typebox';
 import { NAME, STRICT } from './shapes.ts';
 
@@ -39,7 +40,12 @@ export const SNAPSHOTS = Type.Object({ snapshots: Type.Array(SNAPSHOT) });
 export const TAKE_BODY = Type.Object(
   {
     id: Type.Optional(Type.String({ pattern: NAME })),
-    bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 40 })),
+    bytesPerSecond: Type.Optional(
+      Type.Integer({
+        ...{ minimum: 0, maximum: 2 ** 40 },
+        description: `0 = as fast as it goes; ${SNAPSHOT_BYTES_PER_SECOND} while the world runs if it is left out.`,
+      }),
+    ),
   },
   { ...STRICT, examples: [{ id: 'before-the-storm' }] },
 );

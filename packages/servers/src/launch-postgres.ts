@@ -12,6 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
@@ -143,8 +144,19 @@ function spawnServer(
   const args = ['-D', postgresFiles(directory).data, ...settings.flatMap(option)];
   // Its own process group: Ctrl-C reaches those first who still have something to write.
   const child = spawn(join(folder, 'postgres'), args, spawnOptions(directory, account));
+  yieldToOthers(child.pid);
   child.unref();
   return { pid: child.pid ?? 0, port, exited: exitOf(child) };
+}
+
+/** All its processes come after what ticks: a world must not feel what is kept of it. */
+function yieldToOthers(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, or the system knows no priorities: neither is a reason not to start.
+  }
 }
 
 function spawnOptions(directory: string, account: Account): SpawnOptions {

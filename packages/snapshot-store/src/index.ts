@@ -18,6 +18,7 @@ export type {
 export { SNAPSHOT_FORMAT } from './facts.ts';
 export type { ImportOptions } from './import-file.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';
+export { Pace, sipBytes } from './pace.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
 export type { SnapshotSummary } from './reader.ts';
 export { type PostgresRegistryOptions, postgresRegistry } from './registry-postgres.ts';

@@ -12,6 +12,7 @@ import { type Database, inTransaction, rowsOf } from './database.ts';
 import { checkFacts, gridOf, schemasOf, sridOf } from './facts.ts';
 import { putFlights } from './flight-batch.ts';
 import { collectGarbage } from './garbage.ts';
+import { Pace, sipBytes } from './pace.ts';
 
 /** One fills the other's waits; the server's part of the work is about as long as this one's. */
 const LANES = 2;
@@ -26,7 +27,10 @@ const SPLIT_ROWS = 100_000;
 const TOUCH_MS = 5_000;
 
 export type WriteOptions = {
-  /** Bytes of rows a second, so that whoever shares disk and network is left some. */
+  /**
+   * Bytes of rows a second, so that whoever shares the machine is left some: in small batches, one at a
+   * time, and with one process of the server. Without it as fast as it goes.
+   */
   readonly bytesPerSecond?: number;
   /** Receives how many cells are stored, those captured anew included. */
   readonly progress?: (cells: number) => void;
@@ -55,6 +59,7 @@ export class SnapshotWriter {
   readonly #target: Target;
   readonly #limits: CellLimits;
   readonly #batches: Promise<number>[] = [];
+  readonly #pace: Pace | undefined;
   #rows = 0;
   #turn = 0;
   #ordinal = 0;
@@ -64,6 +69,8 @@ export class SnapshotWriter {
   private constructor(db: Database, facts: SnapshotFacts, number: number, options: WriteOptions) {
     this.#db = db;
     this.#options = options;
+    const { bytesPerSecond } = options;
+    this.#pace = bytesPerSecond === undefined ? undefined : new Pace(bytesPerSecond);
     const { cells } = gridOf(facts);
     this.#limits = { id: facts.id, layers: facts.layers.length, cells };
     this.#target = {
@@ -149,23 +156,24 @@ export class SnapshotWriter {
     source: AsyncIterable<Piece<T>>,
     put: (client: pg.PoolClient, target: Target, batch: readonly T[]) => Promise<void>,
     stored: (count: number) => void,
-    laneCount = LANES,
+    laneCount = this.#pace === undefined ? LANES : 1,
   ): Promise<void> {
-    const batches = batchesOf(source);
-    const startedMs = performance.now();
-    let bytes = 0;
+    const { bytesPerSecond } = this.#options;
+    const most = bytesPerSecond === undefined ? BATCH_BYTES_MAX : sipBytes(bytesPerSecond);
+    const batches = batchesOf(source, Math.min(BATCH_BYTES_MAX, most));
     let hasFailed = false;
     const lane = async (): Promise<void> => {
       try {
         for (;;) {
+          const beganMs = performance.now();
           // Not `for await`: the lane that ends first must leave the others their batches.
           const { value: batch, done } = await batches.next();
           if (done === true || hasFailed) return;
           const items = batch.map(({ item }) => item);
           await inTransaction(this.#db, (client) => put(client, this.#target, items));
           stored(items.length);
-          for (const piece of batch) bytes += piece.bytes;
-          await this.#pause(startedMs, bytes);
+          const bytes = batch.reduce((sum, piece) => sum + piece.bytes, 0);
+          await this.#pause(this.#pace?.after(beganMs, bytes) ?? 0);
         }
       } catch (error) {
         hasFailed = true;
@@ -179,10 +187,9 @@ export class SnapshotWriter {
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  /** Says that it lives, and keeps to the rate. */
-  async #pause(startedMs: number, bytes: number): Promise<void> {
-    const { bytesPerSecond, signal } = this.#options;
-    const dueMs = bytesPerSecond === undefined ? 0 : startedMs + (bytes / bytesPerSecond) * 1_000;
+  /** Says that it lives, and waits. */
+  async #pause(dueMs: number): Promise<void> {
+    const { signal } = this.#options;
     do {
       const nowMs = performance.now();
       if (nowMs - this.#touchedMs > TOUCH_MS) {
@@ -195,10 +202,11 @@ export class SnapshotWriter {
     } while (dueMs > performance.now());
   }
 
-  /** In turns, once they are many: so the server makes the indexes of both at once. */
+  /** In turns, once they are many: so the server makes the indexes of both at once, if it may. */
   async #batchFor(rows: number): Promise<number> {
     this.#rows += rows;
-    const turn = this.#rows > SPLIT_ROWS ? ++this.#turn % BATCHES_MAX : 0;
+    const isSplit = this.#pace === undefined && this.#rows > SPLIT_ROWS;
+    const turn = isSplit ? ++this.#turn % BATCHES_MAX : 0;
     const open = async (): Promise<number> => {
       const [opened] = await rowsOf<{ batch: number }>(
         this.#db,
@@ -218,7 +226,11 @@ export class SnapshotWriter {
   async finish({ cells: expected }: { readonly cells?: number } = {}): Promise<Finished> {
     const { number, id } = this.#target;
     const batches = await Promise.all(this.#batches);
-    await Promise.all(batches.map((batch) => sealBatch(this.#db, batch)));
+    if (this.#pace === undefined) {
+      await Promise.all(batches.map((batch) => sealBatch(this.#db, batch)));
+    } else {
+      for (const batch of batches) await sealBatch(this.#db, batch, true);
+    }
     const finished = await inTransaction(this.#db, async (client) => {
       const { rows } = await client.query<TotalsRow>(FINISH, [number]);
       const [totals] = rows;
@@ -247,23 +259,38 @@ export class SnapshotWriter {
 
 type TotalsRow = { cells: string; entities: string; in_flight: string; hash: string };
 
-/** Both at once: one is of the processor, the other mostly of the disk. */
-export async function sealBatch(db: Database, batch: number): Promise<void> {
-  await Promise.all([
-    rowsOf(db, 'select leasehold.entity_batch_index_area($1)', [batch]),
-    rowsOf(db, 'select leasehold.entity_batch_index_rest($1)', [batch]),
-  ]);
+/**
+ * Makes the indexes of a batch, both at once: one is of the processor, the other mostly of the disk; or
+ * gently, one after the other and by one process of the server.
+ */
+export async function sealBatch(db: Database, batch: number, isGentle = false): Promise<void> {
+  const indexes = ['entity_batch_index_area', 'entity_batch_index_rest'].map(
+    (name) => `select leasehold.${name}($1)`,
+  );
+  if (isGentle) {
+    for (const text of indexes) {
+      await inTransaction(db, async (client) => {
+        await client.query('set local max_parallel_maintenance_workers = 0');
+        await client.query(text, [batch]);
+      });
+    }
+  } else {
+    await Promise.all(indexes.map((text) => rowsOf(db, text, [batch])));
+  }
   await rowsOf(db, 'update leasehold.entity_batch set is_sealed = true where batch = $1', [batch]);
 }
 
 /** No cell is twice in a batch. */
-async function* batchesOf<T>(source: AsyncIterable<Piece<T>>): AsyncGenerator<Piece<T>[]> {
+async function* batchesOf<T>(
+  source: AsyncIterable<Piece<T>>,
+  bytesMax: number,
+): AsyncGenerator<Piece<T>[]> {
   let batch = new Map<string, Piece<T>>();
   let bytes = 0;
   for await (const piece of source) {
     batch.set(`${piece.layer} ${piece.cell}`, piece);
     bytes += piece.bytes;
-    if (batch.size < BATCH_CELLS_MAX && bytes < BATCH_BYTES_MAX) continue;
+    if (batch.size < BATCH_CELLS_MAX && bytes < bytesMax) continue;
     yield [...batch.values()];
     batch = new Map();
     bytes = 0;

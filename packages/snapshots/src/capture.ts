@@ -18,11 +18,12 @@ import {
 } from '@leasehold/protocol';
 import type { CapturedCell, CapturedFlight } from '@leasehold/snapshot-store';
 import { type CellCut, cutCell, unstable } from './cell-cut.ts';
+import type { Sip } from './rate.ts';
 
-/** Cells read in one round trip: their images are in memory at once. */
-const CELLS_PER_READ = 32;
-/** Cells asked for their positions, inboxes or channels in one round trip. */
-const CELLS_PER_LOOK = 512;
+/** Cells read in one round trip at most: their images are in memory at once. */
+const CELLS_PER_READ_MAX = 32;
+/** Cells asked for their positions or channels in one round trip: meanwhile Redis answers nobody else. */
+const CELLS_PER_LOOK = 128;
 /** A holder that is behind may commit ticks up to the cut while it is read; so often it is looked. */
 const ROUNDS_MAX = 50;
 
@@ -68,17 +69,17 @@ export class Capture {
   }
 
   /**
-   * All cells that were ever written. One that was behind is told again: the later one counts. Throws
-   * `SNAPSHOT_UNSTABLE`, and the errors of the store.
+   * All cells that were ever written. One that was behind is told again: the later one counts. With `sip`
+   * a little at a time. Throws `SNAPSHOT_UNSTABLE`, and the errors of the store.
    */
-  async *cells(): AsyncGenerator<CapturedCell> {
+  async *cells(sip?: Sip): AsyncGenerator<CapturedCell> {
     let places = await this.#places();
     this.cellsTotal = places.length;
     for (let round = 0; places.length > 0; round++) {
       if (round === ROUNDS_MAX) throw unstable(places[0]?.cell ?? 0, 'its log');
       // In this order: what is no more in a channel was taken by a cell, or brought to an inbox, before.
       await this.#readChannels(places);
-      yield* this.#readCells(places);
+      yield* this.#readCells(places, sip);
       places = await this.#late();
     }
     this.#verify();
@@ -185,31 +186,58 @@ export class Capture {
     }
   }
 
-  async *#readCells(places: readonly Place[]): AsyncGenerator<CapturedCell> {
-    const { tick } = this.#options;
-    for (const { layer, cells } of grouped(places, CELLS_PER_READ)) {
-      const { store, schema, older } = this.#layer(layer);
-      const heads = await headsOf(store, cells);
-      const images = await store.load(
-        heads.map((head) => ({ cell: head.cell, head, beforeTick: tick + 1 })),
-      );
-      const inboxes = await readInboxes(store, cells);
-      for (const [i, head] of heads.entries()) {
-        const image = images[i];
-        if (image === undefined) continue;
-        const posts = inboxes[i] ?? [];
-        const lastSent = (from: number): number => {
-          const sent = this.#sent.get(this.#key(this.#resolve(layer, from)));
-          return sent?.entries.at(-1)?.seq ?? 0;
-        };
-        const cut = cutCell({ head, image, posts, lastSent }, tick, schema, older);
-        const { letters, taken, read, rows, cell, ...position } = cut;
-        const { cursors, outSeq } = position;
-        this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, letters, taken, read });
-        if (position.seq === 0) continue;
-        yield { ...position, layer, cell, rows, cursors: [...cursors].sort(([a], [b]) => a - b) };
+  async *#readCells(places: readonly Place[], sip?: Sip): AsyncGenerator<CapturedCell> {
+    for (const { layer, cells } of grouped(places, this.#cells)) {
+      // Nobody knows before how much is in a cell: it begins with one, and goes by what it has seen.
+      let size = sip === undefined ? CELLS_PER_READ_MAX : 1;
+      for (let next = 0; next < cells.length; ) {
+        const beganMs = performance.now();
+        const some = cells.slice(next, next + size);
+        next += some.length;
+        const { told, bytes, logBytes } = await this.#readSome(layer, some);
+        yield* told;
+        if (sip === undefined) continue;
+        size = cellsOf(sip.bytes, some.length, bytes + logBytes, size);
+        await sip.rest(beganMs, logBytes);
       }
     }
+  }
+
+  async #readSome(layer: number, cells: readonly number[]) {
+    const { tick } = this.#options;
+    const { store, schema, older } = this.#layer(layer);
+    const heads = await headsOf(store, cells);
+    const images = await store.load(
+      heads.map((head) => ({ cell: head.cell, head, beforeTick: tick + 1 })),
+    );
+    const inboxes = await readInboxes(store, cells);
+    const told: CapturedCell[] = [];
+    let bytes = 0;
+    let logBytes = 0;
+    for (const [i, head] of heads.entries()) {
+      const image = images[i];
+      if (image === undefined) continue;
+      bytes += image.checkpoint?.body.length ?? 0;
+      for (const { body } of image.entries) logBytes += body.length;
+      const posts = inboxes[i] ?? [];
+      const lastSent = (from: number): number => {
+        const sent = this.#sent.get(this.#key(this.#resolve(layer, from)));
+        return sent?.entries.at(-1)?.seq ?? 0;
+      };
+      const cut = cutCell({ head, image, posts, lastSent }, tick, schema, older);
+      const { letters, taken, read, rows, cell, ...position } = cut;
+      const { cursors, outSeq } = position;
+      this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, letters, taken, read });
+      if (position.seq === 0) continue;
+      told.push({
+        ...position,
+        layer,
+        cell,
+        rows,
+        cursors: [...cursors].sort(([a], [b]) => a - b),
+      });
+    }
+    return { told, bytes, logBytes };
   }
 
   /**
@@ -253,6 +281,12 @@ export class Capture {
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, i) => from + i);
+
+/** How many are to be read next, after so many of so many bytes: at most twice as many as before. */
+function cellsOf(sipBytes: number, cells: number, bytes: number, before: number): number {
+  const fitting = Math.floor((sipBytes * cells) / Math.max(1, bytes));
+  return Math.max(1, Math.min(fitting, before * 2, CELLS_PER_READ_MAX));
+}
 
 /** By layer, so many cells at a time. */
 function* grouped(

@@ -11,6 +11,7 @@ import {
 } from '@leasehold/snapshot-store';
 import { type Cut, type CutWorld, takeCut } from './cut.ts';
 import { layersOf } from './layers-of.ts';
+import { sipOf, snapshotRate } from './rate.ts';
 
 /** A world that goes on too far while it is read is tried again, at a later tick. */
 const ATTEMPTS_MAX = 3;
@@ -24,7 +25,7 @@ export type TakeOptions = {
   readonly id: string;
   /** A tick to come; one of its own choice by default. */
   readonly tick?: number;
-  /** Bytes of rows a second; without it as fast as it goes. */
+  /** Bytes of rows a second; 0 = as fast as it goes. By default as `snapshotRate` says. */
   readonly bytesPerSecond?: number;
   readonly progress?: (at: TakeProgress) => void;
   /** Aborted: what was written is taken back. */
@@ -92,8 +93,10 @@ async function attempts(options: TakeOptions, world: CutWorld, known: Known): Pr
 }
 
 async function write(options: TakeOptions, cut: Cut, known: Known): Promise<Taken> {
-  const { record, snapshots, id, signal, bytesPerSecond, progress } = options;
+  const { record, snapshots, id, signal, progress } = options;
   const { tick, capture } = cut;
+  const bytesPerSecond = snapshotRate(options.bytesPerSecond, cut.clock.isPaused);
+  const sip = bytesPerSecond === undefined ? undefined : sipOf(bytesPerSecond, signal);
   const { cutTick: _, ...clock } = cut.clock;
   const writer = await snapshots.begin(
     {
@@ -108,7 +111,7 @@ async function write(options: TakeOptions, cut: Cut, known: Known): Promise<Take
     },
   );
   try {
-    await writer.put(unlessAborted(capture.cells(), signal));
+    await writer.put(unlessAborted(capture.cells(sip), signal));
     await writer.putFlights(capture.flights());
     signal?.throwIfAborted();
     return { id, tick, ...(await writer.finish()) };

@@ -92,6 +92,8 @@ type Flags = {
 };
 
 const COUNT_MAX = 100_000;
+const RATE =
+  'write at most so many bytes a second, 0 = as fast as it goes (default: what ticks hardly feel; 0 with --pause)';
 
 export function addSnapshot(
   program: Command,
@@ -118,12 +120,12 @@ export function addSnapshot(
     .option('--id <name>', 'its name (default: the world and the time)')
     .option('--pause', 'let its time stand still meanwhile')
     .option('--tick <t>', 'at this tick, which is to come')
-    .option('--rate <bytes>', 'write at most so many bytes a second')
+    .option('--rate <bytes>', RATE)
     .addHelpText('after', CREATE_HELP)
     .action(async (flags: Flags) => {
       const whole = { fallback: -1, isWhole: true, min: 1, max: 2 ** 48 };
       const tick = numberOf('--tick', flags.tick, { ...whole, min: 0 });
-      const rate = numberOf('--rate', flags.rate, whole);
+      const rate = numberOf('--rate', flags.rate, { ...whole, min: 0 });
       const { create } = await import('./create.ts');
       exit(
         await create(

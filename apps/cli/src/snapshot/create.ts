@@ -1,4 +1,5 @@
 /** `leasehold snapshot create`: a world as it is at one tick, while it runs. */
+import { constants, setPriority } from 'node:os';
 import { openServers } from '@leasehold/servers';
 import { systemClock } from '@leasehold/service';
 import type { SnapshotStore } from '@leasehold/snapshot-store';
@@ -14,6 +15,7 @@ export type CreateFlags = WorldFlags & {
   readonly id: string | undefined;
   readonly isPaused: boolean;
   readonly tick: number | undefined;
+  /** 0 = as fast as it goes; undefined = the default. */
   readonly bytesPerSecond: number | undefined;
 };
 
@@ -47,6 +49,8 @@ export async function take(
     () => undefined,
   );
   try {
+    // Servers that were started for this have theirs from before.
+    if (flags.bytesPerSecond !== 0) yieldToOthers();
     return await takeSnapshot({
       ...{ redisUrl: servers.redisUrl, record, snapshots, clock: systemClock },
       ...{ id: flags.id ?? newSnapshotId(record.world), signal: interrupt.signal },
@@ -62,6 +66,15 @@ export async function take(
   } finally {
     interrupt.close();
     await servers.close();
+  }
+}
+
+/** Whoever ticks on this machine comes first. */
+function yieldToOthers(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Where it may not, it keeps to its rate all the same.
   }
 }
 
