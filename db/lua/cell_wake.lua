@@ -1,4 +1,5 @@
--- Put cells back that have left Redis, as they were. Nobody holds them. A repetition changes nothing.
+-- Put cells back that have left Redis, as they were. Nobody holds them. A repetition changes
+-- nothing.
 --
 -- @arg        incarnation  decimal
 -- @each-key   block        hash: incarnation, sealed, marks of cells that sleep

@@ -81,7 +81,8 @@ export class Follower {
     const news = cursors.map((cursor) => {
       const read = this.#newsOf(cursor, streams);
       const head = found.get(cursor.cell);
-      const isBack = head !== undefined && !asleep.has(cursor.cell) && isBehind(head, cursor, read);
+      const isBack =
+        head !== undefined && (asleep.get(cursor.cell) ?? isBehind(head, cursor, read));
       this.#remember(
         cursor,
         isBack ? undefined : read,

@@ -349,7 +349,8 @@ export const cellSleep: LuaFunction<CellSleepCall, CellSleepItem, CellSleepReply
 };
 
 /**
- * Put cells back that have left Redis, as they were. Nobody holds them. A repetition changes nothing.
+ * Put cells back that have left Redis, as they were. Nobody holds them. A repetition changes
+ * nothing.
  *
  * `db/lua/cell_wake.lua`
  */

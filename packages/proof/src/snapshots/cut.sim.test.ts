@@ -14,9 +14,13 @@ import {
 } from '@leasehold/pod/layers-fixture';
 import type { Store } from '@leasehold/protocol';
 import type { CapturedCell } from '@leasehold/snapshot-store';
-import { type Capture, type CutWorld, restoreCells, takeCut } from '@leasehold/snapshots';
+import { type Capture, type CutWorld, restoreCells, type Sip, takeCut } from '@leasehold/snapshots';
 import { openTwinAdmin, openTwinStore } from '@leasehold/twin-store';
 import { describe, expect, test } from 'vitest';
+
+/** Of a cut, when nobody says again that it is being read. */
+const PIN_MS = 30_000;
+const REST_MS = 1_000;
 
 type World = Awaited<ReturnType<typeof openLayers>>;
 
@@ -45,14 +49,14 @@ async function during<T>({ clock }: World, work: Promise<T>): Promise<T> {
 }
 
 /** Of a cell that was behind, what was told last. */
-async function allOf(capture: Capture): Promise<CapturedCell[]> {
+async function allOf(capture: Capture, sip?: Sip): Promise<CapturedCell[]> {
   const cells = new Map<string, CapturedCell>();
-  for await (const cell of capture.cells()) cells.set(`${cell.layer}:${cell.cell}`, cell);
+  for await (const cell of capture.cells(sip)) cells.set(`${cell.layer}:${cell.cell}`, cell);
   return [...cells.values()];
 }
 
 /** Takes a cut of a world that goes on, and writes it beside it. */
-async function takeAndRestore(world: World, tick?: number) {
+async function takeAndRestore(world: World, { tick, sip }: { tick?: number; sip?: Sip } = {}) {
   const cut = await during(world, takeCut(cutWorldOf(world), tick));
   const { server } = world;
   const at = { world: 'w', incarnation: 2, layers: NAMES };
@@ -65,17 +69,40 @@ async function takeAndRestore(world: World, tick?: number) {
     }),
   );
   const { capture } = cut;
-  const cells = await during(world, allOf(capture));
+  const startedMs = world.clock.nowMs();
+  const cells = await during(world, allOf(capture, sip));
+  const readingMs = world.clock.nowMs() - startedMs;
   await during(world, cut.close());
   const isExact = cut.clock.mode === 'lockstep';
   const totals = await restoreCells(layers, { cells, flights: capture.flights(), isExact });
-  return { tick: cut.tick, totals };
+  return { tick: cut.tick, totals, readingMs };
 }
 
 const NAMES_TWICE = NAMES.flatMap((layer) => [
   [layer, `${layer}-0`] as const,
   [layer, `${layer}-1`] as const,
 ]);
+
+/** Everybody is there once, and what was paid was paid once. Ends the world. */
+async function expectWhole(world: World, baseTick: number): Promise<void> {
+  const restored = await openLayers({
+    ...{ mode: 'realtime', until: 1 },
+    restored: { server: world.server, clock: world.clock, baseTick },
+  });
+  for (const [name, pod] of NAMES_TWICE) await restored.start(name, `r-${pod}`);
+  await restored.pass(70);
+  const cells = await restored.cells();
+  await restored.close();
+  await world.close();
+
+  const { ids } = censusOf(of(cells, 'motion'), 0);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.length).toBeGreaterThan(60);
+  for (const name of NAMES) expect(censusOf(of(cells, name), 0).ids).toEqual(ids);
+  const paid = sumOf(of(cells, 'reproduction'), 'litter', 'paid');
+  expect(paid).toBeGreaterThan(20);
+  expect(sumOf(of(cells, 'metabolism'), 'purse', 'coins')).toBe(paid);
+}
 
 describe('a cut', { timeout: 180_000 }, () => {
   test.each([2])('S1 E1 E2 M1 of a world that runs and is killed (run %i)', async (run) => {
@@ -88,30 +115,26 @@ describe('a cut', { timeout: 180_000 }, () => {
     await world.pass(3 * run);
     const { tick, totals } = await takeAndRestore(world);
     expect(totals.cells).toBeGreaterThan(30);
-    const restored = await openLayers({
-      ...{ mode: 'realtime', until: 1 },
-      restored: { server: world.server, clock: world.clock, baseTick: tick },
-    });
-    for (const [name, pod] of NAMES_TWICE) await restored.start(name, `r-${pod}`);
-    await restored.pass(70);
-    const cells = await restored.cells();
-    await restored.close();
-    await world.close();
+    await expectWhole(world, tick);
+  });
 
-    const { ids } = censusOf(of(cells, 'motion'), 0);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.length).toBeGreaterThan(60);
-    for (const name of NAMES) expect(censusOf(of(cells, name), 0).ids).toEqual(ids);
-    const paid = sumOf(of(cells, 'reproduction'), 'litter', 'paid');
-    expect(paid).toBeGreaterThan(20);
-    expect(sumOf(of(cells, 'metabolism'), 'purse', 'coins')).toBe(paid);
+  test('S1 E1 E2 of a world that is read for longer than a pin lives', async () => {
+    const world = await openLayers({ mode: 'realtime' });
+    for (const [layer, name] of NAMES_TWICE) await world.start(layer, name);
+    await world.pass(20);
+    // A cell at a time.
+    const sip: Sip = { bytes: 1, rest: () => world.clock.sleep(REST_MS) };
+    const { tick, totals, readingMs } = await takeAndRestore(world, { sip });
+    expect(totals.cells).toBeGreaterThan(30);
+    expect(readingMs).toBeGreaterThan(PIN_MS);
+    await expectWhole(world, tick);
   });
 
   test('S1 T1 in lockstep a restored world goes the very way of the other', async () => {
     const world = await openLayers({ mode: 'lockstep', until: 110, endTick: 120 });
     for (const [layer, name] of NAMES_TWICE) await world.start(layer, name);
     await world.until(20);
-    const { tick } = await takeAndRestore(world, 60);
+    const { tick } = await takeAndRestore(world, { tick: 60 });
     expect(tick).toBe(60);
     await world.until(120);
     const undisturbed = await world.cells();
