@@ -7,9 +7,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { ApiRoutes, App } from './api.ts';
 import { dropLines, type LineReader, type Lines, takeLines } from './job-lines.ts';
-import { progressLines } from './job-progress.ts';
-import { type Bulk, isOver, type JobFacts } from './jobs.ts';
-import { problemOf, tooManyFollowed } from './problems.ts';
+import type { JobFollowers } from './job-progress.ts';
+import type { Bulk } from './jobs.ts';
 import {
   BIRTH,
   bodyProblems,
@@ -29,11 +28,9 @@ import { cellOf, checkValues } from './values.ts';
 import type { OpenWorld } from './worlds.ts';
 import { decideOnce, type Replied, replyWith } from './writes.ts';
 
-/** Who follows progress costs some look-ups a second. */
-const FOLLOWED_MAX = 128;
 const tags = ['jobs'];
 
-export function addJobRoutes(app: App, routes: ApiRoutes): void {
+export function addJobRoutes(app: App, routes: ApiRoutes, followers: JobFollowers): void {
   // A scope of its own: elsewhere nobody knows what to do with lines.
   app.register((scope: FastifyInstance, _options: object, done: () => void) => {
     scope.addContentTypeParser(NDJSON, (_request, body, parsed) => parsed(null, body));
@@ -41,7 +38,7 @@ export function addJobRoutes(app: App, routes: ApiRoutes): void {
     done();
   });
   addReads(app, routes);
-  addProgress(app, routes);
+  addProgress(app, routes, followers);
 }
 
 function addCreate(app: App, routes: ApiRoutes): void {
@@ -161,8 +158,7 @@ function addReads(app: App, { worlds, jobs }: ApiRoutes): void {
   });
 }
 
-function addProgress(app: App, { worlds, jobs }: ApiRoutes): void {
-  let followed = 0;
+function addProgress(app: App, { worlds, jobs }: ApiRoutes, followers: JobFollowers): void {
   const schema = {
     ...{ tags, operationId: 'readJob', params: JOB_PARAMS },
     summary: `How far a job has come; as ${NDJSON} line by line until it has ended.`,
@@ -170,23 +166,6 @@ function addProgress(app: App, { worlds, jobs }: ApiRoutes): void {
   };
   app.get('/jobs/:job', { schema }, async (request, reply) => {
     const open = await worlds.open(request.params.world);
-    const look = (): Promise<JobFacts> => jobs.read(open, request.params.job);
-    const facts = await look();
-    const isFollowed = request.method === 'GET' && acceptsLines(request.headers.accept);
-    if (!isFollowed) return reply.type('application/json; charset=utf-8').send(facts as never);
-    if (followed >= FOLLOWED_MAX && !isOver(facts)) throw tooManyFollowed(FOLLOWED_MAX);
-    followed++;
-    const left = new AbortController();
-    reply.raw.once('close', () => {
-      followed--;
-      left.abort();
-    });
-    const faulty = (error: unknown): object => problemOf(error as Error, request);
-    const lines = progressLines(facts, look, faulty, left.signal);
-    return reply.type(NDJSON).send(Readable.from(lines, { objectMode: false }) as never);
+    return followers.answer(request, reply, () => jobs.read(open, request.params.job));
   });
 }
-
-/** Whether lines are asked for by name: who takes anything gets one answer. */
-const acceptsLines = (accept = ''): boolean =>
-  accept.split(',').some((each) => each.split(';')[0]?.trim().toLowerCase() === NDJSON);

@@ -213,7 +213,7 @@ async function forget({ records }: OpenWorld, bulk: Bulk): Promise<void> {
 }
 
 /** Whether nothing more will become of a job; one that is not even listed any more counts as such. */
-export const isOver = ({ state }: JobFacts): boolean =>
+export const isOver = ({ state }: Pick<JobFacts, 'state'>): boolean =>
   ['completed', 'failed', 'cancelled', 'unknown'].includes(state);
 
 function planOf({ grid, layers: [layer] }: OpenWorld, template: BulkTemplate): BulkPlan {

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { openControl } from '@leasehold/control';
 import { fileRegistry, openLiveStore, openWorldAdmin, seedWorld } from '@leasehold/live-store';
 import { openWorldPrefabs, type WorldPrefabs } from '@leasehold/prefabs';
+// Outside of the repository Vitest finds only what a test has imported, or an earlier run.
+import '@leasehold/prefabs/component';
 import { TestRepository } from '@leasehold/prefabs/repository-fixture';
 import { schemaJson } from '@leasehold/protocol';
 import { compile, type Engine } from '@leasehold/sdk/engine';

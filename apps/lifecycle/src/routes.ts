@@ -8,6 +8,7 @@ import type { ApiRoutes, App } from './api.ts';
 import type { Config } from './config.ts';
 import { addEntityRoutes } from './entity-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { JobFollowers } from './job-progress.ts';
 import { addJobRoutes } from './job-routes.ts';
 import { addPrefabRoutes } from './prefab-routes.ts';
 import { answerProblems, rateExceeded } from './problems.ts';
@@ -46,6 +47,7 @@ export async function addRoutes(
     errorResponseBuilder: ({ ip }, { max }) => rateExceeded(max, addressOf(ip)),
   });
   await app.register(fastifySwagger, { openapi: structuredClone(OPENAPI) as never });
+  const followers = new JobFollowers();
   await app.register((scope, _options, done) => {
     const api = scope as unknown as App;
     // Else a text would be looked at where JSON is meant.
@@ -55,8 +57,8 @@ export async function addRoutes(
       checkAccess({ method, host, origin, authorization }, rules);
     });
     addWorldsRoute(api, routes);
-    addSnapshotRoutes(api, routes);
-    api.register(worldRoutes(routes), { prefix: '/v1/worlds/:world' });
+    addSnapshotRoutes(api, routes, followers);
+    api.register(worldRoutes(routes, followers), { prefix: '/v1/worlds/:world' });
     done();
   });
   const secret = config.webhookSecret;
@@ -68,14 +70,14 @@ export async function addRoutes(
 }
 
 const worldRoutes =
-  (routes: ApiRoutes) =>
+  (routes: ApiRoutes, followers: JobFollowers) =>
   (scope: FastifyInstance, _options: object, done: () => void): void => {
     const api = scope as unknown as App;
     addWorldRoutes(api, routes);
     addEntityRoutes(api, routes);
     addQueryRoutes(api, routes);
     addEventRoutes(api, routes);
-    addJobRoutes(api, routes);
+    addJobRoutes(api, routes, followers);
     addPrefabRoutes(api, routes);
     addWorldSnapshotRoutes(api, routes);
     addScheduleRoutes(api, routes);

@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { hasCode, LeaseholdError } from '@leasehold/kernel';
 import type { SnapshotSummary } from '@leasehold/snapshot-store';
 import type { ApiRoutes, App } from './api.ts';
-import { bodyProblems, problems, WORLD_PARAMS, WRITE_HEADERS } from './shapes.ts';
+import type { JobFollowers } from './job-progress.ts';
+import { bodyProblems, NDJSON, problems, WORLD_PARAMS, WRITE_HEADERS } from './shapes.ts';
 import type { SnapshotJobs } from './snapshot-jobs.ts';
+import { SNAPSHOT_JOB_PROGRESS } from './snapshot-progress-shapes.ts';
 import {
   BRANCH_BODY,
   RESTORE_BODY,
@@ -77,7 +79,7 @@ async function expectFree({ database }: ApiRoutes, id: string): Promise<void> {
   });
 }
 
-export function addSnapshotRoutes(app: App, routes: ApiRoutes): void {
+export function addSnapshotRoutes(app: App, routes: ApiRoutes, followers: JobFollowers): void {
   const { database, snapshotJobs } = routes;
   const read = {
     ...{ tags, operationId: 'readSnapshot', params: SNAPSHOT_PARAMS },
@@ -103,6 +105,7 @@ export function addSnapshotRoutes(app: App, routes: ApiRoutes): void {
   });
   addReplacing(app, routes);
   addJobs(app, routes);
+  addProgress(app, routes, followers);
 }
 
 /** Errors: `SNAPSHOT_BUSY`. */
@@ -171,16 +174,6 @@ function addJobs(app: App, { database, snapshotJobs }: ApiRoutes): void {
     return { jobs: await snapshotJobs.list() };
   });
 
-  const read = {
-    ...{ tags, operationId: 'readSnapshotJob', params: SNAPSHOT_JOB_PARAMS },
-    summary: 'How far a job has come; while a server is away, message says so.',
-    response: { 200: SNAPSHOT_JOB, ...problems() },
-  };
-  app.get('/v1/snapshot-jobs/:job', { schema: read }, async (request) => {
-    database.expectOn();
-    return snapshotJobs.read(request.params.job);
-  });
-
   const cancel = {
     ...{ tags, operationId: 'cancelSnapshotJob', params: SNAPSHOT_JOB_PARAMS },
     summary: 'Ends a job; what it has written is taken back.',
@@ -189,6 +182,24 @@ function addJobs(app: App, { database, snapshotJobs }: ApiRoutes): void {
   app.delete('/v1/snapshot-jobs/:job', { schema: cancel }, async (request) => {
     database.expectOn();
     return snapshotJobs.cancel(request.params.job);
+  });
+}
+
+function addProgress(
+  app: App,
+  { database, snapshotJobs }: ApiRoutes,
+  followers: JobFollowers,
+): void {
+  const read = {
+    ...{ tags, operationId: 'readSnapshotJob', params: SNAPSHOT_JOB_PARAMS },
+    summary:
+      'How far a job has come; while a server is away, message says so; ' +
+      `as ${NDJSON} line by line until it has ended.`,
+    response: { 200: SNAPSHOT_JOB_PROGRESS, ...problems() },
+  };
+  app.get('/v1/snapshot-jobs/:job', { schema: read }, async (request, reply) => {
+    database.expectOn();
+    return followers.answer(request, reply, () => snapshotJobs.read(request.params.job));
   });
 }
 
