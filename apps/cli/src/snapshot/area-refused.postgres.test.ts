@@ -149,7 +149,7 @@ async function refused(id: string, area: string) {
   return { exit: code, ...fault };
 }
 
-test.concurrent.each(Object.entries(wrongs))('%s', async (_, wrong) => {
+test.each(Object.entries(wrongs))('%s', async (_, wrong) => {
   const { text, typed = '', field = '--area', value, says, remedy } = wrong;
   const folder = text === undefined ? '' : await user.folder('drawn', { 'area.geojson': text });
   const area = text === undefined ? typed : join(folder, 'area.geojson');
