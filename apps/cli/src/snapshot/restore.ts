@@ -1,4 +1,5 @@
 /** `leasehold snapshot restore` and `branch`: a world goes back, or another begins where one was. */
+import { randomBytes } from 'node:crypto';
 import type { Registry } from '@leasehold/protocol';
 import { openServers } from '@leasehold/servers';
 import type { SnapshotStore } from '@leasehold/snapshot-store';
@@ -70,13 +71,13 @@ export async function branch(flags: BranchFlags, output: Output): Promise<number
   });
 }
 
-/** A snapshot of this moment, under a name of its own. */
+/** A snapshot of this moment, under a name that nobody else has who asks in the same second. */
 export async function takeNow(
   { home, world }: Pick<BranchFlags, 'home' | 'world'>,
   snapshots: SnapshotStore,
   output: Output,
 ): Promise<string> {
-  const id = newSnapshotId('now');
+  const id = `${newSnapshotId('now')}-${randomBytes(4).toString('hex')}`;
   const rest = { tick: undefined, bytesPerSecond: undefined };
   return (await take({ home, world, id, ...rest }, snapshots, output)).id;
 }
