@@ -91,6 +91,25 @@ test('content that is there already costs a row and no bytes', async () => {
   expect(await blobs()).toBe(before + 1);
 });
 
+test('S1 one that keeps to a rate is the same, and has the same indexes', async () => {
+  const moved = new Map([...oddCells, [6, [[7, at(250, 150)] satisfies Row]]]);
+  const freely = await taken(store, factsOf('free'), worldOf(moved));
+  await store.remove('free');
+  const writer = await store.begin(factsOf('gentle'), { bytesPerSecond: 1_000_000 });
+  await writer.put(worldOf(moved));
+  expect(await writer.finish()).toEqual(freely);
+  expect(plain(await all(store.cells('gentle')))).toEqual(plain(worldOf(moved)));
+  const { rows } = await db.pool.query(
+    `select b.is_sealed, (select count(*)::int from pg_indexes i
+                           where i.schemaname = 'leasehold' and i.tablename = 'entity_' || b.batch) as indexes
+       from leasehold.entity_batch b`,
+  );
+  expect(rows.length).toBeGreaterThan(1);
+  expect(new Set(rows.map(({ is_sealed: isSealed }) => isSealed))).toEqual(new Set([true]));
+  expect(new Set(rows.map(({ indexes }) => indexes))).toEqual(new Set([3]));
+  await store.remove('gentle');
+});
+
 test('a cell that was captured anew counts as it was last', async () => {
   const writer = await store.begin(factsOf('anew'));
   await writer.put(worldOf());
