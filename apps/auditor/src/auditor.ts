@@ -9,7 +9,7 @@ import { placeName } from './custody.ts';
 import { type Existing, ExistingTaker } from './existing.ts';
 import { CELLS_MAX, IDS_MAX } from './findings.ts';
 import { Judge } from './judge.ts';
-import type { CellReading, Reading } from './reading.ts';
+import type { CellReading, MetaReading, Reading } from './reading.ts';
 import { replay, Schemas } from './replay.ts';
 import type { CellTrack } from './track.ts';
 
@@ -301,8 +301,15 @@ export class Auditor {
       const track = this.#judge.track(cells[i] as number);
       if (track.break !== undefined) continue;
       this.#metas++;
-      if (!track.expectMeta(meta, this.#judge.findings)) return this.#recount(track);
+      if (meta.isAsleep && meta.seq > track.readSeq) await this.#meetAsleep(track, meta);
+      else if (!track.expectMeta(meta, this.#judge.findings)) return this.#recount(track);
     }
+  }
+
+  /** Its log has left with it: what of that was not read is gone. */
+  async #meetAsleep(track: CellTrack, { seq }: MetaReading): Promise<void> {
+    this.#judge.findings.blindSpot({ cell: track.cell, fromSeq: track.readSeq + 1, toSeq: seq });
+    await this.#rereadCell(track);
   }
 
   /**

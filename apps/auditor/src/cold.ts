@@ -3,46 +3,70 @@
  * itself, and must be that of the state in the cold store.
  */
 import { createHash } from 'node:crypto';
+import { LeaseholdError } from '@leasehold/kernel';
 import type { ColdCell, ColdStore, ColdWish } from '@leasehold/protocol';
-import type { Redis } from 'ioredis';
 import { blockKeyOf, placeOf, type WorldFacts } from './keys.ts';
 
 const MARK_BYTES = 4;
 
+export type HeadFields = ReadonlyMap<string, Buffer>;
+/** What blocks say of their cells that sleep, by key. */
+export type Marks = ReadonlyMap<string, Buffer | null>;
+
 export class ColdReading {
-  readonly #redis: Redis;
+  /** Where a block keeps the marks of its cells. */
+  readonly field: string;
   readonly #facts: WorldFacts;
   readonly #store: ColdStore | undefined;
+  /** A state never changes: of each only its first look costs anything. */
+  readonly #heads = new Map<number, { readonly mark: number; readonly fields: HeadFields }>();
 
-  constructor(redis: Redis, facts: WorldFacts, store: ColdStore | undefined) {
-    this.#redis = redis;
+  constructor(facts: WorldFacts, store: ColdStore | undefined) {
     this.#facts = facts;
     this.#store = store;
+    this.field = `cold:${facts.layer}`;
   }
 
-  /** Those of these cells, none of which is in Redis, that sleep. Where nothing is kept of one it is absent. */
-  async read(cells: readonly number[]): Promise<ReadonlyMap<number, ColdCell>> {
-    if (this.#store === undefined || cells.length === 0) return new Map();
-    const wishes = await this.#wishes(cells);
-    if (wishes.length === 0) return new Map();
-    const found = await this.#store.get(wishes);
-    const right = found.filter((cold) => cold !== undefined && markOf(cold.hash) === cold.mark);
-    return new Map((right as ColdCell[]).map((cold) => [cold.cell, cold]));
+  blockKeysOf(cells: readonly number[]): string[] {
+    return [...new Set(cells.map((cell) => blockKeyOf(this.#facts, cell)))];
   }
 
-  async #wishes(cells: readonly number[]): Promise<ColdWish[]> {
-    const keys = [...new Set(cells.map((cell) => blockKeyOf(this.#facts, cell)))];
-    const pipeline = this.#redis.pipeline();
-    for (const key of keys) pipeline.hgetBuffer(key, `cold:${this.#facts.layer}`);
-    const replies = (await pipeline.exec()) ?? [];
-    const marks = new Map<string, Buffer>();
-    for (const [i, [error, value]] of replies.entries()) {
-      if (error) throw error;
-      if (value !== null) marks.set(keys[i] as string, value as Buffer);
+  /**
+   * Those of these cells, none of which is in Redis, that sleep; nothing is kept of the others. Throws
+   * `CELL_COLD` without a cold store, `CELL_LOST` where it does not have one of them in its state.
+   */
+  async read(cells: readonly number[], marks: Marks): Promise<ReadonlyMap<number, ColdCell>> {
+    const wishes = this.#wishes(cells, marks);
+    const [first] = wishes;
+    if (first === undefined) return new Map();
+    if (this.#store === undefined) throw noStore(first.cell);
+    const found = new Map<number, ColdCell>();
+    for (const [i, cold] of (await this.#store.get(wishes)).entries()) {
+      const { cell, mark } = wishes[i] as ColdWish;
+      if (cold === undefined || markOf(cold.hash) !== mark) throw lost(cell);
+      found.set(cell, cold);
+      this.#heads.set(cell, { mark, fields: headFields(cold) });
     }
+    return found;
+  }
+
+  /** As `read`, of their heads alone. */
+  async heads(cells: readonly number[], marks: Marks): Promise<ReadonlyMap<number, HeadFields>> {
+    const wishes = this.#wishes(cells, marks);
+    const unknown = wishes.filter(({ cell, mark }) => this.#heads.get(cell)?.mark !== mark);
+    await this.read(
+      unknown.map(({ cell }) => cell),
+      marks,
+    );
+    return new Map(
+      wishes.map(({ cell }) => [cell, this.#heads.get(cell)?.fields as HeadFields] as const),
+    );
+  }
+
+  #wishes(cells: readonly number[], marks: Marks): ColdWish[] {
     const wishes: ColdWish[] = [];
     for (const cell of cells) {
-      const of = marks.get(blockKeyOf(this.#facts, cell));
+      const of = marks.get(blockKeyOf(this.#facts, cell)) ?? undefined;
       const at = placeOf(this.#facts, cell) * MARK_BYTES;
       const mark = of === undefined || of.length < at + MARK_BYTES ? 0 : of.readUInt32BE(at);
       if (mark > 0) wishes.push({ cell, mark });
@@ -55,10 +79,27 @@ const markOf = (hash: string): number =>
   createHash('sha1').update(hash).digest().readUInt32BE(0) || 1;
 
 /** All that Redis would say of its head. */
-export function headFields({ head, seq, hash, tick }: ColdCell): Map<string, Buffer> {
+export function headFields({ head, seq, hash, tick }: ColdCell): HeadFields {
   const fields = new Map([...head].map(([name, value]) => [name, Buffer.from(value)]));
   for (const [name, value] of Object.entries({ seq, hash, tick })) {
     fields.set(name, Buffer.from(String(value)));
   }
   return fields;
+}
+
+function noStore(cell: number): LeaseholdError {
+  return new LeaseholdError('CELL_COLD', `cell ${cell} sleeps in PostgreSQL, which is not named`, {
+    field: 'SNAPSHOTS_URL',
+    value: '',
+    remedy: 'Set SNAPSHOTS_URL or DATABASE_URL to the database that the pods of this world have.',
+  });
+}
+
+function lost(cell: number): LeaseholdError {
+  return new LeaseholdError('CELL_LOST', `cell ${cell} slept, and PostgreSQL does not have it`, {
+    field: 'cell',
+    value: String(cell),
+    remedy:
+      'Is it the database that the pods of this world have? Else restore the area of the cell.',
+  });
 }

@@ -9,7 +9,7 @@
 
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { faultReport } from '@leasehold/kernel';
+import { faultReport, hasCode } from '@leasehold/kernel';
 import type { AuditMessage } from '@leasehold/protocol';
 import { ColdCells } from '@leasehold/snapshot-store';
 import { Auditor } from './auditor.ts';
@@ -89,6 +89,7 @@ try {
 /** Errors of the connection, not of the code: the store may come back. */
 function isNetworkFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (hasCode(error, 'DATABASE_UNREACHABLE') || hasCode(error, 'DATABASE_REFUSED')) return true;
   const text = `${error.name} ${error.message}`;
   return /MaxRetriesPerRequest|ECONN|EPIPE|ETIMEDOUT|Connection is closed|Stream isn't writeable|Command timed out|LOADING|READONLY|MASTERDOWN|ENOTFOUND|Reached the max retries/.test(
     text,

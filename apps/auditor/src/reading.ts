@@ -3,9 +3,9 @@
  * assumed: a poll names the streams of all cells in one XREAD.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { ColdStore } from '@leasehold/protocol';
+import type { ColdCell, ColdStore } from '@leasehold/protocol';
 import { Redis } from 'ioredis';
-import { ColdReading, headFields } from './cold.ts';
+import { ColdReading, headFields, type Marks } from './cold.ts';
 import { blockKeyOf, type CellKeys, cellKeys, schemasKey, type WorldFacts } from './keys.ts';
 
 export type EntryReading = {
@@ -35,6 +35,8 @@ export type MetaReading = {
   readonly outSeq: number;
   /** Last channel position consumed, by source cell. */
   readonly cursors: ReadonlyMap<number, number>;
+  /** It has left Redis, and its log with it. */
+  readonly isAsleep: boolean;
 };
 
 export type CheckpointReading = {
@@ -59,6 +61,8 @@ export const ENTRIES_PER_READ_MAX = 128;
 const STREAMS_PER_READ_MAX = 1_024;
 /** Cells read whole in one round trip: at 1 MB a cell a reply stays far below Redis' limits. */
 const CELLS_PER_READ_MAX = 16;
+/** Heads in one transaction: Redis does nothing else for a millisecond. */
+const HEADS_PER_READ_MAX = 256;
 
 type Fields = ReadonlyMap<string, Buffer>;
 
@@ -74,7 +78,7 @@ export class Reading {
     this.cells = facts.columns * facts.rows;
     this.#redis = redis;
     this.#keys = cellKeys(facts);
-    this.#cold = new ColdReading(redis, facts, cold);
+    this.#cold = new ColdReading(facts, cold);
   }
 
   /** Identity of the server process. */
@@ -103,27 +107,64 @@ export class Reading {
   }
 
   async metas(cells: readonly number[]): Promise<MetaReading[]> {
-    const pipeline = this.#redis.pipeline();
-    for (const cell of cells) pipeline.hgetallBuffer(this.#key(cell).meta);
-    const fields = (await run(pipeline.exec())).map(fieldsOf);
-    const asleep = await this.#cold.read(cells.filter((_, i) => fields[i]?.size === 0));
+    const metas: MetaReading[] = [];
+    for (let at = 0; at < cells.length; at += HEADS_PER_READ_MAX) {
+      metas.push(...(await this.#someMetas(cells.slice(at, at + HEADS_PER_READ_MAX))));
+    }
+    return metas;
+  }
+
+  async #someMetas(cells: readonly number[]): Promise<MetaReading[]> {
+    const blocks = this.#cold.blockKeysOf(cells);
+    // In one transaction: a cell that wakes or falls asleep between two reads would be nowhere.
+    const multi = this.#redis.multi();
+    for (const cell of cells) multi.hgetallBuffer(this.#key(cell).meta);
+    for (const key of blocks) multi.hgetBuffer(key, this.#cold.field);
+    const replies = await run(multi.exec());
+    const fields = replies.slice(0, cells.length).map(fieldsOf);
+    const marks = marksOf(blocks, replies.slice(cells.length));
+    const asleep = await this.#cold.heads(
+      cells.filter((_, i) => fields[i]?.size === 0),
+      marks,
+    );
     return cells.map((cell, i) => {
       const cold = asleep.get(cell);
-      return metaOf(cold === undefined ? (fields[i] as Fields) : headFields(cold));
+      return metaOf(cold ?? (fields[i] as Fields), cold !== undefined);
     });
   }
 
   /** Each cell is read in one transaction, so its parts agree; two cells need not. */
   async wholeCells(cells: readonly number[]): Promise<CellReading[]> {
-    const readings: CellReading[] = [];
-    for (let at = 0; at < cells.length; at += CELLS_PER_READ_MAX) {
-      const group = cells.slice(at, at + CELLS_PER_READ_MAX);
-      readings.push(...(await Promise.all(group.map((cell) => this.#wholeCell(cell)))));
+    const readings = new Map<number, CellReading>();
+    for (let at = 0; at < cells.length; at += HEADS_PER_READ_MAX) {
+      await this.#readWhole(cells.slice(at, at + HEADS_PER_READ_MAX), readings);
     }
-    return readings;
+    return cells.map((cell) => readings.get(cell) as CellReading);
+  }
+
+  async #readWhole(cells: readonly number[], readings: Map<number, CellReading>): Promise<void> {
+    const blocks = this.#cold.blockKeysOf(cells);
+    // Most cells of a large world are empty, or sleep; in one transaction, as with heads.
+    const multi = this.#redis.multi();
+    for (const cell of cells) {
+      const { meta, log, out, checkpoints } = this.#key(cell);
+      multi.exists(meta, log, out, ...checkpoints);
+    }
+    for (const key of blocks) multi.hgetBuffer(key, this.#cold.field);
+    const replies = await run(multi.exec());
+    const here = cells.filter((_, i) => Number(replies[i]) > 0);
+    const absent = cells.filter((_, i) => Number(replies[i]) === 0);
+    const asleep = await this.#cold.read(absent, marksOf(blocks, replies.slice(cells.length)));
+    for (const cell of absent) readings.set(cell, absentReading(cell, asleep.get(cell)));
+    for (let at = 0; at < here.length; at += CELLS_PER_READ_MAX) {
+      const group = here.slice(at, at + CELLS_PER_READ_MAX);
+      const read = await Promise.all(group.map((cell) => this.#wholeCell(cell)));
+      for (const reading of read) readings.set(reading.cell, reading);
+    }
   }
 
   async #wholeCell(cell: number): Promise<CellReading> {
+    const block = blockKeyOf(this.facts, cell);
     const key = this.#key(cell);
     const replies = await run(
       this.#redis
@@ -133,26 +174,22 @@ export class Reading {
         .hgetallBuffer(key.checkpoints[1])
         .xrangeBuffer(key.log, '-', '+')
         .xrangeBuffer(key.out, '-', '+')
+        .hgetBuffer(block, this.#cold.field)
         .exec(),
     );
     const fields = fieldsOf(replies[0]);
-    const cold = fields.size > 0 ? undefined : (await this.#cold.read([cell])).get(cell);
-    if (cold !== undefined) {
-      const { seq, hash, tick, checkpoint: body } = cold;
-      const meta = metaOf(headFields(cold));
-      return { cell, meta, checkpoints: [{ seq, hash, tick, body }], entries: [], out: [] };
-    }
     const checkpoints = [replies[1], replies[2]]
       .map((reply) => checkpointOf(fieldsOf(reply)))
       .filter((checkpoint) => checkpoint !== undefined)
       .sort((a, b) => a.seq - b.seq);
-    return {
-      cell,
-      meta: metaOf(fields),
-      checkpoints,
-      entries: (replies[3] as unknown[]).map(entryOf),
-      out: (replies[4] as unknown[]).map(outOf),
-    };
+    const entries = (replies[3] as unknown[]).map(entryOf);
+    const out = (replies[4] as unknown[]).map(outOf);
+    if (fields.size + checkpoints.length + entries.length + out.length === 0) {
+      // It has fallen asleep just now.
+      const asleep = await this.#cold.read([cell], marksOf([block], replies.slice(5)));
+      return absentReading(cell, asleep.get(cell));
+    }
+    return { cell, meta: metaOf(fields, false), checkpoints, entries, out };
   }
 
   /**
@@ -321,7 +358,10 @@ function fieldsOf(reply: unknown): Fields {
 const textOf = (fields: Fields, name: string): string => fields.get(name)?.toString() ?? '';
 const numberOf = (fields: Fields, name: string): number => Number(fields.get(name) ?? 0);
 
-function metaOf(fields: Fields): MetaReading {
+const marksOf = (blocks: readonly string[], replies: readonly unknown[]): Marks =>
+  new Map(blocks.map((key, i) => [key, replies[i] as Buffer | null]));
+
+function metaOf(fields: Fields, isAsleep: boolean): MetaReading {
   const cursors = new Map<number, number>();
   for (const [name, value] of fields) {
     if (name.startsWith('in:')) cursors.set(Number(name.slice(3)), Number(value));
@@ -335,7 +375,16 @@ function metaOf(fields: Fields): MetaReading {
     idCounter: numberOf(fields, 'ids'),
     outSeq: numberOf(fields, 'out'),
     cursors,
+    isAsleep,
   };
+}
+
+/** Of a cell of which nothing is in Redis: as it sleeps, or as if it was never written. */
+function absentReading(cell: number, cold: ColdCell | undefined): CellReading {
+  const meta = metaOf(cold === undefined ? new Map() : headFields(cold), cold !== undefined);
+  if (cold === undefined) return { cell, meta, checkpoints: [], entries: [], out: [] };
+  const { seq, hash, tick, checkpoint: body } = cold;
+  return { cell, meta, checkpoints: [{ seq, hash, tick, body }], entries: [], out: [] };
 }
 
 function checkpointOf(fields: Fields): CheckpointReading | undefined {
