@@ -39,6 +39,8 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   DATABASE_TOO_NEW: 503,
   POSTGIS_MISSING: 503,
   SNAPSHOTS_OFF: 503,
+  CELL_COLD: 503,
+  CELL_LOST: 503,
   WAIT_EXPIRED: 504,
 };
 

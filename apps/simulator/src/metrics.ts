@@ -22,6 +22,10 @@ const GAUGES: Readonly<Record<string, Figure>> = {
   tickMsP50: { name: 'leasehold_tick_ms_p50', help: 'Median time to tick all due cells, in ms.' },
   tickMsP99: { name: 'leasehold_tick_ms_p99', help: '99th percentile of the same.' },
   memoryBytes: { name: 'leasehold_memory_bytes', help: 'Memory that the process occupies.' },
+  coolingWaits: {
+    name: 'leasehold_cooling_waits',
+    help: '1 while cells that sleep stay in Redis because PostgreSQL does not answer.',
+  },
   commitMsP50: { name: 'leasehold_commit_ms_p50', help: 'Median round trip of a commit, in ms.' },
   commitMsP99: { name: 'leasehold_commit_ms_p99', help: '99th percentile of the same.' },
 };
@@ -43,6 +47,10 @@ const COUNTERS: Readonly<Record<string, Figure>> = {
   births: { name: 'leasehold_births_total', help: 'Entities spawned.' },
   deaths: { name: 'leasehold_deaths_total', help: 'Entities despawned.' },
   crossings: { name: 'leasehold_crossings_total', help: 'Entities that left for another cell.' },
+  cellsCooled: {
+    name: 'leasehold_cells_cooled_total',
+    help: 'Cells that fell asleep and that this pod moved from Redis to PostgreSQL.',
+  },
   dueTicks: {
     name: 'leasehold_cell_ticks_due_total',
     help: 'Ticks that were due in cells in which something is, in realtime.',

@@ -93,7 +93,7 @@ export const ERROR_CATALOGUE = {
   SNAPSHOT_BUSY: 'a snapshot of the world is being taken or put back already',
   SCHEDULE_UNKNOWN: 'the world has no schedule of snapshots',
   FILE_INVALID: 'a file is cut off, damaged, or not what it should be',
-  CELL_COLD: 'a cell sleeps in a database that this process was not given',
+  CELL_COLD: 'a cell sleeps in a database that was not named here, or does not answer',
   CELL_LOST: 'a cell slept, and the database does not have it',
   GATEWAY_UNREACHABLE: 'no gateway answers at the address',
   GATEWAY_CLOSING: 'the gateway is shutting down; another one serves the same views',
