@@ -1,5 +1,6 @@
 /** All benchmarks, in the order in which they run and stand in the table. */
 import { abm } from './abm.bench.ts';
+import { cold } from './cold.bench.ts';
 import { commit } from './commit.bench.ts';
 import type { Benchmark } from './figure.ts';
 import { follow } from './follow.bench.ts';
@@ -28,4 +29,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   traffic,
   snapshot,
   snapshotLive,
+  cold,
 ];

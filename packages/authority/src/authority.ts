@@ -18,7 +18,7 @@ import {
 import type { Plan, PlanStore, WritePlanReply } from '@leasehold/protocol';
 import { Company } from './company.ts';
 import { AUTHORITY_SETTINGS, type AuthoritySettings } from './settings.ts';
-import { areSame, Sleep, type SleepGrid, sleepDecisions } from './sleep.ts';
+import { areSame, Sleep, type SleepGrid, sleepDecisions, untouched } from './sleep.ts';
 
 export type AuthorityParts = {
   /** Of this process and run. */
@@ -207,7 +207,7 @@ export class Authority {
   ): Promise<void> {
     const { store, name, policy, grid, clock, log, tickHz } = this.#parts;
     const before = term.plan;
-    term.sleep ??= new Sleep(grid, this.#settings.idleMs, before?.asleep ?? [], nowMs);
+    term.sleep ??= await this.#wakeful(before, nowMs);
     const asleep = term.sleep.look(loads, attention, nowMs);
     const startedMs = clock.nowMs();
     const { plan, decisions, refused } = makePlan(policy, {
@@ -233,6 +233,15 @@ export class Authority {
       this.#decisions += all.length;
       for (const { kind, cause, regions } of all) log.info({ kind, regions }, cause);
     } else await this.#meet(term, reply);
+  }
+
+  /** Without a plan: what nobody has ever written is held by nobody, not even once. */
+  async #wakeful(plan: Plan | undefined, nowMs: number): Promise<Sleep> {
+    const { grid, store } = this.#parts;
+    const { idleMs } = this.#settings;
+    const isNew = plan === undefined && idleMs > 0;
+    const asleep = isNew ? untouched(grid, await store.written()) : (plan?.asleep ?? []);
+    return new Sleep(grid, idleMs, asleep, nowMs);
   }
 
   async #meet(term: Term, reply: Exclude<WritePlanReply, { tag: 'OK' }>): Promise<void> {

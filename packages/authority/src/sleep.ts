@@ -36,15 +36,32 @@ export class Sleep {
       this.#busyMs[cell] = nowMs;
       for (const other of this.#grid.neighbours(cell)) this.#busyMs[other] = nowMs;
     }
-    const runs: [number, number][] = [];
-    for (let cell = 0; cell < this.#grid.cells; cell++) {
-      if (nowMs - (this.#busyMs[cell] as number) < this.#idleMs) continue;
-      const last = runs.at(-1);
-      if (last !== undefined && last[0] + last[1] === cell) last[1]++;
-      else runs.push([cell, 1]);
-    }
-    return runs;
+    return runsOf(
+      this.#grid.cells,
+      (cell) => nowMs - (this.#busyMs[cell] as number) >= this.#idleMs,
+    );
   }
+}
+
+/** Cells in and around which nothing was ever written: a world begins with those asleep. */
+export function untouched(grid: SleepGrid, written: Uint8Array): Plan['asleep'] {
+  const isTouched = Uint8Array.from(written);
+  for (let cell = 0; cell < grid.cells; cell++) {
+    if (written[cell] === 0) continue;
+    for (const other of grid.neighbours(cell)) isTouched[other] = 1;
+  }
+  return runsOf(grid.cells, (cell) => isTouched[cell] === 0);
+}
+
+function runsOf(cells: number, isIn: (cell: number) => boolean): Plan['asleep'] {
+  const runs: [number, number][] = [];
+  for (let cell = 0; cell < cells; cell++) {
+    if (!isIn(cell)) continue;
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[1] === cell) last[1]++;
+    else runs.push([cell, 1]);
+  }
+  return runs;
 }
 
 /** Whether two lists of runs name the same cells. */

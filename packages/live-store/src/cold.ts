@@ -54,7 +54,7 @@ export class ColdCells {
   readonly #kept = new Map<number, ColdCell>();
   #keptBytes = 0;
   #awayUntilMs = 0;
-  #awayWhy = '';
+  #awayError: unknown;
 
   constructor(parts: ColdParts) {
     this.#parts = parts;
@@ -237,13 +237,13 @@ export class ColdCells {
 
   /** Those who tick wait behind this: one that does not answer is left alone for a while. */
   async #ask(store: ColdStore, wishes: readonly ColdWish[]): Promise<(ColdCell | undefined)[]> {
-    if (performance.now() < this.#awayUntilMs) throw new Error(this.#awayWhy);
+    if (performance.now() < this.#awayUntilMs) throw this.#awayError;
     const late = new AbortController();
     try {
       return await Promise.race([store.get(wishes), rejectedAfter(READ_MS_MAX, late.signal)]);
     } catch (error) {
       this.#awayUntilMs = performance.now() + AWAY_MS;
-      this.#awayWhy = (error as Error).message;
+      this.#awayError = error;
       throw error;
     } finally {
       late.abort();
@@ -293,7 +293,11 @@ export class ColdCells {
 
 async function rejectedAfter(ms: number, signal: AbortSignal): Promise<never> {
   await sleep(ms, undefined, { signal, ref: false });
-  throw new Error(`the cold store has not answered for ${ms} ms`);
+  throw new LeaseholdError('CELL_COLD', `PostgreSQL has not answered for ${ms} ms`, {
+    field: 'SNAPSHOTS_URL',
+    value: '',
+    remedy: 'Ask again when it answers: cells that sleep wait there.',
+  });
 }
 
 const wordsOf = (answer: { readonly tag: string; readonly message?: string }): string =>

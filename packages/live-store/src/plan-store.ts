@@ -61,6 +61,9 @@ export type PlanStoreEvent =
   /** Passed over: loads of a pod, an entry of the journal or a sample that cannot be read. */
   | { readonly kind: 'unreadable'; readonly what: string; readonly message: string };
 
+/** Cells that are asked for in one round trip. */
+const HEADS_PER_READ = 4_096;
+
 /** Connects, and sees to it that the server has the function library. */
 export async function openLivePlanStore(options: LivePlanStoreOptions): Promise<LivePlanStore> {
   const store = new LivePlanStore(options);
@@ -235,6 +238,23 @@ export class LivePlanStore implements PlanStore {
     const json = interestJson(name, interest, this.nowMs());
     const isOver = interest.runs.length === 0;
     await this.#link.call(isOver ? ['HDEL', interests, name] : ['HSET', interests, name, json]);
+  }
+
+  async written(): Promise<Uint8Array> {
+    const { cells } = this.#options.grid;
+    const found = new Uint8Array(cells);
+    for (let from = 0; from < cells; from += HEADS_PER_READ) {
+      const count = Math.min(HEADS_PER_READ, cells - from);
+      const outcomes = await this.#link.exec(
+        Array.from({ length: count }, (_, i) => ['HGET', this.#keys.cell(from + i).meta, 'seq']),
+        'text',
+      );
+      for (const [i, { value, error }] of outcomes.entries()) {
+        if (error !== undefined) throw error;
+        found[from + i] = Number(value ?? 0) > 0 ? 1 : 0;
+      }
+    }
+    return found;
   }
 
   async interests(): Promise<ReadonlyMap<string, Interest>> {

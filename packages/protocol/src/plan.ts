@@ -173,6 +173,8 @@ export interface PlanStore {
   putInterest(name: string, interest: Interest): Promise<void>;
   /** By name, those that hold now; what cannot be read is passed over. */
   interests(): Promise<ReadonlyMap<string, Interest>>;
+  /** Cells of the grid whose log is in the store, by their number: 1. Others were never written, or sleep elsewhere. */
+  written(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Interest } from './interest.ts';
 import type { CellLoad, Decision, LoadSample, Plan, Region } from './plan.ts';
-import { LONG_MS, type SuiteWorld } from './store-suite-bench.ts';
+import { hold, LONG_MS, type SuiteWorld } from './store-suite-bench.ts';
 
 export function leadTests(world: () => SuiteWorld): void {
   test('P1 one leads at a time; the term rises when another begins to', async () => {
@@ -235,6 +235,16 @@ export function loadTests(world: () => SuiteWorld): void {
     const whole = Array.from({ length: 10_000 }, (_, cell) => load(cell, cell / 1024, cell));
     await a.reportLoad(whole);
     expect((await plans.loads()).get('a')).toEqual(whole);
+  });
+
+  test('which cells were ever written is known, whoever holds them', async () => {
+    const [store, plans] = [await world().openStore('a'), await world().openPlans('a')];
+    await (await hold(store, 5, 'a')).commit();
+    await hold(store, 6, 'a');
+    const written = await plans.written();
+    expect([written.length, written[5], written[6], written[7]]).toEqual([
+      ...[world().cells, 1, 0, 0],
+    ]);
   });
 
   test('what gateways and orders want awake is kept until it ends, each by its name', async () => {

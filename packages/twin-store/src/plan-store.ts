@@ -56,6 +56,7 @@ export function openTwinPlanStore(server: TwinServer, options: TwinPlanStoreOpti
 class TwinPlanStore implements PlanStore {
   readonly #server: TwinServer;
   readonly #key: string;
+  readonly #place: Pick<TwinPlanStoreOptions, 'world' | 'incarnation'>;
   readonly #layer: string;
   readonly #link: Connection;
   readonly #reader = new PlanReader();
@@ -66,6 +67,7 @@ class TwinPlanStore implements PlanStore {
   constructor(server: TwinServer, { world, incarnation, layer, name }: TwinPlanStoreOptions) {
     this.#server = server;
     this.#key = worldKey(world, incarnation);
+    this.#place = { world, incarnation };
     this.#layer = layer;
     this.#link = server.connect(name ?? '', this.#key);
   }
@@ -163,6 +165,17 @@ class TwinPlanStore implements PlanStore {
     await this.#write('putInterest', ({ interests }) => {
       if (interest.runs.length === 0) interests.delete(name);
       else interests.set(name, json);
+    });
+  }
+
+  written(): Promise<Uint8Array> {
+    return this.#read('written', () => {
+      const { world, incarnation } = this.#place;
+      const found = new Uint8Array(this.#server.grid.cells);
+      for (const [cell, { seq }] of this.#server.cells(world, incarnation, this.#layer)) {
+        if (seq > 0) found[cell] = 1;
+      }
+      return found;
     });
   }
 

@@ -13,6 +13,8 @@ const LAYER = 'main';
 const CELL = 37;
 const SOON_MS = 10_000;
 
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
 const at = useRedis();
 const postgres = usePostgres();
 let proxy: TcpProxy;
@@ -69,10 +71,10 @@ function textOf(image: CellImage | undefined): string {
 
 describe('a cell that slept', () => {
   test('L3 E1 M1 comes back with all that it was: state, posts it knows, ids, index, cursors', async () => {
-    await store.post([{ cell: CELL, id: 'first', body: Buffer.from('x') }]);
+    await store.post([{ cell: CELL, id: 'first', body: bytes('x') }]);
     expect(await store.reserveIds(CELL, 3)).toBe(1);
     await (await Holder.of(store, 36)).commit({
-      out: [{ seq: 1, to: CELL, body: Buffer.from('y') }],
+      out: [{ seq: 1, to: CELL, body: bytes('y') }],
     });
     await (await Holder.of(store, CELL)).leave('state', {
       ...{ inbox: { from: 0, to: 1 }, cursors: [{ cell: 36, from: 0, to: 1 }] },
@@ -87,7 +89,7 @@ describe('a cell that slept', () => {
     expect(textOf((await store.load([{ cell: CELL }]))[0])).toBe('state');
     // Asking has woken nobody; a post does, and one that it had is known.
     expect(await keysOf(CELL)).toEqual([]);
-    expect(await store.post([{ cell: CELL, id: 'first', body: Buffer.from('x') }])).toEqual([
+    expect(await store.post([{ cell: CELL, id: 'first', body: bytes('x') }])).toEqual([
       { tag: 'OK', seq: 1 },
     ]);
     expect(await keysOf(CELL)).toEqual(['ckpt0', 'geo', 'meta', 'posted']);
@@ -165,18 +167,18 @@ describe('a cell that slept', () => {
 describe('a cell stays', () => {
   test('L1 while somebody holds it, or it is kept for an heir', async () => {
     const holder = await Holder.of(store, CELL);
-    await holder.commit({ checkpoint: Buffer.from('state') });
+    await holder.commit({ checkpoint: bytes('state') });
     expect(await store.cool([CELL])).toMatchObject([{ tag: 'BUSY', why: 'held' }]);
     await store.handover([holder.claim], 'b');
     expect(await store.cool([CELL])).toMatchObject([{ tag: 'BUSY', why: 'held' }]);
   });
 
   test('M1 E1 while something waits in its inbox or in its channel', async () => {
-    const out = [{ seq: 1, to: 36, body: Buffer.from('y') }];
+    const out = [{ seq: 1, to: 36, body: bytes('y') }];
     await (await Holder.of(store, CELL)).leave('state', { out });
     expect(await store.cool([CELL])).toMatchObject([{ tag: 'BUSY', why: /channel/ }].map(like));
     await (await Holder.of(store, 36)).commit({ cursors: [{ cell: CELL, from: 0, to: 1 }] });
-    await store.post([{ cell: CELL, id: 'a', body: Buffer.from('x') }]);
+    await store.post([{ cell: CELL, id: 'a', body: bytes('x') }]);
     expect(await store.cool([CELL])).toMatchObject([{ tag: 'BUSY', why: /inbox/ }].map(like));
     await (await Holder.of(store, CELL)).leave('state', { inbox: { from: 0, to: 1 } });
     expect(await store.cool([CELL])).toEqual([{ tag: 'COLD', hasLeft: true }]);
@@ -184,7 +186,7 @@ describe('a cell stays', () => {
 
   test('L3 while its log goes on behind its last checkpoint', async () => {
     const holder = await Holder.of(store, CELL);
-    await holder.commit({ checkpoint: Buffer.from('state') });
+    await holder.commit({ checkpoint: bytes('state') });
     await holder.commit({ ending: 'release' });
     expect(await store.cool([CELL])).toEqual([{ tag: 'OPEN' }]);
   });
@@ -214,7 +216,7 @@ describe('PostgreSQL', () => {
     const nonce = 'a.away';
     const ask = () => fresh.acquire([{ cell: CELL, nonce, ttlMs: 5_000 }]);
     expect(await ask()).toMatchObject([{ tag: 'UNKNOWN' }]);
-    expect(await fresh.post([{ cell: CELL, id: 'a', body: Buffer.from('x') }])).toMatchObject([
+    expect(await fresh.post([{ cell: CELL, id: 'a', body: bytes('x') }])).toMatchObject([
       { tag: 'UNKNOWN' },
     ]);
     expect(await fresh.heads([CELL])).toMatchObject([{ tag: 'UNKNOWN' }]);
