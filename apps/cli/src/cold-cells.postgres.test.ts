@@ -1,0 +1,171 @@
+/**
+ * Goal: a world is the same whether its empty cells sleep in PostgreSQL or not. Method: a crowd walks round
+ * a torus, into cells that have left Redis, while pods are killed, somebody is born where nobody was, and
+ * PostgreSQL goes away and comes back; in the end the auditor counts everybody.
+ */
+import {
+  eventually,
+  openProxy,
+  type Spawned,
+  type TcpProxy,
+  usePostgres,
+  useRedis,
+} from '@leasehold/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { User } from './command-fixture.ts';
+
+const at = useRedis();
+const db = usePostgres();
+
+const PEOPLE = 500;
+const COLUMNS = 16;
+const CELL = 20;
+/** Of a machine that does five other things. */
+const WAIT_MS = 60_000;
+/** So many sleep at once, and so many wake. */
+const CELLS_MIN = 8;
+/** PostgreSQL is away for three seconds and more. */
+const TICKS_AWAY = 30;
+
+const MANIFEST = `world: procession
+module: world.ts
+space: {kind: torus, width: ${COLUMNS * CELL}, height: ${COLUMNS * CELL}, cell: ${CELL}}
+blockCells: 2
+tickHz: 10
+`;
+
+/** Who has no feet stays where he is. The crowd comes round in 16 seconds. */
+const MODULE = `
+import { component, f64, simulation, system } from '@leasehold/sdk';
+const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+const Feet = component('feet', 1, {});
+export default simulation({
+  components: [Position, Feet],
+  systems: [system({ name: 'walk', writes: { position: Position }, with: [Feet],
+    each({ position }, { dtS }) { position.x += 20 * dtS; } })],
+  seed({ spawn, random }) {
+    for (let i = 0; i < ${PEOPLE}; i++) {
+      spawn(Position({ x: 20 + 40 * random.float(), y: 140 + 40 * random.float() }), Feet());
+    }
+  },
+});
+`;
+
+let user: User;
+let proxy: TcpProxy;
+let run: Spawned;
+let api = '';
+
+beforeAll(async () => {
+  const url = new URL(db.databaseUrl);
+  proxy = await openProxy({ target: Number(url.port || 5_432) });
+  url.host = `127.0.0.1:${proxy.port}`;
+  user = await User.open({ REDIS_URL: at.url, SNAPSHOTS_URL: url.href, IDLE_MS: '2000' });
+});
+afterAll(async () => {
+  await user.close();
+  await proxy.close();
+});
+
+/** Cells that left Redis at some time. */
+async function everCold(): Promise<Set<number>> {
+  const { rows } = await db.pool.query('select distinct cell from leasehold.cold_cell');
+  return new Set(rows.map(({ cell }) => Number(cell)));
+}
+
+/** Cells of which Redis has something. */
+async function warm(): Promise<Set<number>> {
+  const names = await at.redis.keys('{procession.*:meta:main');
+  return new Set(names.map((name) => Number(/:(\d+):meta:main$/.exec(name)?.[1])));
+}
+
+async function cold(): Promise<number[]> {
+  // In this order, so that one that wakes meanwhile is not taken for one that sleeps.
+  const [slept, here] = [await everCold(), await warm()];
+  return [...slept].filter((cell) => !here.has(cell));
+}
+
+async function feedKinds(): Promise<string[]> {
+  const [name] = await at.redis.keys('{procession.*}:feed');
+  const entries = await at.redis.xrange(name ?? '', '-', '+');
+  return entries.map(([, fields]) => fields[1] ?? '');
+}
+
+/** The newest tick that a cell has committed. */
+async function tick(): Promise<number> {
+  const names = await at.redis.keys('{procession.*:meta:main');
+  const ticks = await Promise.all(names.map((name) => at.redis.hget(name, 'tick')));
+  return Math.max(...ticks.map(Number));
+}
+
+async function lastSleptMs(): Promise<number> {
+  const { rows } = await db.pool.query(
+    'select 1000 * extract(epoch from max(slept_at)) as ms from leasehold.cold_cell',
+  );
+  return Number(rows[0]?.ms);
+}
+
+/** PostgreSQL ends, as when it is told to stop, and does not come back before the proxy heals. */
+async function takeAway(): Promise<void> {
+  proxy.refuse();
+  await db.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'leasehold cells' and datname = current_database()`,
+  );
+  proxy.cut();
+}
+
+/** Born in the middle of a cell, and stays there. */
+async function bear(cell: number, key: string) {
+  const [x, y] = [(cell % COLUMNS) * CELL + 10, Math.floor(cell / COLUMNS) * CELL + 10];
+  const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+  const sentMs = performance.now();
+  const answer = await fetch(`${api}/v1/worlds/procession/entities?wait=applied`, {
+    ...{ method: 'POST', headers },
+    body: JSON.stringify({ components: { position: { x, y } } }),
+  });
+  const said = (await answer.json()) as { readonly entities?: readonly number[] };
+  return { status: answer.status, said, ms: Math.round(performance.now() - sentMs) };
+}
+
+test('E1 E2 nobody is lost or doubled in a world whose empty cells sleep in PostgreSQL', async () => {
+  const folder = await user.folder('procession', { 'world.yaml': MANIFEST, 'world.ts': MODULE });
+  const flags = ['--authorities', '1', '--lifecycle', '1', '--kill-every', '5', '--json'];
+  run = user.leasehold(['run', folder, '--pods', '2', ...flags]);
+  api = (await eventually(() => /^(?:· )?api {2}(\S+)/m.exec(run.stderr), WAIT_MS))?.[1] ?? '';
+
+  const first = await eventually(async () => (await cold())[CELLS_MIN], WAIT_MS);
+  const born = await bear(first as number, 'first');
+  expect(born).toMatchObject({ status: 201 });
+  expect(await warm()).toContain(first);
+
+  await takeAway();
+  await eventually(async () => (await feedKinds()).includes('cooling-waits'), WAIT_MS);
+  const [before, leftMs, second] = [await tick(), await lastSleptMs(), (await cold())[0] ?? -1];
+  // Taken, if a pod had read the cell before; else refused, and nothing is kept of it.
+  const refused = await bear(second, 'second');
+  if (refused.status !== 201) {
+    expect(refused).toMatchObject({ status: 503, said: { code: 'CELL_COLD' } });
+  }
+  await eventually(async () => (await tick()) > before + TICKS_AWAY, WAIT_MS);
+  expect(await lastSleptMs()).toBe(leftMs);
+
+  proxy.heal();
+  await eventually(async () => (await lastSleptMs()) > leftMs, WAIT_MS);
+  await eventually(async () => (await bear(second, 'second')).status === 201, WAIT_MS);
+  // The crowd comes to where it has been.
+  const left = await everCold();
+  await eventually(async () => {
+    const here = await warm();
+    return [...left].filter((cell) => here.has(cell)).length > CELLS_MIN;
+  }, WAIT_MS);
+
+  run.kill('SIGINT');
+  const { code, report } = await user.ended(run);
+  process.stdout.write(
+    `${left.size} cells left, ${report.kills} kills; born in one that slept in ${born.ms} ms\n`,
+  );
+  expect([code, report.reasons]).toEqual([0, []]);
+  expect(report).toMatchObject({ lost: 0, duplicated: 0, created: 2, entitiesEnd: PEOPLE + 2 });
+  expect(report.kills).toBeGreaterThan(1);
+}, 120_000);
