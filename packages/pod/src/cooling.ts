@@ -38,6 +38,11 @@ export class Cooling {
     this.#settled.delete(cell);
   }
 
+  /** It has left, as far as is known here. */
+  isCold(cell: number): boolean {
+    return this.#settled.get(cell) === Number.POSITIVE_INFINITY;
+  }
+
   /** `watched`: cells that sleep and that this pod looks after. Nobody waits for it. */
   look(watched: readonly number[], isCut: boolean): void {
     const { cool, clock } = this.#parts;

@@ -8,8 +8,10 @@ import type { PodParts } from './settings.ts';
 
 /** How often all inboxes are looked into. */
 const LOOK_MS = 1_000;
-/** How often those of cells that sleep are: there may be very many. */
+/** How often those of cells that sleep are, … */
 const WATCH_MS = 5_000;
+/** … and at each how-many-th look those that have left the store: there may be very many. */
+const WATCHES_PER_COLD = 6;
 
 export class Inboxes {
   readonly #parts: PodParts;
@@ -17,6 +19,7 @@ export class Inboxes {
   #hinted = new Set<number>();
   #nextLookMs = 0;
   #nextWatchMs = 0;
+  #watches = 0;
 
   constructor(parts: PodParts, holdings: ReadonlyMap<number, Holding>) {
     this.#parts = parts;
@@ -34,13 +37,15 @@ export class Inboxes {
 
   /**
    * Of these cells, which sleep, those to which something was posted: whoever did may have died before
-   * it told anybody.
+   * it told anybody. `isCold`: it has left the store; a post brings it back, and is told.
    */
-  async watched(cells: readonly number[]): Promise<number[]> {
+  async watched(all: readonly number[], isCold: (cell: number) => boolean): Promise<number[]> {
     const { clock, store } = this.#parts;
     const now = clock.nowMs();
-    if (now < this.#nextWatchMs || cells.length === 0) return [];
+    if (now < this.#nextWatchMs || all.length === 0) return [];
     this.#nextWatchMs = now + WATCH_MS;
+    const isThorough = this.#watches++ % WATCHES_PER_COLD === 0;
+    const cells = isThorough ? all : all.filter((cell) => !isCold(cell));
     const inboxes = await store.inboxes(cells.map((cell) => ({ cell, after: 0 })));
     const filled = cells.filter((_, i) => (inboxes[i]?.length ?? 0) > 0);
     if (filled.length === 0) return [];

@@ -20,6 +20,8 @@ export type MailParts = {
   readonly holdings: ReadonlyMap<number, Holding>;
   readonly loading: ReadonlyMap<number, Loading>;
   readonly keeper: Keeper;
+  /** It sleeps outside of the store, as far as is known here. */
+  readonly isCold: (cell: number) => boolean;
   /** Another server answers, with which nothing that is held was compared. */
   readonly isNewRun: () => boolean;
   readonly mailing: Signal;
@@ -53,7 +55,7 @@ export class Mail {
 
   /** Reads inboxes, and brings what is for no cell around. */
   async turn(): Promise<void> {
-    const { mailing, ticking, holdings, keeper } = this.#parts;
+    const { mailing, ticking, holdings, keeper, isCold } = this.#parts;
     if (!this.#pod.store.status().isConnected) {
       await mailing.wait(AWAY_MS);
       return;
@@ -64,7 +66,7 @@ export class Mail {
       for (const each of holdings.values()) this.#check(each);
     this.#runId = runId;
     if (await this.#inboxes.turn()) ticking.wake();
-    for (const cell of await this.#inboxes.watched(keeper.watched)) keeper.expect(cell);
+    for (const cell of await this.#inboxes.watched(keeper.watched, isCold)) keeper.expect(cell);
     await this.#strays.turn(holdings.values());
     const waitMs = this.#parts.isNewRun() ? AWAY_MS : await this.#postman.turn(holdings.values());
     if (!this.#inboxes.isHinted) await mailing.wait(waitMs);

@@ -85,6 +85,7 @@ export class Pod {
       ...{ holdings: this.#holdings, loading: this.#loading, keeper: this.#keeper },
       ...{ mailing: this.#mailing, ticking: this.#ticking },
       isNewRun: () => this.#committer.isNewRun,
+      isCold: (cell) => this.#cooling.isCold(cell),
     });
     this.#cooling = new Cooling(parts, (cell) => this.#keeper.expect(cell));
     this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
