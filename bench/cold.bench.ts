@@ -27,11 +27,15 @@ const QUICK: Extent = {
   awake: { columns: 5, rows: 5 },
   wakes: 20,
 };
-/** As eighty gliders take. */
+/** Of eighty gliders: all that they are, and what a tick tells of them when all move. */
 const STATE_BYTES = 2_048;
+const TICK_BYTES = 560;
+/** How many ticks of cells that are awake are in Redis, with a checkpoint in so many of them. */
+const TICKS = 96;
+const CHECKPOINT_EVERY = 32;
 const LEASE_MS = 60_000;
 const LAYER = 'main';
-const COST_MAX = 1.5;
+const COST_MAX = 1.1;
 const WAKE_MS_MAX = 100;
 const TOGETHER = 256;
 
@@ -124,27 +128,57 @@ async function usedBytes(redis: Redis): Promise<number> {
   return Number(/used_memory_dataset:(\d+)/.exec(await redis.info('memory'))?.[1] ?? 0);
 }
 
-/** Cells that were written once and left, as they are before they may sleep. */
-async function fill(store: LiveStore, cells: readonly number[], ending: boolean): Promise<void> {
+/** Cells in which people move. */
+async function live(store: LiveStore, cells: readonly number[]): Promise<void> {
   for (let from = 0; from < cells.length; from += TOGETHER) {
     const some = cells.slice(from, from + TOGETHER);
-    const requests = some.map((cell) => ({ cell, nonce: `a.${cell}`, ttlMs: LEASE_MS }));
-    const commits = (await store.acquire(requests)).map((reply): Commit => {
-      if (reply.tag !== 'GRANTED') throw new Error(`not granted: ${reply.tag}`);
-      const { claim, head } = reply;
-      const seq = head.seq + 1;
-      const tick = head.tick + 1;
-      const body = randomBytes(64);
-      return {
-        ...{ claim, seq, prevHash: head.hash, tick, body, idCounter: 0, ttlMs: LEASE_MS },
-        hash: entryHash(head.hash, seq, claim.epoch, tick, body),
-        ...{ cursors: [], out: [], checkpoint: randomBytes(STATE_BYTES) },
-        ...(ending ? { ending: 'release' as const } : {}),
-      };
-    });
-    const refused = (await store.commit(commits)).find(({ tag }) => tag !== 'OK');
-    if (refused !== undefined) throw new Error(`not committed: ${refused.tag}`);
+    let commits = await firstOf(store, some);
+    for (let tick = 1; tick <= TICKS; tick++) {
+      const isWhole = tick % CHECKPOINT_EVERY === 0;
+      const sent = isWhole
+        ? commits.map((commit) => ({ ...commit, checkpoint: randomBytes(STATE_BYTES) }))
+        : commits;
+      await written(store, sent);
+      commits = commits.map(nextOf);
+    }
   }
+}
+
+/** Cells that were written once and left, as they are before they may sleep. */
+async function leave(store: LiveStore, cells: readonly number[]): Promise<void> {
+  for (let from = 0; from < cells.length; from += TOGETHER) {
+    const commits = await firstOf(store, cells.slice(from, from + TOGETHER));
+    await written(
+      store,
+      commits.map((commit) => {
+        return { ...commit, checkpoint: randomBytes(STATE_BYTES), ending: 'release' as const };
+      }),
+    );
+  }
+}
+
+async function written(store: LiveStore, commits: readonly Commit[]): Promise<void> {
+  const refused = (await store.commit(commits)).find(({ tag }) => tag !== 'OK');
+  if (refused !== undefined) throw new Error(`not committed: ${refused.tag}`);
+}
+
+function nextOf({ claim, seq: before, hash: prevHash, tick: last }: Commit): Commit {
+  const seq = before + 1;
+  const tick = last + 1;
+  const body = randomBytes(TICK_BYTES);
+  return {
+    ...{ claim, seq, prevHash, tick, body, idCounter: 0, ttlMs: LEASE_MS, cursors: [], out: [] },
+    hash: entryHash(prevHash, seq, claim.epoch, tick, body),
+  };
+}
+
+async function firstOf(store: LiveStore, cells: readonly number[]): Promise<Commit[]> {
+  const requests = cells.map((cell) => ({ cell, nonce: `a.${cell}`, ttlMs: LEASE_MS }));
+  return (await store.acquire(requests)).map((reply): Commit => {
+    if (reply.tag !== 'GRANTED') throw new Error(`not granted: ${reply.tag}`);
+    const { claim, head } = reply;
+    return nextOf({ claim, seq: head.seq, hash: head.hash, tick: head.tick } as Commit);
+  });
 }
 
 const numbersOf = (from: number, to: number): number[] =>
@@ -152,7 +186,7 @@ const numbersOf = (from: number, to: number): number[] =>
 
 function bytesOf(size: Size): Promise<number> {
   return withWorld(size, '', async (store, used) => {
-    await fill(store, numbersOf(0, cellsOf(size)), false);
+    await live(store, numbersOf(0, cellsOf(size)));
     return used();
   });
 }
@@ -160,11 +194,11 @@ function bytesOf(size: Size): Promise<number> {
 async function sleepers({ all, awake, wakes }: Extent, coldUrl: string, say: (l: string) => void) {
   return withWorld(all, coldUrl, async (store, used) => {
     const sleeping = numbersOf(cellsOf(awake), cellsOf(all));
-    await fill(store, numbersOf(0, cellsOf(awake)), false);
+    await live(store, numbersOf(0, cellsOf(awake)));
     let leavingS = 0;
     for (let from = 0; from < sleeping.length; from += COOL_CELLS_MAX) {
       const some = sleeping.slice(from, from + COOL_CELLS_MAX);
-      await fill(store, some, true);
+      await leave(store, some);
       const startedMs = performance.now();
       await cool(store, some);
       leavingS += (performance.now() - startedMs) / 1_000;
