@@ -45,6 +45,10 @@ const HANDOVER_MS = 120;
 const BUSY_CELLS_MAX = 16;
 const BUSY_CELLS_MAX_LATE = 96;
 const QUIET_CELLS_MAX = 256;
+/** A world of more cells is not claimed before there is a plan, if one comes soon. */
+const LARGE_CELLS = 8_192;
+/** Cells that are asked for before the plan, the clock and the others are looked at again. */
+const CLAIM_CELLS_MAX = 2_048;
 /** How long a cell that should sleep is held for something that does not come. */
 const WOKEN_MS = 5_000;
 /** Whoever left a cell here may be ahead of the call that ends its lease. */
@@ -75,8 +79,9 @@ export class Keeper {
   #nextTrimMs = 0;
   /** The server on which all leases have been extended. */
   #renewedRunId = '';
-  /** Until then it waits for pods that start together with it; 0 = it has waited. */
+  /** Until then it waits for pods that start together with it, and for a plan; 0 = it has waited. */
   #waitsUntilMs: number;
+  readonly #isLarge: boolean;
   /** How often the shares of the pods have changed. */
   changes = 0;
   isDraining = false;
@@ -91,7 +96,9 @@ export class Keeper {
     this.roster = new Roster(parts.store, parts.pod);
     this.#shares = new Shares(parts.engine.grid, parts.pod);
     const isAlone = (parts.settings.startingPods ?? 1) <= 1;
-    this.#waitsUntilMs = isAlone ? 0 : parts.clock.nowMs() + STARTING_MS_MAX;
+    this.#isLarge = parts.engine.grid.cells > LARGE_CELLS;
+    const waits = !isAlone || this.#isLarge;
+    this.#waitsUntilMs = waits ? parts.clock.nowMs() + STARTING_MS_MAX : 0;
   }
 
   /** Another pod has just left these cells to this one: they are taken whoever should have them. */
@@ -159,14 +166,16 @@ export class Keeper {
     const members = this.roster.members(now, this.isCordoned).sort();
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;
-    if (isWaiting && members.length < startingPods && now < this.#waitsUntilMs) return;
+    // And of a large world most may sleep: a plan says so.
+    const isEarly = members.length < startingPods || (this.#isLarge && this.#plan === undefined);
+    if (isWaiting && isEarly && now < this.#waitsUntilMs) return;
     this.#waitsUntilMs = 0;
     const isHere = (pod: string): boolean => this.roster.isHere(pod, now);
     if (this.#shares.update(this.#plan, { members, isHere })) {
       this.#rivals.clear();
       this.changes++;
     }
-    await this.#acquire(this.#wanted(now), take);
+    await this.#acquire(this.#wanted(now).slice(0, CLAIM_CELLS_MAX), take);
   }
 
   async #readPlan(now: number): Promise<void> {
