@@ -100,6 +100,6 @@ function lost(cell: number): LeaseholdError {
     field: 'cell',
     value: String(cell),
     remedy:
-      'Is it the database that the pods of this world have? Else restore the area of the cell.',
+      'Is it the database that the pods of this world have? Else restore a snapshot of the world.',
   });
 }
