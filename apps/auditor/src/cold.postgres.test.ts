@@ -120,6 +120,24 @@ test('what a cell did just before it fell asleep is a blind spot, and no broken 
   });
 });
 
+test('L2 a cell that was held and not written between two sleeps keeps its rules', async () => {
+  const { facts, cell, cold, auditor } = await opened();
+  await auditor.begin();
+  const rounds = async (): Promise<void> => {
+    for (let i = 0; i < 12; i++) await auditor.round();
+  };
+  for (const epoch of ['2000', '3000']) {
+    await cell.grant(epoch);
+    await rounds();
+    const image = await imageOf(cell);
+    await cold.put([image]);
+    const { wake } = await sleep(facts, cell, image.mark);
+    await rounds();
+    await wake();
+  }
+  expect(await auditor.verdict()).toMatchObject({ isAtRest: true, violations: [] });
+});
+
 test('a cell that sleeps where nobody can look is a fault, and no empty cell', async () => {
   const { facts, cell, cold, auditor } = await opened();
   const image = await imageOf(cell);

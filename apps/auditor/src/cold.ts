@@ -10,6 +10,7 @@ import { blockKeyOf, placeOf, type WorldFacts } from './keys.ts';
 const MARK_BYTES = 4;
 
 export type HeadFields = ReadonlyMap<string, Buffer>;
+export type ColdHead = { readonly fields: HeadFields; readonly isKnown: boolean };
 /** What blocks say of their cells that sleep, by key. */
 export type Marks = ReadonlyMap<string, Buffer | null>;
 
@@ -18,7 +19,7 @@ export class ColdReading {
   readonly field: string;
   readonly #facts: WorldFacts;
   readonly #store: ColdStore | undefined;
-  /** A state never changes: of each only its first look costs anything. */
+  /** Of cells that go on sleeping: only the first look at each costs anything. */
   readonly #heads = new Map<number, { readonly mark: number; readonly fields: HeadFields }>();
 
   constructor(facts: WorldFacts, store: ColdStore | undefined) {
@@ -50,16 +51,23 @@ export class ColdReading {
     return found;
   }
 
-  /** As `read`, of their heads alone. */
-  async heads(cells: readonly number[], marks: Marks): Promise<ReadonlyMap<number, HeadFields>> {
+  /**
+   * As `read`, of their heads alone. `isKnown`: as it was read before, with the lease of then; a lease
+   * changes no mark.
+   */
+  async heads(cells: readonly number[], marks: Marks): Promise<ReadonlyMap<number, ColdHead>> {
     const wishes = this.#wishes(cells, marks);
     const unknown = wishes.filter(({ cell, mark }) => this.#heads.get(cell)?.mark !== mark);
     await this.read(
       unknown.map(({ cell }) => cell),
       marks,
     );
+    const isNew = new Set(unknown.map(({ cell }) => cell));
     return new Map(
-      wishes.map(({ cell }) => [cell, this.#heads.get(cell)?.fields as HeadFields] as const),
+      wishes.map(({ cell }) => {
+        const fields = this.#heads.get(cell)?.fields as HeadFields;
+        return [cell, { fields, isKnown: !isNew.has(cell) }] as const;
+      }),
     );
   }
 

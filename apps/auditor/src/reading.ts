@@ -37,6 +37,8 @@ export type MetaReading = {
   readonly cursors: ReadonlyMap<number, number>;
   /** It has left Redis, and its log with it. */
   readonly isAsleep: boolean;
+  /** False: epoch and nonce may be older than others that were read. */
+  readonly isLeaseNews: boolean;
 };
 
 export type CheckpointReading = {
@@ -129,7 +131,8 @@ export class Reading {
     );
     return cells.map((cell, i) => {
       const cold = asleep.get(cell);
-      return metaOf(cold ?? (fields[i] as Fields), cold !== undefined);
+      const isLeaseNews = cold?.isKnown !== true;
+      return { ...metaOf(cold?.fields ?? (fields[i] as Fields), cold !== undefined), isLeaseNews };
     });
   }
 
@@ -376,6 +379,7 @@ function metaOf(fields: Fields, isAsleep: boolean): MetaReading {
     outSeq: numberOf(fields, 'out'),
     cursors,
     isAsleep,
+    isLeaseNews: true,
   };
 }
 
