@@ -2,7 +2,7 @@
  * Loaded into a pod before its program: says how long each of its ticks took, a line each second. The
  * figures that pods report are of the last thousand ticks, so they cannot tell one half minute from the next.
  */
-import { Quantiles } from '../packages/pod/src/quantiles.ts';
+import { Quantiles } from '@leasehold/pod/quantiles';
 
 const SAY_MS = 1_000;
 

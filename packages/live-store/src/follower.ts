@@ -81,8 +81,8 @@ export class Follower {
     const news = cursors.map((cursor) => {
       const read = this.#newsOf(cursor, streams);
       const head = found.get(cursor.cell);
-      const isBack =
-        head !== undefined && (asleep.get(cursor.cell) ?? isBehind(head, cursor, read));
+      const isElsewhere = asleep.get(cursor.cell);
+      const isBack = head !== undefined && (isElsewhere ?? isBehind(head, cursor, read));
       this.#remember(
         cursor,
         isBack ? undefined : read,

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { LAYER } from '../model/lane.ts';
 import { duel } from './duel.ts';
 
-const CALLS = 4_000;
+const CALLS = 2_500;
 
 const at = usePostgres();
 
@@ -19,5 +19,5 @@ test('L1 L2 L3 L4 M1 nobody can tell a cell that slept from one that did not', a
   const { differences, calls, cooled } = await duel({ calls: CALLS, cold });
   expect(differences).toEqual([]);
   expect(calls).toBeGreaterThanOrEqual(CALLS);
-  expect(cooled).toBeGreaterThan(100);
+  expect(cooled).toBeGreaterThan(60);
 }, 120_000);
