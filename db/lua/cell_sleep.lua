@@ -15,6 +15,7 @@
 -- @each-arg  place        integer
 -- @each-arg  seq          decimal
 -- @each-arg  hash         string
+-- @each-arg  epoch        decimal
 -- @each-arg  posts        decimal
 -- @each-arg  asked        decimal
 -- @each-arg  out_read     integer
@@ -36,7 +37,7 @@ if refusal then
 end
 
 local was = redis.call('HMGET', meta, 'nonce', 'cause', 'until', 'seq', 'hash', 'posts', 'inbox',
-  'asked', 'out')
+  'asked', 'out', 'epoch')
 if not was[1] and not was[4] and not was[6] and not was[8] then
   local known = cold_mark(block, cold, place)
   return known > 0 and { 'COLD', known } or { 'OK' }
@@ -45,7 +46,7 @@ if (was[1] or '') ~= '' or (was[2] == 'handover' and tonumber(was[3] or '0') > c
   return { 'BUSY', 'held' }
 end
 if (was[4] or '0') ~= seq or (was[5] or '') ~= hash or (was[6] or '0') ~= posts or
-  (was[8] or '0') ~= asked then
+  (was[8] or '0') ~= asked or (was[10] or '0') ~= epoch then
   return { 'BUSY', 'changed' }
 end
 if posts ~= (was[7] or '0') then

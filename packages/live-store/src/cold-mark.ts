@@ -3,9 +3,14 @@ import { createHash } from 'node:crypto';
 
 const MARK_BYTES = 4;
 
-/** What a cell's state is known by: the first four bytes of a SHA-1 of its hash, and never 0. */
-export function coldMark(hash: string): number {
-  return createHash('sha1').update(hash).digest().readUInt32BE(0) || 1;
+/**
+ * What a cell's state is known by, and never 0: the first four bytes of a SHA-1 of its hash and of all
+ * that changes without a commit. So whatever is kept under a mark never becomes anything else.
+ */
+export function coldMark(head: ReadonlyMap<string, string>, hash: string): number {
+  const [epoch, asked, posts] = ['epoch', 'asked', 'posts'].map((name) => head.get(name) ?? '0');
+  const state = `${hash} ${epoch} ${asked} ${posts}`;
+  return createHash('sha1').update(state).digest().readUInt32BE(0) || 1;
 }
 
 /** Of the cell at this place of its block; 0: it does not sleep. */

@@ -228,7 +228,7 @@ export class ColdCells {
     const cells = await this.#ask(store, unknown);
     for (const [i, cold] of cells.entries()) {
       const { cell } = unknown[i] as ColdWish;
-      if (cold === undefined || coldMark(cold.hash) !== cold.mark) throw lost(cell);
+      if (cold === undefined || coldMark(cold.head, cold.hash) !== cold.mark) throw lost(cell);
       found.set(cell, cold);
       this.#keep(cold);
     }
@@ -309,6 +309,7 @@ type Checkpoint = readonly (Buffer | null)[];
 type Image = {
   readonly seq: string;
   readonly hash: string;
+  readonly epoch: string;
   readonly posts: string;
   readonly asked: string;
   readonly cold?: ColdCell;
@@ -325,13 +326,13 @@ function imageOf(
 ): Image | undefined {
   const of = (name: string, absent = '0'): string => head.get(name) ?? absent;
   const [seq, hash] = [of('seq'), of('hash', '')];
-  const facts = { seq, hash, posts: of('posts'), asked: of('asked') };
+  const facts = { seq, hash, epoch: of('epoch'), posts: of('posts'), asked: of('asked') };
   if (seq === '0') return facts;
   const whole = checkpoints.find(([at, of]) => String(at) === seq && String(of) === hash);
   const body = whole?.[3];
   if (!body) return undefined;
   const cold = {
-    ...{ cell, mark: coldMark(hash), seq: Number(seq), hash, tick: Number(of('tick')) },
+    ...{ cell, mark: coldMark(head, hash), seq: Number(seq), hash, tick: Number(of('tick')) },
     head: new Map([...head].filter(([name]) => !NOT_KEPT.has(name))),
     checkpoint: new Uint8Array(body.buffer, body.byteOffset, body.byteLength),
     posted: more.posted.map(String),
@@ -377,6 +378,6 @@ function lost(cell: number): LeaseholdError {
     field: 'cell',
     value: String(cell),
     remedy:
-      'Is it the database that the pods of this world have? Else restore the area of the cell.',
+      'Is it the database that the pods of this world have? Else restore a snapshot of the world.',
   });
 }

@@ -8,7 +8,8 @@
  */
 import type { ChannelEntry, FollowCursor, FollowNews, LogEntry } from '@leasehold/protocol';
 import { extending, type RawEntry, readChannelEntry } from './chain.ts';
-import { coldMark, readMark } from './cold-mark.ts';
+import type { ColdCells } from './cold.ts';
+import { readMark } from './cold-mark.ts';
 import type { CellKeys, Keys } from './keys.ts';
 import type { Link, Outcome, Request } from './link.ts';
 
@@ -32,16 +33,23 @@ type Checked = {
 };
 type Streams = ReadonlyMap<string, readonly RawEntry[]>;
 
+export type FollowerParts = {
+  readonly localMs: () => number;
+  readonly cold: Pick<ColdCells, 'read'>;
+};
+
 export class Follower {
   readonly #link: Link;
   readonly #keys: Keys;
   readonly #localMs: () => number;
+  readonly #cold: FollowerParts['cold'];
   readonly #checked = new Map<number, Checked>();
 
-  constructor(link: Link, keys: Keys, localMs: () => number) {
+  constructor(link: Link, keys: Keys, { localMs, cold }: FollowerParts) {
     this.#link = link;
     this.#keys = keys;
     this.#localMs = localMs;
+    this.#cold = cold;
   }
 
   /** See `Store.poll`. Only cells with news are in the answer. */
@@ -111,10 +119,17 @@ export class Follower {
     const outcomes = await this.#execProven(
       absent.map(({ cell }) => ['HGET', this.#keys.cell(cell).block, this.#keys.cell(cell).cold]),
     );
-    for (const [i, { cell, hash }] of absent.entries()) {
+    const wishes = absent.flatMap(({ cell }, i) => {
       const marks = valueIn(outcomes[i]) as Buffer | null;
       const mark = marks === null ? 0 : readMark(marks, this.#keys.cell(cell).place);
-      if (mark > 0) found.set(cell, mark !== coldMark(hash));
+      return mark > 0 ? [{ cell, mark }] : [];
+    });
+    // Where that cannot be known now it is looked at again with the next check.
+    const asleep = await this.#cold.read(wishes).catch(() => undefined);
+    for (const { cell } of wishes) found.set(cell, false);
+    for (const { cell, hash } of absent) {
+      const cold = asleep?.get(cell);
+      if (cold !== undefined) found.set(cell, cold.hash !== hash);
     }
     return found;
   }

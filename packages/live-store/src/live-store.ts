@@ -150,7 +150,6 @@ export class LiveStore implements Store, LifeStore {
     this.#hearing = link('hearing');
     this.#clock = new ServerClock(localMs);
     const calls = { library: options.library ?? LIBRARY, perBlock: options.perBlock ?? false };
-    this.#follower = new Follower(this.#reads, this.#keys, localMs);
     const facts = { link: this.#commands, keys: this.#keys, calls };
     this.#cold = new ColdCells({
       ...facts,
@@ -167,6 +166,7 @@ export class LiveStore implements Store, LifeStore {
       onBroken: (name, cell, message) =>
         options.onEvent?.({ kind: 'broken', function: name, cell, message }),
     });
+    this.#follower = new Follower(this.#reads, this.#keys, { localMs, cold: this.#cold });
     this.#loader = new Loader(this.#commands, this.#keys, {
       heads: (cells) => this.#headsOf(cells),
       cold: this.#cold,

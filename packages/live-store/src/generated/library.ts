@@ -313,6 +313,7 @@ export type CellSleepItem = {
   readonly place: number;
   readonly seq: string | number;
   readonly hash: string;
+  readonly epoch: string | number;
   readonly posts: string | number;
   readonly asked: string | number;
   readonly outRead: number;
@@ -333,7 +334,7 @@ export const cellSleep: LuaFunction<CellSleepCall, CellSleepItem, CellSleepReply
   args: ['incarnation'],
   eachKeys: ['block', 'meta', 'log', 'out', 'inbox', 'posted', 'ckpt0', 'ckpt1', 'geo'],
   eachOptionalKeys: [],
-  eachArgs: ['cold', 'place', 'seq', 'hash', 'posts', 'asked', 'outRead', 'mark'],
+  eachArgs: ['cold', 'place', 'seq', 'hash', 'epoch', 'posts', 'asked', 'outRead', 'mark'],
   eachOptionalArgs: [],
   eachLists: [],
   replies: {
@@ -2200,7 +2201,7 @@ redis.register_function({
 })
 
 -- cell_sleep
-local function cell_sleep(call, block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo, cold, place, seq, hash, posts, asked, out_read, mark)
+local function cell_sleep(call, block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo, cold, place, seq, hash, epoch, posts, asked, out_read, mark)
   if hash ~= '' and not is_hash(hash) then
     return { 'BADARG', 'hash: too long or with a space' }
   end
@@ -2213,7 +2214,7 @@ local function cell_sleep(call, block, meta, log, out, inbox, posted, ckpt0, ckp
   end
 
   local was = redis.call('HMGET', meta, 'nonce', 'cause', 'until', 'seq', 'hash', 'posts', 'inbox',
-    'asked', 'out')
+    'asked', 'out', 'epoch')
   if not was[1] and not was[4] and not was[6] and not was[8] then
     local known = cold_mark(block, cold, place)
     return known > 0 and { 'COLD', known } or { 'OK' }
@@ -2222,7 +2223,7 @@ local function cell_sleep(call, block, meta, log, out, inbox, posted, ckpt0, ckp
     return { 'BUSY', 'held' }
   end
   if (was[4] or '0') ~= seq or (was[5] or '') ~= hash or (was[6] or '0') ~= posts or
-    (was[8] or '0') ~= asked then
+    (was[8] or '0') ~= asked or (was[10] or '0') ~= epoch then
     return { 'BUSY', 'changed' }
   end
   if posts ~= (was[7] or '0') then
@@ -2269,7 +2270,7 @@ local function call_cell_sleep(keys, args)
     if k > #keys then
       fault = { 'BADARG', 'a key is missing' }
     end
-    if width < 9 then
+    if width < 10 then
       return redis.error_reply('BADCALL an argument is missing')
     end
     local cold = args[a + 3]
@@ -2282,23 +2283,27 @@ local function call_cell_sleep(keys, args)
       fault = { 'BADARG', 'seq: not decimal' }
     end
     local hash = args[a + 6]
-    local posts = args[a + 7]
+    local epoch = args[a + 7]
+    if not is_decimal(epoch) then
+      fault = { 'BADARG', 'epoch: not decimal' }
+    end
+    local posts = args[a + 8]
     if not is_decimal(posts) then
       fault = { 'BADARG', 'posts: not decimal' }
     end
-    local asked = args[a + 8]
+    local asked = args[a + 9]
     if not is_decimal(asked) then
       fault = { 'BADARG', 'asked: not decimal' }
     end
-    local out_read = tonumber(args[a + 9])
+    local out_read = tonumber(args[a + 10])
     if not is_integer(out_read) then
       fault = { 'BADARG', 'out_read: not integer' }
     end
-    local mark = tonumber(args[a + 10])
+    local mark = tonumber(args[a + 11])
     if not is_integer(mark) then
       fault = { 'BADARG', 'mark: not integer' }
     end
-    local at, stop = a + 10, a + 1 + width
+    local at, stop = a + 11, a + 1 + width
     if at ~= stop then
       fault = fault or { 'BADARG', 'arguments are left over' }
     end
@@ -2307,7 +2312,7 @@ local function call_cell_sleep(keys, args)
     if fault then
       replies[item] = fault
     else
-      local ok, reply = pcall(cell_sleep, call, block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo, cold, place, seq, hash, posts, asked, out_read, mark)
+      local ok, reply = pcall(cell_sleep, call, block, meta, log, out, inbox, posted, ckpt0, ckpt1, geo, cold, place, seq, hash, epoch, posts, asked, out_read, mark)
       replies[item] = ok and reply or failure(call, reply)
     end
   end
