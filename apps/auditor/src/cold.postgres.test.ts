@@ -45,7 +45,8 @@ const namesOf = ({ keys }: CellByHand): string[] => [
 
 async function imageOf(cell: CellByHand): Promise<ColdCell> {
   const { seq, hash, tick, keys } = cell;
-  const mark = createHash('sha1').update(hash).digest().readUInt32BE(0);
+  const state = `${hash} ${cell.epoch} 0 0`;
+  const mark = createHash('sha1').update(state).digest().readUInt32BE(0);
   const head = new Map(Object.entries(await at.redis.hgetall(keys.meta)));
   const [a, b] = await Promise.all(keys.checkpoints.map((key) => at.redis.hgetallBuffer(key)));
   const body = [a, b].find((each) => Number(each?.['seq']) === seq)?.['body'] ?? Buffer.alloc(0);

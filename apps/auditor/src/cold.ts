@@ -10,7 +10,6 @@ import { blockKeyOf, placeOf, type WorldFacts } from './keys.ts';
 const MARK_BYTES = 4;
 
 export type HeadFields = ReadonlyMap<string, Buffer>;
-export type ColdHead = { readonly fields: HeadFields; readonly isKnown: boolean };
 /** What blocks say of their cells that sleep, by key. */
 export type Marks = ReadonlyMap<string, Buffer | null>;
 
@@ -19,7 +18,7 @@ export class ColdReading {
   readonly field: string;
   readonly #facts: WorldFacts;
   readonly #store: ColdStore | undefined;
-  /** Of cells that go on sleeping: only the first look at each costs anything. */
+  /** What has one mark never changes: of each only the first look costs anything. */
   readonly #heads = new Map<number, { readonly mark: number; readonly fields: HeadFields }>();
 
   constructor(facts: WorldFacts, store: ColdStore | undefined) {
@@ -44,30 +43,23 @@ export class ColdReading {
     const found = new Map<number, ColdCell>();
     for (const [i, cold] of (await this.#store.get(wishes)).entries()) {
       const { cell, mark } = wishes[i] as ColdWish;
-      if (cold === undefined || markOf(cold.hash) !== mark) throw lost(cell);
+      if (cold === undefined || markOf(cold) !== mark) throw lost(cell);
       found.set(cell, cold);
       this.#heads.set(cell, { mark, fields: headFields(cold) });
     }
     return found;
   }
 
-  /**
-   * As `read`, of their heads alone. `isKnown`: as it was read before, with the lease of then; a lease
-   * changes no mark.
-   */
-  async heads(cells: readonly number[], marks: Marks): Promise<ReadonlyMap<number, ColdHead>> {
+  /** As `read`, of their heads alone. */
+  async heads(cells: readonly number[], marks: Marks): Promise<ReadonlyMap<number, HeadFields>> {
     const wishes = this.#wishes(cells, marks);
     const unknown = wishes.filter(({ cell, mark }) => this.#heads.get(cell)?.mark !== mark);
     await this.read(
       unknown.map(({ cell }) => cell),
       marks,
     );
-    const isNew = new Set(unknown.map(({ cell }) => cell));
     return new Map(
-      wishes.map(({ cell }) => {
-        const fields = this.#heads.get(cell)?.fields as HeadFields;
-        return [cell, { fields, isKnown: !isNew.has(cell) }] as const;
-      }),
+      wishes.map(({ cell }) => [cell, this.#heads.get(cell)?.fields as HeadFields] as const),
     );
   }
 
@@ -83,8 +75,12 @@ export class ColdReading {
   }
 }
 
-const markOf = (hash: string): number =>
-  createHash('sha1').update(hash).digest().readUInt32BE(0) || 1;
+/** Of all that may change: of its log, and of what changes without a commit. */
+function markOf({ hash, head }: Pick<ColdCell, 'hash' | 'head'>): number {
+  const [epoch, asked, posts] = ['epoch', 'asked', 'posts'].map((name) => head.get(name) ?? '0');
+  const state = `${hash} ${epoch} ${asked} ${posts}`;
+  return createHash('sha1').update(state).digest().readUInt32BE(0) || 1;
+}
 
 /** All that Redis would say of its head. */
 export function headFields({ head, seq, hash, tick }: ColdCell): HeadFields {

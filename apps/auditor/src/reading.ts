@@ -37,8 +37,6 @@ export type MetaReading = {
   readonly cursors: ReadonlyMap<number, number>;
   /** It has left Redis, and its log with it. */
   readonly isAsleep: boolean;
-  /** False: epoch and nonce may be older than others that were read. */
-  readonly isLeaseNews: boolean;
 };
 
 export type CheckpointReading = {
@@ -131,8 +129,7 @@ export class Reading {
     );
     return cells.map((cell, i) => {
       const cold = asleep.get(cell);
-      const isLeaseNews = cold?.isKnown !== true;
-      return { ...metaOf(cold?.fields ?? (fields[i] as Fields), cold !== undefined), isLeaseNews };
+      return metaOf(cold ?? (fields[i] as Fields), cold !== undefined);
     });
   }
 
@@ -379,7 +376,6 @@ function metaOf(fields: Fields, isAsleep: boolean): MetaReading {
     outSeq: numberOf(fields, 'out'),
     cursors,
     isAsleep,
-    isLeaseNews: true,
   };
 }
 

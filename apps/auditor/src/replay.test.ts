@@ -60,7 +60,7 @@ function reading(lie: 'none' | 'kept' | 'ephemeral'): CellReading {
   const meta = {
     ...{ seq, hash: prevHash, tick: seq - 1, epoch: '1', nonce: '', idCounter: 1, outSeq: 0 },
     cursors: new Map(),
-    ...{ isAsleep: false, isLeaseNews: true },
+    isAsleep: false,
   };
   return { cell: 0, meta, checkpoints, entries, out: [] };
 }

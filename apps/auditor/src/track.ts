@@ -166,7 +166,7 @@ export class CellTrack {
   expectMeta(meta: MetaReading, findings: Findings): boolean {
     if (meta.seq < this.seq) return false;
     if (meta.seq === this.seq && meta.hash !== this.hash) return false;
-    if (meta.isLeaseNews) this.#checkLease(meta, findings);
+    this.#checkLease(meta, findings);
     if (this.#expected.length < EXPECTED_MAX) this.#expected.push(meta);
     this.#settleExpectations(findings);
     return true;
