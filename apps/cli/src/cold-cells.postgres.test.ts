@@ -13,43 +13,17 @@ import {
 } from '@leasehold/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { User } from './command-fixture.ts';
+import { CELL, COLUMNS, PEOPLE, PROCESSION } from './procession-fixture.ts';
 
 const at = useRedis();
 const db = usePostgres();
 
-const PEOPLE = 500;
-const COLUMNS = 16;
-const CELL = 20;
 /** Of a machine that does five other things. */
 const WAIT_MS = 60_000;
 /** So many sleep at once, and so many wake. */
 const CELLS_MIN = 8;
 /** PostgreSQL is away for three seconds and more. */
 const TICKS_AWAY = 30;
-
-const MANIFEST = `world: procession
-module: world.ts
-space: {kind: torus, width: ${COLUMNS * CELL}, height: ${COLUMNS * CELL}, cell: ${CELL}}
-blockCells: 2
-tickHz: 10
-`;
-
-/** Who has no feet stays where he is. The crowd comes round in 16 seconds. */
-const MODULE = `
-import { component, f64, simulation, system } from '@leasehold/sdk';
-const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
-const Feet = component('feet', 1, {});
-export default simulation({
-  components: [Position, Feet],
-  systems: [system({ name: 'walk', writes: { position: Position }, with: [Feet],
-    each({ position }, { dtS }) { position.x += 20 * dtS; } })],
-  seed({ spawn, random }) {
-    for (let i = 0; i < ${PEOPLE}; i++) {
-      spawn(Position({ x: 20 + 40 * random.float(), y: 140 + 40 * random.float() }), Feet());
-    }
-  },
-});
-`;
 
 let user: User;
 let proxy: TcpProxy;
@@ -129,7 +103,7 @@ async function bear(cell: number, key: string) {
 }
 
 test('E1 E2 nobody is lost or doubled in a world whose empty cells sleep in PostgreSQL', async () => {
-  const folder = await user.folder('procession', { 'world.yaml': MANIFEST, 'world.ts': MODULE });
+  const folder = await user.folder('procession', PROCESSION);
   const flags = ['--authorities', '1', '--lifecycle', '1', '--kill-every', '5', '--json'];
   run = user.leasehold(['run', folder, '--pods', '2', ...flags]);
   api = (await eventually(() => /^(?:· )?api {2}(\S+)/m.exec(run.stderr), WAIT_MS))?.[1] ?? '';

@@ -16,5 +16,6 @@ export {
   type Source,
 } from './open-servers.ts';
 export { findPostgres, type PostgresPrograms } from './postgres-binary.ts';
+export { hasPrivatePostgres } from './private-postgres.ts';
 export { openProgram, type WantedProgram } from './program.ts';
 export { type Direction, openProxy, type ProxyOptions, type TcpProxy } from './proxy.ts';

@@ -3,7 +3,7 @@
  * and `server.json`, which says who uses it. Whoever leaves last ends it; one whose users were all
  * killed is taken over as it is. PostgreSQL itself refuses a second server on one cluster.
  */
-import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LeaseholdError } from '@leasehold/kernel';
 import { goneWithin, isAlive, workingDirectoryOf } from './launch.ts';
@@ -29,6 +29,11 @@ export function joinPrivatePostgres(home: string): Promise<PrivatePostgres | und
     const note = runningNote(directory);
     return note === undefined ? undefined : enter(directory, note, true);
   });
+}
+
+/** Whether a server was ever made under `home`. */
+export function hasPrivatePostgres(home: string): boolean {
+  return existsSync(postgresFiles(join(resolve(home), 'postgres')).data);
 }
 
 /** Joins the server that runs under `home`, or starts one. */

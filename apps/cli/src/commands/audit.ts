@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseholdError } from '@leasehold/kernel';
 import type { Verdict } from '../auditor-process.ts';
 import { Auditors } from '../auditors.ts';
+import { withColdCells } from '../cold-database.ts';
 import { openInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { coldUrlOf, commandRegistry } from '../registry.ts';
@@ -18,7 +19,15 @@ export type AuditOptions = {
   readonly isLockstep: boolean;
 };
 
-export async function audit(options: AuditOptions, output: Output): Promise<number> {
+export function audit(options: AuditOptions, output: Output): Promise<number> {
+  return withColdCells(options.home, output, (url) => audited(options, output, url));
+}
+
+async function audited(
+  options: AuditOptions,
+  output: Output,
+  snapshotsUrl: string,
+): Promise<number> {
   const { home, folder, isLockstep } = options;
   const checked = await checkWorld({ folder, home, isLockstep, seed: -1, isFresh: false });
   const { name: world, engines, engine, loaded } = checked;
@@ -33,7 +42,8 @@ export async function audit(options: AuditOptions, output: Output): Promise<numb
   const servers = await openCheckedServers(home, output);
   const { redisUrl } = servers;
   const { incarnation } = record;
-  const target = { redisUrl, world, incarnation, grid: loaded.grid, snapshotsUrl: coldUrlOf({}) };
+  const coldUrl = coldUrlOf({ snapshotsUrl });
+  const target = { redisUrl, world, incarnation, grid: loaded.grid, snapshotsUrl: coldUrl };
   const layers = engines.map(({ schema }) => schema.layer);
   const auditor = new Auditors(target, layers, engine.layers);
   const interrupt = openInterrupt(

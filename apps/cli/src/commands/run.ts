@@ -2,6 +2,7 @@
 import { type DatabaseServer, openDatabase } from '@leasehold/servers';
 import { watchReplaced } from '@leasehold/world';
 import { Autoscaler } from '../autoscale.ts';
+import { databaseFor } from '../cold-database.ts';
 import { type Interrupt, openInterrupt } from '../interrupt.ts';
 import { brokenLibraryName } from '../known-bad.ts';
 import { API_PORT_DEFAULT, apiLine, docsUrl, Lifecycles, lifecyclePorts } from '../lifecycles.ts';
@@ -52,12 +53,19 @@ export async function run(
         log: (line) => output.progress(line),
       });
     }
-    const snapshotsUrl = database?.databaseUrl ?? '';
     const startedMs = performance.now();
     let left = options;
     for (;;) {
+      const snapshotsUrl = database?.databaseUrl ?? '';
       const parts = { output, interrupt, ports, apiPorts, running, snapshotsUrl };
-      const report = await runOnce(left, checked, parts, hooks);
+      let report: Report | undefined;
+      try {
+        report = await runOnce(left, checked, parts, hooks);
+      } catch (error) {
+        if (database !== undefined) throw error;
+        database = await databaseFor(error, options.home, output);
+        continue;
+      }
       if (report !== undefined) {
         say(report, output);
         return report.exitCode;

@@ -1,0 +1,32 @@
+/** A crowd that walks round a torus of mostly empty cells, for tests of cells that sleep. */
+
+export const PEOPLE = 500;
+export const COLUMNS = 16;
+export const CELL = 20;
+
+const MANIFEST = `world: procession
+module: world.ts
+space: {kind: torus, width: ${COLUMNS * CELL}, height: ${COLUMNS * CELL}, cell: ${CELL}}
+blockCells: 2
+tickHz: 10
+`;
+
+/** Who has no feet stays where he is. The crowd comes round in 16 seconds. */
+const MODULE = `
+import { component, f64, simulation, system } from '@leasehold/sdk';
+const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+const Feet = component('feet', 1, {});
+export default simulation({
+  components: [Position, Feet],
+  systems: [system({ name: 'walk', writes: { position: Position }, with: [Feet],
+    each({ position }, { dtS }) { position.x += 20 * dtS; } })],
+  seed({ spawn, random }) {
+    for (let i = 0; i < ${PEOPLE}; i++) {
+      spawn(Position({ x: 20 + 40 * random.float(), y: 140 + 40 * random.float() }), Feet());
+    }
+  },
+});
+`;
+
+/** Its files. */
+export const PROCESSION = { 'world.yaml': MANIFEST, 'world.ts': MODULE };
