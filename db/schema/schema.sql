@@ -167,6 +167,24 @@ ALTER TABLE leasehold.blob ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE leasehold.cold_cell (
+    world text NOT NULL,
+    incarnation bigint NOT NULL,
+    layer text NOT NULL,
+    cell integer NOT NULL,
+    mark bigint NOT NULL,
+    seq bigint NOT NULL,
+    hash text NOT NULL,
+    tick bigint NOT NULL,
+    head jsonb NOT NULL,
+    posted text[] NOT NULL,
+    geo text[] NOT NULL,
+    bytes bytea NOT NULL,
+    slept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cold_cell_mark_check CHECK (((mark >= 1) AND (mark <= '4294967295'::bigint)))
+);
+ALTER TABLE ONLY leasehold.cold_cell ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 CREATE TABLE leasehold.entity_batch (
     batch integer NOT NULL,
     snapshot integer NOT NULL,
@@ -228,6 +246,9 @@ ALTER TABLE ONLY leasehold.blob
 
 ALTER TABLE ONLY leasehold.blob
     ADD CONSTRAINT blob_sha256_srid_key UNIQUE (sha256, srid);
+
+ALTER TABLE ONLY leasehold.cold_cell
+    ADD CONSTRAINT cold_cell_pkey PRIMARY KEY (world, incarnation, layer, cell, mark);
 
 ALTER TABLE ONLY leasehold.entity_batch
     ADD CONSTRAINT entity_batch_pkey PRIMARY KEY (batch);

@@ -80,7 +80,7 @@ describe.skipIf(!canStartRedis())('leasehold chaos (needs a redis-server program
     const flags = ['--pods', '2', '--minutes', '5', '--faults', 'kill,stop', '--json'];
     const run = user.leasehold(['chaos', FLOCKING, ...flags], scratch);
     await eventually(() => homes().length > 0, 20_000);
-    await sleep(9_000);
+    await sleep(6_000);
     run.kill('SIGINT');
     const { report } = await user.ended(run);
     const { isComplete, seconds } = report as unknown as ChaosReport;
