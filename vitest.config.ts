@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Left to itself, vitest leaves one idle, which is half of a small machine. */
 const CORES = availableParallelism();
@@ -33,6 +34,27 @@ const ALONE = [
   'apps/view-gateway/src/*.e2e.test.ts',
   'packages/proof/src/events/*.e2e.test.ts',
 ];
+/**
+ * Where nothing is known of earlier runs, large files come first. These are small and take long: as the
+ * last of their kind they would leave the other cores with nothing to do.
+ */
+const LONG = [
+  'packages/proof/src/simulation/simulation.sim.test.ts',
+  'packages/proof/src/model/view.redis.test.ts',
+  'packages/proof/src/model/log.redis.test.ts',
+  'packages/proof/src/model/transfer.redis.test.ts',
+  'packages/proof/src/model/cluster.redis.test.ts',
+  'apps/cli/src/start-page.e2e.test.ts',
+  'apps/cli/src/cold-database.e2e.test.ts',
+  'bench/run.e2e.test.ts',
+];
+const isLong = ({ moduleId }: TestSpecification): number =>
+  LONG.some((name) => moduleId.endsWith(name)) ? 1 : 0;
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((a, b) => isLong(b) - isLong(a));
+  }
+}
 const e2e = {
   ...redisSetup,
   globalSetup: [...redisSetup.globalSetup, 'scripts/viewer-setup.mjs'],
@@ -44,6 +66,7 @@ const e2e = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
