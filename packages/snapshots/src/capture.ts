@@ -178,7 +178,12 @@ export class Capture {
       await Promise.all(
         heads.map(async ({ cell, outSeq }) => {
           const read = outSeq === 0 ? [] : await store.channel(cell, 0);
-          const entries = read.filter((entry) => entry.tick <= tick);
+          // What was seen before may have been brought to an inbox since, which was read before that.
+          const seen = this.#sent.get(this.#key({ layer, cell }))?.entries ?? [];
+          const all = new Map([...seen, ...read].map((entry) => [entry.seq, entry]));
+          const entries = [...all.values()]
+            .filter((entry) => entry.tick <= tick)
+            .sort((a, b) => a.seq - b.seq);
           const covered = Math.max(outSeq, read.at(-1)?.seq ?? 0);
           this.#sent.set(this.#key({ layer, cell }), { entries, covered });
         }),
@@ -211,6 +216,8 @@ export class Capture {
       heads.map((head) => ({ cell: head.cell, head, beforeTick: tick + 1 })),
     );
     const inboxes = await readInboxes(store, cells);
+    // A pod that has not heard of the cut drops what it takes: it may have done so since.
+    const ends = await headsOf(store, cells);
     const told: CapturedCell[] = [];
     let bytes = 0;
     let logBytes = 0;
@@ -224,7 +231,8 @@ export class Capture {
         const sent = this.#sent.get(this.#key(this.#resolve(layer, from)));
         return sent?.entries.at(-1)?.seq ?? 0;
       };
-      const cut = cutCell({ head, image, posts, lastSent }, tick, schema, older);
+      const inboxEnd = ends[i]?.inboxCursor ?? head.inboxCursor;
+      const cut = cutCell({ head, image, posts, inboxEnd, lastSent }, tick, schema, older);
       const { letters, taken, read, rows, cell, ...position } = cut;
       const { cursors, outSeq } = position;
       this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, letters, taken, read });

@@ -26,6 +26,8 @@ export type CellReading = {
   readonly image: CellImage;
   /** All posts that can be read of its inbox. Read after the image. */
   readonly posts: readonly Post[];
+  /** How far the cell had taken its posts by then. Read after them. */
+  readonly inboxEnd: number;
   /** The last entry up to the cut that was in the channel of a source; 0: there was none any more. */
   readonly lastSent: (from: number) => number;
 };
@@ -53,7 +55,7 @@ export type CellCut = {
 
 /** Throws `SNAPSHOT_UNSTABLE` when what is needed is not there any more: then a later tick must do. */
 export function cutCell(
-  { head, image, posts, lastSent }: CellReading,
+  { head, image, posts, inboxEnd, lastSent }: CellReading,
   tick: number,
   schema: LayerSchema,
   older: SchemaResolver,
@@ -70,7 +72,7 @@ export function cutCell(
     ...{ cell, ...stateAt(image, due, schema, older) },
     ...{ seq: last?.seq ?? 0, hash: last?.hash ?? '', tick: last?.tick ?? 0 },
     ...{ asked: head.asked, outSeq: at.outSeq, cursors: at.cursors },
-    letters: lettersIn(posts, { cell, tick, head, after: at.inbox }),
+    letters: lettersIn(posts, { cell, tick, inboxEnd, after: at.inbox }),
     taken: later
       .flatMap(({ body }) => commitTraffic(body).arrivals)
       .filter((entry) => entry.tick <= tick),
@@ -150,10 +152,10 @@ function positionsAt({ head, due, later, seq, tick, lastSent }: Around): Positio
  */
 function lettersIn(
   posts: readonly Post[],
-  at: { readonly cell: number; readonly tick: number; readonly head: Head; readonly after: number },
+  at: Pick<CellReading, 'inboxEnd'> & Record<'cell' | 'tick' | 'after', number>,
 ): CellCut['letters'] {
   const waiting = posts.filter(({ seq }) => seq > at.after);
-  const isTrimmed = at.head.inboxCursor > at.after && waiting[0]?.seq !== at.after + 1;
+  const isTrimmed = at.inboxEnd > at.after && waiting[0]?.seq !== at.after + 1;
   if (isTrimmed) throw unstable(at.cell, 'its inbox');
   return waiting.flatMap(({ id, body }) => {
     const written = postTick(body);
