@@ -70,7 +70,10 @@ const DELETE_HELP = `
 Examples:
   $ leasehold world delete flocking --yes
 
-Its state, its registry and its records are removed. Nothing brings them back.
+Its state, its registry and its records are removed, and its cells that sleep in PostgreSQL
+(SNAPSHOTS_URL, else DATABASE_URL, else the private one of the home). Nothing brings them back.
+While PostgreSQL is away those stay behind, which is said; pods of a later world of that name
+remove them.
 
 Exit codes:
   0  it is gone

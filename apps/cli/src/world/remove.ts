@@ -5,6 +5,7 @@ import { LeaseholdError } from '@leasehold/kernel';
 import { openLiveStore, openWorldAdmin } from '@leasehold/live-store';
 import type { PodRecord, Registry } from '@leasehold/protocol';
 import { type Known, knownOf } from '@leasehold/world';
+import { forgetColdCells } from '../cold-database.ts';
 import type { Output } from '../output.ts';
 import { commandRegistry } from '../registry.ts';
 import { openCheckedServers } from '../stored-world.ts';
@@ -40,6 +41,8 @@ export async function remove(flags: RemoveFlags, output: Output): Promise<number
       // Sealed first: whoever comes now is refused, and a removal that was cut short is repeated.
       await admin.forget().finally(() => admin.close());
     }
+    // Before the registry, so that a removal that was cut short is repeated with this.
+    await forgetColdCells({ world, below: Math.max(...incarnations) + 1 }, home, output);
     await registry.forget(world);
     for (const incarnation of incarnations) await registry.forgotten(world, incarnation);
     const control = await openControl(url);
