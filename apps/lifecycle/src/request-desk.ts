@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LeaseholdError } from '@leasehold/kernel';
-import type { RequestAnswer, RequestPost } from '@leasehold/protocol';
+import type { AsleepCode, RequestAnswer, RequestPost } from '@leasehold/protocol';
 import { systemClock } from '@leasehold/service';
 import type { OpenLayer } from './worlds.ts';
 
@@ -26,6 +26,10 @@ export const POSTS_PER_REQUEST_MAX = 512;
 export const WAIT_MS_MAX = 8_000;
 const LOOK_MS_MIN = 10;
 const LOOK_MS_MAX = 100;
+const ASLEEP_REMEDIES: Readonly<Record<AsleepCode, string>> = {
+  CELL_COLD: 'Repeat the request with the same idempotency key when PostgreSQL answers.',
+  CELL_LOST: 'Is SNAPSHOTS_URL the database of the pods? Else restore a snapshot of the world.',
+};
 const ID_PATTERN = /^([0-9a-f-]{36})-(\d{1,3})$/;
 
 export function newRequestId(posts: number): string {
@@ -42,7 +46,8 @@ export const postIds = (request: string): string[] => {
 
 /**
  * Posts a request; what was posted or answered before is not done again. Errors: `INBOX_FULL`, of
- * which nothing or a part was taken; `REDIS_UNREACHABLE`, `WORLD_NOT_READY`. Repeat it after any.
+ * which nothing or a part was taken; `REDIS_UNREACHABLE`, `WORLD_NOT_READY`, `CELL_COLD`, `CELL_LOST`.
+ * Repeat it after any.
  */
 export async function postRequest(
   { store }: OpenLayer,
@@ -68,15 +73,22 @@ export async function postRequest(
 }
 
 function postFault(
-  reply: { readonly tag: string; readonly message?: string },
+  reply: { readonly tag: string; readonly message?: string; readonly code?: AsleepCode },
   cell: number,
 ): LeaseholdError {
-  const { tag, message = '' } = reply;
+  const { tag, message = '', code: asleep } = reply;
   if (tag === 'FULL') {
     return new LeaseholdError('INBOX_FULL', `too many requests wait for cell ${cell}`, {
       field: 'cell',
       value: String(cell),
       remedy: 'Repeat the request after the time that retry-after tells.',
+    });
+  }
+  if (asleep !== undefined) {
+    return new LeaseholdError(asleep, `cell ${cell} sleeps: ${message}`, {
+      field: 'cell',
+      value: String(cell),
+      remedy: ASLEEP_REMEDIES[asleep],
     });
   }
   const isGone = tag === 'NOWORLD' || tag === 'SEALED';

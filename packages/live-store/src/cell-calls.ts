@@ -13,8 +13,8 @@ import type {
   LeaseReply,
   Refusal,
 } from '@leasehold/protocol';
-import { type CallOptions, callCells, type Unknown } from './calls.ts';
-import type { ColdCells } from './cold.ts';
+import { type CallOptions, callCells } from './calls.ts';
+import { type AsleepFault, asleepFault, type ColdCells } from './cold.ts';
 import { commitItem, type UsedKeys, withKeys } from './commit-item.ts';
 import {
   cellCommit,
@@ -34,6 +34,11 @@ import type { ServerClock } from './server-clock.ts';
 
 /** Somebody else may put a cell to sleep again between waking it and asking it. */
 const WAKES_MAX = 3;
+
+const WENT_BACK: AsleepFault = {
+  code: 'CELL_COLD',
+  message: 'it went back to sleep meanwhile',
+};
 
 export type CellCallsParts = {
   readonly link: Link;
@@ -56,6 +61,7 @@ export type PostedReply =
   | Refusal;
 
 type OnCell = UsedKeys;
+type Unknown = Extract<Refusal, { readonly tag: 'UNKNOWN' }>;
 type Asleep = { readonly tag: 'COLD'; readonly mark: number };
 
 export class CellCalls {
@@ -120,9 +126,9 @@ export class CellCalls {
     const of = cells.map((cell) => ({ cell }));
     const replies = await this.#call(cellHeads, this.#world, of);
     const wishes = wishesOf(of, replies);
-    let message = '';
-    const asleep = await cold.read(wishes).catch((error: Error) => {
-      message = error.message;
+    let fault: unknown;
+    const asleep = await cold.read(wishes).catch((error: unknown) => {
+      fault = error;
       return undefined;
     });
     return replies.map((reply, i): Head | Refusal => {
@@ -130,7 +136,8 @@ export class CellCalls {
       if (reply.tag === 'HEAD') return readHead(cell, reply.head);
       if (reply.tag !== 'COLD') return reply;
       const found = asleep?.get(cell);
-      return found === undefined ? { tag: 'UNKNOWN', message } : cold.headOf(found);
+      if (found !== undefined) return cold.headOf(found);
+      return { tag: 'UNKNOWN', ...asleepFault(cell, fault) };
     });
   }
 
@@ -140,7 +147,7 @@ export class CellCalls {
     ask: (items: readonly Item[]) => Promise<(Reply | Asleep)[]>,
   ): Promise<(Exclude<Reply, Asleep> | Unknown)[]> {
     const replies = await ask(items);
-    const messages = new Map<number, string>();
+    const faults = new Map<number, AsleepFault>();
     for (let wakes = 0; wakes < WAKES_MAX; wakes++) {
       const wishes = wishesOf(items, replies);
       if (wishes.length === 0) break;
@@ -148,9 +155,9 @@ export class CellCalls {
       const again: number[] = [];
       for (const [i, reply] of replies.entries()) {
         if (reply.tag !== 'COLD') continue;
-        const message = failed.get((items[i] as Item).cell);
-        if (message === undefined) again.push(i);
-        else messages.set(i, message);
+        const fault = failed.get((items[i] as Item).cell);
+        if (fault === undefined) again.push(i);
+        else faults.set(i, fault);
       }
       if (again.length === 0) break;
       const answers = await ask(again.map((i) => items[i] as Item));
@@ -158,7 +165,7 @@ export class CellCalls {
     }
     return replies.map((reply, i) => {
       if (reply.tag !== 'COLD') return reply as Exclude<Reply, Asleep>;
-      return { tag: 'UNKNOWN', message: messages.get(i) ?? 'it went back to sleep meanwhile' };
+      return { tag: 'UNKNOWN', ...(faults.get(i) ?? WENT_BACK) };
     });
   }
 

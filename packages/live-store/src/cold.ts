@@ -5,8 +5,9 @@
  * that state in the cold store is an error, never an empty cell.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LeaseholdError } from '@leasehold/kernel';
+import { hasCode, LeaseholdError } from '@leasehold/kernel';
 import {
+  type AsleepCode,
   addressOf,
   type CellImage,
   COOL_LEAVING_MAX,
@@ -34,8 +35,16 @@ const READ_MS_MAX = 500;
 const AWAY_MS = 2_000;
 /** Beyond the end of any channel; above 1e14 Lua loses digits. */
 const ALL = 99_999_999_999_999;
+const REMEDIES: Readonly<Record<AsleepCode, string>> = {
+  CELL_COLD: 'Set SNAPSHOTS_URL as the pods have it, or ask again when PostgreSQL answers.',
+  CELL_LOST:
+    'Is it the database that the pods of this world have? Else restore a snapshot of the world.',
+};
 /** Members of an index that are added by one command. */
 const GEO_PER_COMMAND_MAX = 500;
+
+/** Why a cell that sleeps is not here; without a code it was Redis that did not take it. */
+export type AsleepFault = { readonly message: string; readonly code?: AsleepCode };
 
 export type ColdParts = {
   readonly link: Link;
@@ -185,14 +194,14 @@ export class ColdCells {
    * Puts cells back as they left. Of those that could not be it says why; all others are here, or have
    * been brought back by somebody else.
    */
-  async wake(wishes: readonly ColdWish[]): Promise<Map<number, string>> {
+  async wake(wishes: readonly ColdWish[]): Promise<Map<number, AsleepFault>> {
     const { link, calls, keys } = this.#parts;
-    const failed = new Map<number, string>();
+    const failed = new Map<number, AsleepFault>();
     const cells: ColdCell[] = [];
     try {
       for (const cold of (await this.read(wishes)).values()) cells.push(cold);
     } catch (error) {
-      for (const { cell } of wishes) failed.set(cell, (error as Error).message);
+      for (const { cell } of wishes) failed.set(cell, asleepFault(cell, error));
       return failed;
     }
     // A hint: whoever searches meanwhile looks everywhere all the same.
@@ -208,7 +217,7 @@ export class ColdCells {
     for (const [i, { cell }] of cells.entries()) {
       const answer = answers[i] as (typeof answers)[number];
       if (answer.tag === 'OK' || answer.tag === 'ALREADY') this.#forget(cell);
-      else failed.set(cell, wordsOf(answer));
+      else failed.set(cell, { message: wordsOf(answer) });
     }
     return failed;
   }
@@ -296,7 +305,7 @@ async function rejectedAfter(ms: number, signal: AbortSignal): Promise<never> {
   throw new LeaseholdError('CELL_COLD', `PostgreSQL has not answered for ${ms} ms`, {
     field: 'SNAPSHOTS_URL',
     value: '',
-    remedy: 'Ask again when it answers: cells that sleep wait there.',
+    remedy: REMEDIES.CELL_COLD,
   });
 }
 
@@ -361,6 +370,21 @@ function geoAdds(key: string, geo: readonly string[]): Request[] {
 
 const sizeOf = ({ checkpoint }: ColdCell): number => checkpoint.byteLength + KEPT_OVERHEAD_BYTES;
 
+/** What was thrown when a cell was to be read, among others: whatever it is, the cell stays where it is. */
+export function asleepFault(cell: number, error: unknown): Required<AsleepFault> {
+  const isLost = hasCode(error, 'CELL_LOST') && error.detail.value === String(cell);
+  return { code: isLost ? 'CELL_LOST' : 'CELL_COLD', message: (error as Error).message };
+}
+
+/** The same as an error, for whoever has no other answer. */
+export function asleepError(message: string, code: AsleepCode): LeaseholdError {
+  return new LeaseholdError(code, message, {
+    field: 'SNAPSHOTS_URL',
+    value: '',
+    remedy: REMEDIES[code],
+  });
+}
+
 function noStore(cell: number): LeaseholdError {
   return new LeaseholdError(
     'CELL_COLD',
@@ -377,7 +401,6 @@ function lost(cell: number): LeaseholdError {
   return new LeaseholdError('CELL_LOST', `cell ${cell} slept, and PostgreSQL does not have it`, {
     field: 'cell',
     value: String(cell),
-    remedy:
-      'Is it the database that the pods of this world have? Else restore a snapshot of the world.',
+    remedy: REMEDIES.CELL_LOST,
   });
 }

@@ -434,7 +434,7 @@ export class LiveStore implements Store, LifeStore {
   async #headsOf(cells: readonly number[]): Promise<ReadonlyMap<number, Head>> {
     const found = new Map<number, Head>();
     for (const head of await this.heads(cells)) {
-      if ('tag' in head) throw worldFault(head.tag, 'message' in head ? head.message : '');
+      if ('tag' in head) throw worldFault(head);
       found.set(head.cell, head);
     }
     return found;

@@ -8,7 +8,7 @@ import {
   type Whereabouts,
 } from '@leasehold/protocol';
 import type { CallOptions } from './calls.ts';
-import type { ColdCells } from './cold.ts';
+import { asleepError, type ColdCells } from './cold.ts';
 import { idsReserve, letterAdd, letterDrop, whereaboutsNote } from './generated/library.ts';
 import { type Keys, slotOf } from './keys.ts';
 import type { Link, Request } from './link.ts';
@@ -57,7 +57,9 @@ export class Lives implements LifeStore {
       const reply = await callOne(this.#link, this.#calls, idsReserve, { call: this.#call, item });
       if (reply.tag === 'OK') return reply.first;
       const why = (await this.#cold.wake([{ cell, mark: reply.mark }])).get(cell);
-      if (why !== undefined || wakes === WAKES_MAX) throw asleep(cell, why ?? 'it does not wake');
+      if (why === undefined && wakes < WAKES_MAX) continue;
+      const { message = 'it does not wake', code = 'CELL_COLD' } = why ?? {};
+      throw asleepError(`cell ${cell} sleeps: ${message}`, code);
     }
   }
 
@@ -175,12 +177,4 @@ function chunks<T>(of: readonly T[], most: number): T[][] {
   const parts: T[][] = [];
   for (let i = 0; i < of.length; i += most) parts.push(of.slice(i, i + most));
   return parts;
-}
-
-function asleep(cell: number, why: string): LeaseholdError {
-  return new LeaseholdError('CELL_COLD', `cell ${cell} sleeps: ${why}`, {
-    field: 'cell',
-    value: String(cell),
-    remedy: 'Ask again when PostgreSQL answers.',
-  });
 }

@@ -4,9 +4,9 @@
  * checkpoint.
  */
 import { LeaseholdError } from '@leasehold/kernel';
-import type { CellImage, ColdCell, Head, LogEntry } from '@leasehold/protocol';
+import type { CellImage, ColdCell, Head, LogEntry, Refusal } from '@leasehold/protocol';
 import { chainFault, extending, type RawEntry } from './chain.ts';
-import type { ColdCells } from './cold.ts';
+import { asleepError, type ColdCells } from './cold.ts';
 import type { Keys } from './keys.ts';
 import type { Link, Outcome, Request } from './link.ts';
 
@@ -217,11 +217,14 @@ function readCheckpoint([
 }
 
 /** The world is not there, or not in this incarnation: nothing can be read of it. */
-export function worldFault(tag: string, message: string): Error {
-  if (tag === 'UNKNOWN') return new Error(message);
-  return new LeaseholdError('WORLD_NOT_READY', `the store answers ${tag}`, {
+export function worldFault(refusal: Refusal): Error {
+  if (refusal.tag === 'UNKNOWN') {
+    const { code, message } = refusal;
+    return code === undefined ? new Error(message) : asleepError(message, code);
+  }
+  return new LeaseholdError('WORLD_NOT_READY', `the store answers ${refusal.tag}`, {
     field: 'world',
-    value: tag,
+    value: refusal.tag,
     remedy: 'Seed the world, or read its incarnation from the registry again.',
   });
 }

@@ -100,7 +100,15 @@ export type Refusal =
   | { readonly tag: 'BADARG'; readonly message: string }
   /** Redis refused the first write: OOM, NOREPLICAS, MISCONF. Nothing happened. */
   | { readonly tag: 'REFUSED'; readonly message: string }
-  | { readonly tag: 'UNKNOWN'; readonly message: string };
+  | {
+      readonly tag: 'UNKNOWN';
+      readonly message: string;
+      /** It sleeps and could not be read or brought back: nothing happened. */
+      readonly code?: AsleepCode;
+    };
+
+/** Why a cell that sleeps is not to be had: its database is away, or does not have it. */
+export type AsleepCode = 'CELL_COLD' | 'CELL_LOST';
 
 export type ChannelEntry = {
   /** Position in the source's channel; assigned by the writer: outSeq + 1, + 2, … */

@@ -216,10 +216,11 @@ describe('PostgreSQL', () => {
     const nonce = 'a.away';
     const ask = () => fresh.acquire([{ cell: CELL, nonce, ttlMs: 5_000 }]);
     expect(await ask()).toMatchObject([{ tag: 'UNKNOWN' }]);
-    expect(await fresh.post([{ cell: CELL, id: 'a', body: bytes('x') }])).toMatchObject([
-      { tag: 'UNKNOWN' },
-    ]);
-    expect(await fresh.heads([CELL])).toMatchObject([{ tag: 'UNKNOWN' }]);
+    const cold = { tag: 'UNKNOWN', code: 'CELL_COLD' };
+    const post = { cell: CELL, id: 'a', body: bytes('x') };
+    expect(await fresh.post([post])).toMatchObject([cold]);
+    expect(await fresh.heads([CELL])).toMatchObject([cold]);
+    await expect(fresh.load([{ cell: CELL }])).rejects.toMatchObject({ code: 'CELL_COLD' });
     // Cells that are here are asked as ever.
     expect(await fresh.acquire([{ cell: 5, nonce: 'a.5', ttlMs: 5_000 }])).toMatchObject([
       { tag: 'GRANTED' },
@@ -248,7 +249,9 @@ describe('PostgreSQL', () => {
     await postgres.pool.query('delete from leasehold.cold_cell where world = $1', [at.world]);
     const fresh = await open(postgres.databaseUrl);
     await expect(fresh.load([{ cell: CELL }])).rejects.toThrow('does not have it');
-    await expect(fresh.reserveIds(CELL, 1)).rejects.toThrow('does not have it');
+    await expect(fresh.reserveIds(CELL, 1)).rejects.toMatchObject({ code: 'CELL_LOST' });
+    const post = (cell: number) => fresh.post([{ cell, id: 'a', body: bytes('x') }]);
+    expect(await post(CELL)).toMatchObject([{ tag: 'UNKNOWN', code: 'CELL_LOST' }]);
     await asleep(6);
     await postgres.pool.query("update leasehold.cold_cell set hash = 'ff' where world = $1", [
       at.world,
