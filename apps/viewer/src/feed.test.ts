@@ -117,6 +117,25 @@ test('a cell that is too much for a pod is told with its cost, and how fast time
   ]);
 });
 
+test('a pod that waits for PostgreSQL says so and when it goes on; one that is gone does not wait', () => {
+  const feed = new Feed();
+  const of = (kind: string, pod: string, atMs: number, facts = {}) => ({ kind, pod, atMs, facts });
+  const why = 'PostgreSQL does not answer';
+  feed.add([of('cooling-waits', 'pod-1', 0, { why }), of('cooling-waits', 'pod-2', 1, { why })]);
+  feed.seeLiving(new Set(['pod-1', 'pod-2']));
+  expect(textsOf(feed)).toEqual([
+    `pod-2 moved no cell to sleep: ${why}`,
+    `pod-1 moved no cell to sleep: ${why}`,
+  ]);
+  feed.add([of('cooling-goes-on', 'pod-2', 9_000)]);
+  feed.seeLiving(new Set(['pod-2', 'pod-3']));
+  expect(textsOf(feed)).toEqual([
+    'pod-2 moves cells to sleep again',
+    `pod-2 moved no cell to sleep: ${why}`,
+    `pod-1 moved no cell to sleep until it was gone: ${why}`,
+  ]);
+});
+
 test('a kind that the page does not know is told as it is, and old lines are dropped', () => {
   const feed = new Feed();
   feed.add([{ kind: 'heal', pod: 'pod-1', atMs: 0, facts: { entries: 4 } }]);

@@ -28,7 +28,7 @@ type Burst = {
   lastMs: number;
   readonly items: FeedItem[];
   /** Whether the pod it is about was seen to be gone afterwards. */
-  isDeath: boolean;
+  isGone: boolean;
 };
 
 export class Feed {
@@ -63,7 +63,7 @@ export class Feed {
         atMs,
         lastMs: atMs,
         items: [item],
-        isDeath: false,
+        isGone: false,
       });
     }
     this.#bursts = this.#bursts.slice(0, LINES_MAX);
@@ -71,12 +71,14 @@ export class Feed {
 
   /**
    * Which pods live. Cells are taken from whoever does not renew its leases; only afterwards is it
-   * seen whether that pod was dead or too busy.
+   * seen whether that pod was dead or too busy. And who is gone waits for nothing, and does not say so.
    */
   seeLiving(pods: ReadonlySet<string>): void {
     for (const burst of this.#bursts) {
-      if (burst.isDeath || burst.kind !== 'takeover' || !wasForced(burst.items[0]!)) continue;
-      burst.isDeath = !pods.has(String(burst.items[0]!.facts['from']));
+      const first = burst.items[0]!;
+      if (burst.kind === 'cooling-waits') burst.isGone = !pods.has(first.pod);
+      if (burst.isGone || burst.kind !== 'takeover' || !wasForced(first)) continue;
+      burst.isGone = !pods.has(String(first.facts['from']));
     }
   }
 }
@@ -88,12 +90,12 @@ function subjectOf({ kind, pod, facts }: FeedItem): string {
   return kind === 'frozen' ? `${pod} ${facts['why']}` : pod;
 }
 
-function lineOf({ key, kind, atMs, items, isDeath }: Burst): FeedLine {
+function lineOf({ key, kind, atMs, items, isGone }: Burst): FeedLine {
   const line = (tone: FeedLine['tone'], text: string): FeedLine => ({ key, atMs, tone, text });
   const first = items[0]!;
   switch (kind) {
     case 'takeover':
-      return line(isDeath ? 'death' : 'note', takeoverText(items, isDeath));
+      return line(isGone ? 'death' : 'note', takeoverText(items, isGone));
     case 'audit':
       return line(auditFaults(first).length > 0 ? 'bad' : 'good', auditText(first));
     case 'jump': {
@@ -115,6 +117,15 @@ function lineOf({ key, kind, atMs, items, isDeath }: Burst): FeedLine {
       const cells = sumOf(items, 'cells');
       return line('note', `${first.pod} read ${counted(cells, 'cell')} again from the store`);
     }
+    case 'cooling-waits': {
+      const until = isGone ? ' until it was gone' : '';
+      return line(
+        'note',
+        `${first.pod} moved no cell to sleep${until}: ${first.facts['why'] ?? ''}`,
+      );
+    }
+    case 'cooling-goes-on':
+      return line('note', `${first.pod} moves cells to sleep again`);
     default:
       return line('note', [kind, first.pod, factsText(first)].filter(Boolean).join(' · '));
   }
