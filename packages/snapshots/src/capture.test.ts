@@ -3,10 +3,12 @@ import {
   type ChannelEntry,
   encodeCheckpoint,
   encodeCommit,
+  encodeMail,
   encodeRows,
   entryHash,
   type Head,
   layerSchema,
+  OUTBOX,
   Table,
 } from '@leasehold/protocol';
 import type { CapturedCell } from '@leasehold/snapshot-store';
@@ -73,14 +75,55 @@ function storeThatGoesOn(): CaptureLayer['store'] {
   };
 }
 
-test('S1 E1 who comes into an empty cell after the cut is on the way at the cut', async () => {
-  const layer = { store: storeThatGoesOn(), schema, older: () => undefined };
-  const grid = { cells: 2, neighbours: (cell: number) => [1 - cell] };
-  const capture = new Capture({ layers: [layer], grid, tick: CUT });
+/** Of two cells: those that are told, and what is on its way. */
+async function captured(store: CaptureLayer['store'], neighbours: (cell: number) => number[]) {
+  const layers = [{ store, schema, older: () => undefined }];
+  const capture = new Capture({ layers, grid: { cells: 2, neighbours }, tick: CUT });
   const cells: CapturedCell[] = [];
   for await (const cell of capture.cells()) cells.push(cell);
+  const flights = [...capture.flights()].map(({ cell, channel, posts }) => [cell, channel, posts]);
+  return { cells: cells.map(({ cell }) => cell), flights };
+}
+
+test('S1 E1 who comes into an empty cell after the cut is on the way at the cut', async () => {
+  const { cells, flights } = await captured(storeThatGoesOn(), (cell) => [1 - cell]);
   // Of the other nothing is told: it was empty.
-  expect(new Set(cells.map(({ cell }) => cell))).toEqual(new Set([0]));
-  const flights = [...capture.flights()];
-  expect(flights.map(({ cell, channel }) => [cell, channel])).toEqual([[0, [leaving]]]);
+  expect(new Set(cells)).toEqual(new Set([0]));
+  expect(flights).toEqual([[0, [leaving], []]]);
+});
+
+/** Cell 0 has written before the cut to somebody in cell 1, which is far away. */
+const mail = encodeMail(schema, [
+  { to: 7, from: 9, n: 0, seq: 1, before: 0, post: '', event: 'note', payload: {}, tick: CUT - 1 },
+]);
+const letter: ChannelEntry = { seq: 1, from: 0, to: OUTBOX, tick: CUT - 1, body: mail };
+
+/** Its holder is a tick behind. As soon as the inboxes were read, it goes on, and the letter is brought. */
+function storeThatBrings(): CaptureLayer['store'] {
+  const body = encodeCheckpoint(tableOf(7), { tick: CUT, idCounter: 2 });
+  const behind = { seq: 3, hash: 'a', tick: CUT - 1 };
+  const there = { seq: 4, hash: 'b', tick: CUT };
+  let isBrought = false;
+  const placeOf = (cell: number) => (cell === 0 && !isBrought ? behind : there);
+  return {
+    heads: async (cells) =>
+      cells.map((cell) => headOf(cell, { ...placeOf(cell), outSeq: cell === 0 ? 1 : 0 })),
+    load: async (cells) =>
+      cells.map(({ cell }) => ({ cell, checkpoint: { ...placeOf(cell), body }, entries: [] })),
+    channel: async (cell) => (cell === 0 && !isBrought ? [letter] : []),
+    inboxes: async (cells) => {
+      const isThere = isBrought;
+      isBrought = true;
+      return cells.map(({ cell, after }) =>
+        isThere && cell === 1 && after === 0 ? [{ seq: 1, id: 'letter', body: mail }] : [],
+      );
+    },
+  };
+}
+
+test('S1 a letter that was brought between two looks at its channel is on its way at the cut', async () => {
+  const { cells, flights } = await captured(storeThatBrings(), () => []);
+  // The inbox was read before: the letter was not in it yet.
+  expect(cells).toEqual([0, 1, 0]);
+  expect(flights).toEqual([[0, [letter], []]]);
 });
