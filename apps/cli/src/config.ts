@@ -14,9 +14,13 @@ const registrySettings = {
   databaseUrl: text('DATABASE_URL', 'PostgreSQL with the registry of a fleet; empty = a file.', {
     fallback: '',
   }),
-  snapshotsUrl: text('SNAPSHOTS_URL', 'PostgreSQL in which cells sleep; empty = DATABASE_URL.', {
-    fallback: '',
-  }),
+  snapshotsUrl: text(
+    'SNAPSHOTS_URL',
+    'PostgreSQL of snapshots, in which cells sleep; empty = DATABASE_URL.',
+    {
+      fallback: '',
+    },
+  ),
 };
 
 export function loadRegistryConfig(env: NodeJS.ProcessEnv = process.env) {

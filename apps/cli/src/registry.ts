@@ -18,7 +18,7 @@ export function commandRegistry(flags: RegistryFlags, output: Output): Promise<R
   return openRegistry({ home, databaseUrl, log: (line) => output.progress(line) });
 }
 
-/** Where cells of worlds sleep; '' = nowhere but in Redis. */
+/** Where cells of worlds sleep, and where snapshots are; '' = nobody has named a PostgreSQL. */
 export function coldUrlOf(flags: Omit<RegistryFlags, 'home'>): string {
   const config = loadRegistryConfig();
   const { databaseUrl = config.databaseUrl } = flags;

@@ -66,6 +66,8 @@ export class Holding {
   takeover: Takeover | undefined;
   /** The pod that is to have this cell; '' = nobody in particular; undefined = it stays. */
   leavingTo: string | undefined;
+  /** It leaves because nothing happens in it. */
+  isDozing = false;
   /** It leaves nobody behind that reads its log: its last commit has a checkpoint. */
   leavesWhole = false;
   /** Until then it leaves only right behind a tick. */
@@ -78,6 +80,10 @@ export class Holding {
   dilation = 1;
   /** Ticks of the world that have passed without one of its own. */
   passedTicks = 0;
+  /** How many of its own have changed nothing since one did. */
+  stillTicks = 0;
+  /** It owes no tick for the time before it came here. */
+  isRested = false;
   /** The log position that a barrier has passed, for a cell that is leaving. */
   provenSeq = -1;
   isProving = false;
@@ -98,6 +104,8 @@ export class Holding {
   /** Entries between two checkpoints; a realtime world is loaded in a hurry more often. */
   checkpointEvery = CHECKPOINT_ENTRIES_MIN;
   #bytesSinceCheckpoint = 0;
+  /** Its checkpoint was due, and had to wait for the end of a cut. */
+  #isPostponed = false;
   #checkpointBytes = 4_096;
 
   constructor(claim: Claim, block: number, state: CellState, head: Head, nowMs: number) {
@@ -144,6 +152,37 @@ export class Holding {
     if (due.length === 0) return NONE;
     this.arrivals = this.arrivals.filter((entry) => entry.tick > tick);
     return due.sort((a, b) => a.from - b.from || a.seq - b.seq);
+  }
+
+  /** Something has come in that no tick has taken yet. */
+  get isExpecting(): boolean {
+    return this.arrivals.length + this.posts.length > 0;
+  }
+
+  /** Nobody is in it, or nothing that it knows of changes. What only it knows of is a change to come. */
+  isCalm(sleepsStill: boolean): boolean {
+    const { state, stillTicks, isFrozen } = this;
+    return (
+      state.table.count === 0 || (sleepsStill && stillTicks > 0 && !isFrozen && !state.isAhead)
+    );
+  }
+
+  /** Nobody was to hold it before it came here: no time was lost. */
+  rest(): void {
+    this.isRested = true;
+    this.takeover = undefined;
+  }
+
+  leave(heir: string, isDozing: boolean): void {
+    this.leavingTo = heir;
+    this.isDozing = isDozing;
+  }
+
+  /** Something happens in it after all. */
+  stay(): void {
+    this.leavingTo = undefined;
+    this.isDozing = false;
+    this.leavesWhole = false;
   }
 
   /** Whether there is room for more of the inbox. */
@@ -195,7 +234,10 @@ export class Holding {
   /** With so many commits more. */
   #isOverdue(commits: number): boolean {
     const isLong = this.#sinceCheckpoint + commits >= this.#staggered;
-    return isLong || this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX;
+    const isFat = this.#bytesSinceCheckpoint > this.#checkpointBytes * LOG_TO_STATE_MAX;
+    // PERF: those that have waited for the same end do not all write theirs in the tick behind it.
+    const isTurn = !this.#isPostponed || (this.seq + this.cell * 7) % POSTPONED_SPREAD === 0;
+    return (isLong || isFat) && isTurn;
   }
 
   /** S1: of two checkpoints one stays that is not behind the cut which somebody reads. */
@@ -237,7 +279,9 @@ export class Holding {
     this.#bytesSinceCheckpoint += result.body.length;
     // State is checkpoint ⊕ log, so a checkpoint has nothing that the log has not told.
     const isDue = this.#isOverdue(0) || this.leavesWhole;
-    if (result.isWhole && isDue && this.#mayReplace()) {
+    if (isDue && !this.#mayReplace()) this.#isPostponed = true;
+    else if (result.isWhole && isDue) {
+      this.#isPostponed = false;
       commit.checkpoint = this.state.checkpoint();
       this.#checkpointTick = tick;
       this.#checkpointBytes = Math.max(4_096, commit.checkpoint.length);
@@ -286,6 +330,8 @@ const NONE: never[] = [];
 const POSTS_QUEUED_MAX = 2 * POSTS_PER_READ_MAX;
 /** A commit has room for what they change. */
 const POST_BYTES_PER_TICK_MAX = 256 * 1024;
+/** Checkpoints that had to wait are written over so many ticks. */
+const POSTPONED_SPREAD = 16;
 /** A log this many times longer than the state is slower to load than one more checkpoint costs. */
 const LOG_TO_STATE_MAX = 32;
 

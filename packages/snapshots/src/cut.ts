@@ -1,6 +1,7 @@
 /** Opens a running world for a cut: which tick it is to be, and when everybody has gone past it. */
 import { type Clock, LeaseholdError } from '@leasehold/kernel';
 import { CLOCK_READ_MS, dueAtMs, type Store, tickAt, type WorldClock } from '@leasehold/protocol';
+import { calmInMs } from './calm.ts';
 import { Capture, type CaptureLayer, type CaptureOptions } from './capture.ts';
 
 export type CutWorld = {
@@ -14,6 +15,8 @@ export type Cut = {
   readonly tick: number;
   readonly clock: WorldClock;
   readonly capture: Capture;
+  /** How long it is now until nobody ticks. */
+  readonly calmInMs: () => number;
   /** Nothing is kept for it any more. */
   close(): Promise<void>;
 };
@@ -48,7 +51,9 @@ export async function takeCut(world: CutWorld, tick?: number): Promise<Cut> {
     throw error;
   }
   const { layers, grid } = world;
-  return { tick: aim, clock, capture: new Capture({ layers, grid, tick: aim }), close: stop };
+  const capture = new Capture({ layers, grid, tick: aim });
+  const calm = (): number => calmInMs(clock, store.nowMs());
+  return { tick: aim, clock, capture, calmInMs: calm, close: stop };
 }
 
 /** Says again that it is being read until it is told to stop. */

@@ -24,13 +24,21 @@ export type Sip = {
   rest(beganMs: number, logBytes: number): Promise<void>;
 };
 
-export function sipOf(bytesPerSecond: number, signal: AbortSignal | undefined): Sip {
+/** `calmInMs`: how long it is now until nobody ticks. */
+export function sipOf(
+  bytesPerSecond: number,
+  calmInMs: () => number,
+  signal: AbortSignal | undefined,
+): Sip {
   const pace = new Pace(bytesPerSecond * LOG_BYTES_PER_BYTE);
+  const wait = async (ms: number): Promise<void> => {
+    if (ms > 0) await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  };
   return {
     bytes: sipBytes(bytesPerSecond),
     async rest(beganMs, logBytes) {
-      const waitMs = pace.after(beganMs, logBytes) - performance.now();
-      if (waitMs > 0) await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
+      await wait(pace.after(beganMs, logBytes) - performance.now());
+      await wait(calmInMs());
     },
   };
 }

@@ -96,7 +96,8 @@ async function write(options: TakeOptions, cut: Cut, known: Known): Promise<Take
   const { record, snapshots, id, signal, progress } = options;
   const { tick, capture } = cut;
   const bytesPerSecond = snapshotRate(options.bytesPerSecond, cut.clock.isPaused);
-  const sip = bytesPerSecond === undefined ? undefined : sipOf(bytesPerSecond, signal);
+  const sip =
+    bytesPerSecond === undefined ? undefined : sipOf(bytesPerSecond, cut.calmInMs, signal);
   const { cutTick: _, ...clock } = cut.clock;
   const writer = await snapshots.begin(
     {

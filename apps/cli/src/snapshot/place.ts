@@ -5,7 +5,7 @@ import { openDatabase } from '@leasehold/servers';
 import { openSnapshotStore, type SnapshotStore } from '@leasehold/snapshot-store';
 import { type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
-import { commandRegistry } from '../registry.ts';
+import { coldUrlOf, commandRegistry } from '../registry.ts';
 
 export async function withSnapshots<T>(
   { home }: Pick<WorldFlags, 'home'>,
@@ -13,7 +13,8 @@ export async function withSnapshots<T>(
   work: (snapshots: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   const log = (line: string): void => output.progress(line);
-  const database = await openDatabase({ home, log });
+  const env = { ...process.env, DATABASE_URL: coldUrlOf({}) };
+  const database = await openDatabase({ home, log, env });
   try {
     const snapshots = await openSnapshotStore({ url: database.databaseUrl, log });
     try {
