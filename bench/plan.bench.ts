@@ -120,5 +120,6 @@ function crowds(side: number, seed: number, shift: number): Loads {
       }
     }
   }
-  return { atMs: 0, tickMs, entities: tickMs.map((ms) => ms * 1_000), lies: [] };
+  const entities = tickMs.map((ms) => ms * 1_000);
+  return { atMs: 0, tickMs, entities, stillMs: tickMs.map(() => 0), lies: [] };
 }

@@ -55,6 +55,7 @@ await runService('authority', async (parts, log) => {
   const isLockstep = manifest.mode === 'lockstep';
   const idleMsGiven = config.idleMs < 0 ? manifest.sleep.idleMs : config.idleMs;
   const idleMs = isLockstep ? 0 : idleMsGiven;
+  const sleepsStill = manifest.sleep.when === 'still';
   const plan = {
     ...{ spare: config.sparePercent / 100, fallMs: config.podsFallMs },
     ...(isLockstep ? { dilationMax: 1 } : {}),
@@ -62,7 +63,7 @@ await runService('authority', async (parts, log) => {
   const policy = POLICIES.get(config.policy) as Policy;
   const authority = new Authority({
     ...{ name, store, grid, tickHz, policy, log, clock: systemClock },
-    settings: { leadTtlMs, planMs, idleMs, podsMin, podsMax, plan },
+    settings: { leadTtlMs, planMs, idleMs, sleepsStill, podsMin, podsMax, plan },
   });
   const metrics = new Registry();
   registerAuthorityMetrics(metrics, authority, { world, layer });

@@ -1,7 +1,8 @@
 /**
- * Goal: a world is the same whether its empty cells sleep in PostgreSQL or not. Method: a crowd walks round
- * a torus, into cells that have left Redis, while pods are killed, somebody is born where nobody was, and
- * PostgreSQL goes away and comes back; in the end the auditor counts everybody.
+ * Goal: a world is the same whether cells in which nothing moves sleep in PostgreSQL or not. Method: a
+ * crowd walks round a torus, past statues and into cells that have left Redis, while pods are killed,
+ * somebody is born where nobody was, and PostgreSQL goes away and comes back; in the end the auditor counts
+ * everybody.
  */
 import {
   eventually,
@@ -13,7 +14,7 @@ import {
 } from '@leasehold/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { User } from './command-fixture.ts';
-import { CELL, COLUMNS, PEOPLE, PROCESSION } from './procession-fixture.ts';
+import { CELL, COLUMNS, hasStatue, PEOPLE, PROCESSION, STATUES } from './procession-fixture.ts';
 
 const at = useRedis();
 const db = usePostgres();
@@ -102,13 +103,29 @@ async function bear(cell: number, key: string) {
   return { status: answer.status, said, ms: Math.round(performance.now() - sentMs) };
 }
 
-test('E1 E2 nobody is lost or doubled in a world whose empty cells sleep in PostgreSQL', async () => {
+/** Who is in a cell, and who is nearest to the middle of it, without waking it. */
+async function seenIn(cell: number) {
+  const [x, y] = [(cell % COLUMNS) * CELL, Math.floor(cell / COLUMNS) * CELL];
+  const found = async (query: string): Promise<{ readonly id: number }[]> => {
+    const answer = await fetch(`${api}/v1/worlds/procession/entities?${query}`);
+    return ((await answer.json()) as { readonly entities: { readonly id: number }[] }).entities;
+  };
+  const inside = await found(`box=${x + 1},${y + 1},${x + CELL - 1},${y + CELL - 1}`);
+  const near = await found(`near=${x + 6},${y + 5}&limit=1`);
+  return { inside: inside.map(({ id }) => id), near: near.map(({ id }) => id) };
+}
+
+test('E1 E2 nobody is lost or doubled in a world whose still cells sleep in PostgreSQL', async () => {
   const folder = await user.folder('procession', PROCESSION);
-  const flags = ['--authorities', '1', '--lifecycle', '1', '--kill-every', '5', '--json'];
+  const flags = ['--authorities', '1', '--lifecycle', '1', '--kill-every', '3', '--json'];
   run = user.leasehold(['run', folder, '--pods', '2', ...flags]);
   api = (await eventually(() => /^(?:· )?api {2}(\S+)/m.exec(run.stderr), WAIT_MS))?.[1] ?? '';
 
   const first = await eventually(async () => (await cold())[CELLS_MIN], WAIT_MS);
+  const guarded = await eventually(async () => (await cold()).find(hasStatue), WAIT_MS);
+  const seen = await seenIn(guarded as number);
+  expect(seen.inside).toHaveLength(1);
+  expect(seen.near).toEqual(seen.inside);
   const born = await bear(first as number, 'first');
   expect(born).toMatchObject({ status: 201 });
   expect(await warm()).toContain(first);
@@ -129,10 +146,14 @@ test('E1 E2 nobody is lost or doubled in a world whose empty cells sleep in Post
   await eventually(async () => (await bear(second, 'second')).status === 201, WAIT_MS);
   // The crowd comes to where it has been.
   const left = await everCold();
+  expect([...left].filter(hasStatue).length).toBeGreaterThan(CELLS_MIN);
   await eventually(async () => {
     const here = await warm();
     return [...left].filter((cell) => here.has(cell)).length > CELLS_MIN;
   }, WAIT_MS);
+
+  const { report: taken } = await user.json(['snapshot', 'create', '--world', 'procession']);
+  expect(taken).toMatchObject({ entities: PEOPLE + STATUES + 2 });
 
   run.kill('SIGINT');
   const { code, report } = await user.ended(run);
@@ -140,6 +161,7 @@ test('E1 E2 nobody is lost or doubled in a world whose empty cells sleep in Post
     `${left.size} cells left, ${report.kills} kills; born in one that slept in ${born.ms} ms\n`,
   );
   expect([code, report.reasons]).toEqual([0, []]);
-  expect(report).toMatchObject({ lost: 0, duplicated: 0, created: 2, entitiesEnd: PEOPLE + 2 });
+  const entitiesEnd = PEOPLE + STATUES + 2;
+  expect(report).toMatchObject({ lost: 0, duplicated: 0, created: 2, entitiesEnd });
   expect(report.kills).toBeGreaterThan(1);
 }, 120_000);

@@ -1,14 +1,18 @@
-/** A crowd that walks round a torus of mostly empty cells, for tests of cells that sleep. */
+/** A crowd that walks round a torus in which nothing else moves, for tests of cells that sleep. */
 
 export const PEOPLE = 500;
 export const COLUMNS = 16;
 export const CELL = 20;
+/** One stands in each second cell. */
+export const STATUES = (COLUMNS * COLUMNS) / 2;
+export const hasStatue = (cell: number): boolean => cell % 2 === 0;
 
 const MANIFEST = `world: procession
 module: world.ts
 space: {kind: torus, width: ${COLUMNS * CELL}, height: ${COLUMNS * CELL}, cell: ${CELL}}
 blockCells: 2
 tickHz: 10
+sleep: {when: still}
 `;
 
 /** Who has no feet stays where he is. The crowd comes round in 16 seconds. */
@@ -23,6 +27,10 @@ export default simulation({
   seed({ spawn, random }) {
     for (let i = 0; i < ${PEOPLE}; i++) {
       spawn(Position({ x: 20 + 40 * random.float(), y: 140 + 40 * random.float() }), Feet());
+    }
+    for (let cell = 0; cell < ${COLUMNS * COLUMNS}; cell += 2) {
+      const row = Math.floor(cell / ${COLUMNS});
+      spawn(Position({ x: (cell % ${COLUMNS}) * ${CELL} + 5, y: row * ${CELL} + 5 }));
     }
   },
 });

@@ -72,6 +72,8 @@ export const settings = {
   logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error or silent.', { fallback: 'info' }),
 };
 
+export type Config = ReturnType<typeof loadConfig>;
+
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const config = readConfig(settings, env);
   const { snapshotsUrl, databaseUrl } = config;

@@ -5,19 +5,20 @@
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
 import { type LiveStore, openLiveStore, readyIncarnation } from '@leasehold/live-store';
-import { Pod } from '@leasehold/pod';
+import { Pod, type PodSettings } from '@leasehold/pod';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import {
   coldStoreOf,
   endWhenReplaced,
   loadWorld,
+  type Manifest,
   moduleMark,
   moduleVersion,
   openRegistry,
 } from '@leasehold/world';
 import { Registry } from 'prom-client';
-import { loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { processFigures } from './figures.ts';
 import { registerPodMetrics } from './metrics.ts';
 import { openSchemas } from './stored-schema.ts';
@@ -69,14 +70,7 @@ await runService('simulator', async (parts, log) => {
     ...{ pod, pid: process.pid, store, engine },
     clock: systemClock,
     log,
-    settings: {
-      leaseTtlMs: config.leaseTtlMs === 0 ? manifest.lease.ttlMs : config.leaseTtlMs,
-      blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
-      // Of each entity once, by the layer that says where it is.
-      indexResolution: engine.layer === engine.home ? manifest.index.resolution : 0,
-      startingPods: config.startingPods,
-      isStandby: config.isStandby,
-    },
+    settings: settingsOf(config, manifest, engine),
     randomHex,
     schemaOf,
     cpuMs,
@@ -104,6 +98,22 @@ await runService('simulator', async (parts, log) => {
   await patiently(log, () => runner.start());
   log.info({ pod, world, incarnation, layer, folder, url: http.url }, 'ready');
 });
+
+function settingsOf(
+  config: Config,
+  manifest: Manifest,
+  { layer, home, grid }: Engine,
+): PodSettings {
+  return {
+    leaseTtlMs: config.leaseTtlMs === 0 ? manifest.lease.ttlMs : config.leaseTtlMs,
+    blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
+    // Of each entity once, by the layer that says where it is.
+    indexResolution: layer === home ? manifest.index.resolution : 0,
+    startingPods: config.startingPods,
+    isStandby: config.isStandby,
+    sleepsStill: manifest.sleep.when === 'still',
+  };
+}
 
 /** The other layers go where that of the home does, so nothing of them sleeps on its own account. */
 function coolingOf(store: LiveStore, engine: Engine, { snapshotsUrl }: { snapshotsUrl: string }) {

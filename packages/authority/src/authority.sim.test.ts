@@ -5,65 +5,11 @@
  */
 import { type Policy, regionsByLoad, validatePlan } from '@leasehold/plan';
 import { openPods, wanderers } from '@leasehold/pod/pods-fixture';
-import { type CellLoad, encodeRequest, type PlanStore } from '@leasehold/protocol';
+import { encodeRequest } from '@leasehold/protocol';
 import { simulation } from '@leasehold/sdk';
-import { openTwinPlanStore } from '@leasehold/twin-store';
 import { expect, test } from 'vitest';
-import { Authority } from './authority.ts';
-import type { AuthoritySettings } from './settings.ts';
-
-const ENTITY_MS = 0.1;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
-type World = Awaited<ReturnType<typeof openPods>>;
-
-/** What is said of a cell instead of what its pod says. */
-type Cost = (load: CellLoad) => Partial<CellLoad>;
-
-/** What pods say of their cells, with the cost that each entity is said to have. */
-async function costly(store: PlanStore, cost: Cost): ReturnType<PlanStore['loads']> {
-  const loads = [...(await store.loads())];
-  return new Map(
-    loads.map(([pod, cells]) => [pod, cells.map((load) => ({ ...load, ...cost(load) }))]),
-  );
-}
-
-function openAuthority(
-  world: World,
-  name: string,
-  settings: Partial<AuthoritySettings> = {},
-  policy: Policy = regionsByLoad,
-  cost: Cost = ({ entities }) => ({ tickMs: entities * ENTITY_MS }),
-) {
-  const { server, grid, clock } = world;
-  const store = openTwinPlanStore(server, { world: 'w', incarnation: 1, layer: 'main', name });
-  const measured = new Proxy<PlanStore>(store, {
-    get(_, of: keyof PlanStore) {
-      return of === 'loads' ? () => costly(store, cost) : store[of].bind(store);
-    },
-  });
-  const authority = new Authority({
-    ...{ name, store: measured, grid, tickHz: 20, policy, clock },
-    log: silent,
-    settings,
-  });
-  authority.start();
-  return { authority, store };
-}
-
-async function settled(names: readonly string[], simulated = wanderers): Promise<World> {
-  const world = await openPods({ mode: 'realtime', simulation: simulated });
-  for (const name of names) void world.start(name, names.length);
-  await world.clock.advance(3_000);
-  return world;
-}
-
-async function closed(world: World, authorities: readonly Authority[]): Promise<void> {
-  const stopping = Promise.all(authorities.map((authority) => authority.stop()));
-  await world.clock.advance(1_000);
-  await stopping;
-  await world.close();
-}
+import type { Authority } from './authority.ts';
+import { type Cost, closed, openAuthority, settled, type World } from './authority-fixture.ts';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);
 const reported = ({ pods }: World, of: string): number =>

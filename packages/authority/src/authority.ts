@@ -238,10 +238,10 @@ export class Authority {
   /** Without a plan: what nobody has ever written is held by nobody, not even once. */
   async #wakeful(plan: Plan | undefined, nowMs: number): Promise<Sleep> {
     const { grid, store } = this.#parts;
-    const { idleMs } = this.#settings;
+    const { idleMs, sleepsStill } = this.#settings;
     const isNew = plan === undefined && idleMs > 0;
     const asleep = isNew ? untouched(grid, await store.written()) : (plan?.asleep ?? []);
-    return new Sleep(grid, idleMs, asleep, nowMs);
+    return new Sleep(grid, { idleMs, sleepsStill }, asleep, nowMs);
   }
 
   async #meet(term: Term, reply: Exclude<WritePlanReply, { tag: 'OK' }>): Promise<void> {

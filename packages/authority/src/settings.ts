@@ -12,6 +12,8 @@ export type AuthoritySettings = {
   readonly recordMs: number;
   /** A cell in and around which nothing was for so long is asleep; 0 = none ever is. */
   readonly idleMs: number;
+  /** Whether somebody may be in a cell that sleeps, as long as nothing in and around it changes. */
+  readonly sleepsStill: boolean;
   /** Bounds of the scale signal. */
   readonly podsMin: number;
   readonly podsMax: number;
@@ -24,6 +26,7 @@ export const AUTHORITY_SETTINGS: AuthoritySettings = {
   planMs: 1_000,
   recordMs: 10_000,
   idleMs: 300_000,
+  sleepsStill: false,
   podsMin: 1,
   podsMax: 1_000,
   plan: {},

@@ -1,8 +1,9 @@
 /**
  * Which cells nobody needs to hold. A cell is busy when something is in it or in one of its
- * neighbours: whoever is about to cross into it finds it awake. Whatever comes to a cell that sleeps
- * all the same wakes it by itself (its sender holds it), so being wrong costs a moment. Nor does a
- * cell sleep that somebody looks at, or that has been ordered to be awake.
+ * neighbours, or, where the world says so, when something there changes: whoever is about to cross
+ * into it finds it awake. Whatever comes to a cell that sleeps all the same wakes it by itself (its
+ * sender holds it), so being wrong costs a moment. Nor does a cell sleep that somebody looks at, or
+ * that has been ordered to be awake.
  */
 import type { Attention, Loads } from '@leasehold/plan';
 import type { Decision, Plan } from '@leasehold/protocol';
@@ -12,34 +13,58 @@ export type SleepGrid = {
   neighbours(cell: number): Iterable<number>;
 };
 
+export type SleepRules = {
+  /** So long nothing was there; 0 = no cell sleeps. */
+  readonly idleMs: number;
+  /** Whether what stands still counts as nothing. */
+  readonly sleepsStill: boolean;
+};
+
 export class Sleep {
   readonly #grid: SleepGrid;
-  readonly #idleMs: number;
+  readonly #rules: SleepRules;
   readonly #busyMs: Float64Array;
+  readonly #isAsleep: Uint8Array;
 
   /** `asleep`: as the plan in force says; all others have just been busy, for all that is known. */
-  constructor(grid: SleepGrid, idleMs: number, asleep: Plan['asleep'], nowMs: number) {
+  constructor(grid: SleepGrid, rules: SleepRules, asleep: Plan['asleep'], nowMs: number) {
     this.#grid = grid;
-    this.#idleMs = idleMs;
+    this.#rules = rules;
     this.#busyMs = new Float64Array(grid.cells).fill(nowMs);
+    this.#isAsleep = new Uint8Array(grid.cells);
     for (const [first, count] of asleep) {
       this.#busyMs.fill(Number.NEGATIVE_INFINITY, first, first + count);
+      this.#isAsleep.fill(1, first, first + count);
     }
   }
 
   /** Cells that are to sleep now, as runs. */
-  look({ entities }: Loads, { viewers, ordered }: Attention, nowMs: number): Plan['asleep'] {
-    if (this.#idleMs === 0) return [];
+  look(loads: Loads, { viewers, ordered }: Attention, nowMs: number): Plan['asleep'] {
+    const { idleMs } = this.#rules;
+    if (idleMs === 0) return [];
     for (let cell = 0; cell < this.#grid.cells; cell++) {
       if (viewers[cell] !== 0 || ordered[cell] !== 0) this.#busyMs[cell] = nowMs;
-      if ((entities[cell] as number) <= 0) continue;
-      this.#busyMs[cell] = nowMs;
-      for (const other of this.#grid.neighbours(cell)) this.#busyMs[other] = nowMs;
+      if ((loads.entities[cell] as number) <= 0) continue;
+      const changedMs = this.#changedMs(cell, loads.stillMs[cell] as number, nowMs);
+      this.#note(cell, changedMs);
+      for (const other of this.#grid.neighbours(cell)) this.#note(other, changedMs);
     }
-    return runsOf(
-      this.#grid.cells,
-      (cell) => nowMs - (this.#busyMs[cell] as number) >= this.#idleMs,
-    );
+    for (let cell = 0; cell < this.#grid.cells; cell++) {
+      this.#isAsleep[cell] = nowMs - (this.#busyMs[cell] as number) >= idleMs ? 1 : 0;
+    }
+    return runsOf(this.#grid.cells, (cell) => this.#isAsleep[cell] === 1);
+  }
+
+  #note(cell: number, atMs: number): void {
+    if (atMs > (this.#busyMs[cell] as number)) this.#busyMs[cell] = atMs;
+  }
+
+  /** When something last happened in a cell in which somebody is. */
+  #changedMs(cell: number, stillMs: number, nowMs: number): number {
+    if (!this.#rules.sleepsStill) return nowMs;
+    if (stillMs >= 0) return nowMs - stillMs;
+    // Of what sleeps nobody reports anything; whoever has the others cannot be heard just now.
+    return this.#isAsleep[cell] === 1 ? Number.NEGATIVE_INFINITY : nowMs;
   }
 }
 
@@ -89,7 +114,7 @@ export function sleepDecisions(
   ];
   const decision = (kind: 'wake' | 'sleep', cells: number, cause: string): Decision[] =>
     cells === 0 ? [] : [{ kind, cause, regions: [], cells, before: {}, expected: {} }];
-  const idle = `${fallen} cells in and around which nothing was for long go to sleep.`;
+  const idle = `${fallen} cells in and around which nothing happened for long go to sleep.`;
   return [
     ...decision('wake', woken.length, `${woken.length} cells wake: ${reasons.join(', ')}.`),
     ...decision('sleep', fallen, idle),

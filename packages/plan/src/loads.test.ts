@@ -55,6 +55,16 @@ test.each([
   expect(loads.lies).toMatchObject([{ field: 'entities', reason }]);
 });
 
+test('how long a cell has been still: the shortest that is told, and nothing that cannot be true', () => {
+  const still = (cell: number, stillMs?: number): CellLoad => {
+    return { cell, tickMs: 1, entities: 1, ...(stillMs === undefined ? {} : { stillMs }) };
+  };
+  const a = [still(0, 300), still(1, Number.NaN), still(2)];
+  const b = [still(0, 200), still(1, -5)];
+  expect([...gather({ a, b }).stillMs]).toEqual([200, 0, 0, -1]);
+  expect(gather({ a: [still(0, Number.POSITIVE_INFINITY)] }).stillMs[0]).toBe(0);
+});
+
 test('both fields of one report may be lies', () => {
   const loads = gather({ a: honest, liar: [{ cell: 2, tickMs: -1, entities: 1e12 }] });
   expect([loads.tickMs[2], loads.entities[2]]).toEqual([0, 0]);

@@ -28,6 +28,8 @@ export type Loads = {
   readonly atMs: number;
   readonly tickMs: Float64Array;
   readonly entities: Float64Array;
+  /** How long nothing has changed there; −1: nobody reports it. */
+  readonly stillMs: Float64Array;
   readonly lies: readonly Lie[];
 };
 
@@ -57,6 +59,7 @@ const FORGET_MS = 20_000;
 export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads {
   const tickMs = new Float64Array(cells).fill(-1);
   const entities = new Float64Array(cells);
+  const stillMs = new Float64Array(cells).fill(-1);
   const lies: Lie[] = [];
   const doubtful: number[] = [];
   let honestMs = 0;
@@ -72,6 +75,7 @@ export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads
       if (fields.includes('cell')) continue;
       const count = fields.includes('entities') ? 0 : load.entities;
       entities[load.cell] = Math.max(entities[load.cell]!, count);
+      stillMs[load.cell] = stillest(load, stillMs[load.cell]!);
       if (fields.includes('tickMs')) {
         doubtful.push(load.cell);
         continue;
@@ -91,7 +95,13 @@ export function gatherLoads({ reports, cells, nowMs, last }: LoadReports): Loads
     if (tickMs[cell]! <= 0) tickMs[cell] = entities[cell]! * entityMs;
   }
   blend({ tickMs, entities, nowMs, last, entityMs });
-  return { atMs: nowMs, tickMs, entities, lies };
+  return { atMs: nowMs, tickMs, entities, stillMs, lies };
+}
+
+/** What cannot be true says that something changes: then the cell stays awake. */
+function stillest({ stillMs = 0 }: CellLoad, known: number): number {
+  const told = stillMs > 0 && Number.isFinite(stillMs) ? stillMs : 0;
+  return known < 0 ? told : Math.min(told, known);
 }
 
 type Blending = {

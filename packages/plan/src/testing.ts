@@ -15,7 +15,8 @@ export const podsOf = (count: number): PlanPod[] =>
   Array.from({ length: count }, (_, n) => ({ pod: `p${n}`, state: 'ready' }));
 
 export function loadsOf(tickMs: Float64Array, atMs = 0): Loads {
-  return { atMs, tickMs, entities: tickMs.map((ms) => ms * 1_000), lies: [] };
+  const entities = tickMs.map((ms) => ms * 1_000);
+  return { atMs, tickMs, entities, stillMs: tickMs.map(() => 0), lies: [] };
 }
 
 /** Some cells busy, most not. */

@@ -140,6 +140,11 @@ export class Keeper {
     return this.#shares.regionOf(cell);
   }
 
+  /** A cell has come here; whether nobody was to hold it until then, as nothing happened in it. */
+  isRested({ claim, cause }: Grant): boolean {
+    return this.#shares.wakes(claim.cell) && (cause === 'free' || cause === 'released');
+  }
+
   /** Something is on its way to a cell: if nobody is to hold it, this pod does until somebody is. */
   expect(cell: number): void {
     if (!this.#shares.isAsleep(cell)) return;
@@ -313,10 +318,11 @@ export class Keeper {
     return heir;
   }
 
-  /** Nothing is in it, and nothing is known to come. */
-  #maySleep({ cell, state, arrivals, posts, outbox }: Holding): boolean {
-    const waiting = arrivals.length + posts.length + outbox.size;
-    return state.table.count === 0 && waiting === 0 && !this.#woken.has(cell);
+  /** Nothing happens in it, and nothing is known to come. */
+  #maySleep(holding: Holding): boolean {
+    const { sleepsStill = false } = this.#parts.settings;
+    const isDone = !holding.isExpecting && holding.outbox.size === 0;
+    return isDone && holding.isCalm(sleepsStill) && !this.#woken.has(holding.cell);
   }
 
   /**

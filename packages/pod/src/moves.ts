@@ -96,7 +96,7 @@ export class Moves {
   #letGo(cells: readonly number[], heir: string): void {
     for (const cell of cells) {
       const holding = this.#parts.holdings.get(cell);
-      if (holding !== undefined) holding.leavingTo = heir;
+      holding?.leave(heir, heir === '' && !this.#parts.keeper.isDraining);
     }
     this.#parts.ticking.wake();
   }

@@ -307,13 +307,14 @@ export class Pod {
     const reporting = store.report(this.#isDraining ? 'draining' : 'ready', this.report());
     if (now < this.#nextLoadMs) return reporting;
     this.#nextLoadMs = now + LOAD_MS;
-    await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings))]);
+    await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings, this.#clock))]);
   }
 
   /** A cell was read whose lease is still here. */
   #take(holding: Holding, grant: Grant): void {
+    if (this.#keeper.isRested(grant)) holding.rest();
     if (this.#clock !== undefined) this.#rounds.enter(holding, grant, this.#clock);
-    if (this.#isDraining) holding.leavingTo = this.#keeper.owners()(holding.cell);
+    if (this.#isDraining) holding.leave(this.#keeper.owners()(holding.cell), false);
     this.#cooling.wakes(holding.cell);
     this.#enter(holding);
   }
@@ -359,7 +360,7 @@ export class Pod {
         if (old === undefined) continue;
         fresh.failures = old.failures;
         fresh.isFrozen = old.isFrozen;
-        fresh.leavingTo = old.leavingTo;
+        if (old.leavingTo !== undefined) fresh.leave(old.leavingTo, old.isDozing);
         if (this.#clock?.mode === 'realtime') fresh.state.takeOver();
         this.#trims.delete(fresh.cell);
         // Ids of a lost tail were seen by others; they are not given out again.
@@ -460,6 +461,8 @@ export class Pod {
 
   #leave(holding: Holding): void {
     this.#forget(holding, false);
+    // What came while the lease was being given up nobody else knows of.
+    if (holding.isExpecting) this.#keeper.expect(holding.cell);
     // What nobody was told cannot be followed on from.
     if (!holding.isFrozen && !holding.state.isAhead) this.#halo.adopt(holding);
   }

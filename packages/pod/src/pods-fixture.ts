@@ -68,6 +68,26 @@ export const wanderers: Simulation = simulation({
   },
 });
 
+/** All of them in one cell; who is given a velocity moves, and from `restless` on all do by themselves. */
+export const statues = (restless = Number.POSITIVE_INFINITY): Simulation =>
+  simulation({
+    components: [Position, Velocity],
+    systems: [
+      system({
+        name: 'move',
+        reads: { velocity: Velocity },
+        writes: { position: Position },
+        each({ position, velocity }, { tick }) {
+          position.x += velocity.x + (tick >= restless ? 0.001 : 0);
+          position.y += velocity.y;
+        },
+      }),
+    ],
+    seed({ spawn }) {
+      for (let i = 0; i < 120; i++) spawn(Position({ x: 5, y: 5 }), Velocity({ x: 0, y: 0 }));
+    },
+  });
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 type Options = {
@@ -77,11 +97,16 @@ type Options = {
   readonly simulation?: Simulation;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly log?: Log;
+  /** Cells sleep with somebody in them, and leave in one checkpoint, for a cold store that takes none. */
+  readonly sleepsStill?: boolean;
   /** How long a call takes, there and back; what pods say to each other takes half of it. */
   readonly roundTripMs?: number;
   /** What a pod is given instead of its store. */
   readonly wrap?: (store: Store, pod: string) => Store;
 };
+
+const coolNone = async (cells: readonly number[]) =>
+  cells.map(() => ({ tag: 'BUSY' as const, why: 'it takes none' }));
 
 /** The same store, further away. What a call does is done halfway. */
 function distant(store: Store, clock: ManualClock, roundTripMs: number): Store {
@@ -198,9 +223,13 @@ export async function openPods(options: Options) {
         engine: compiled(),
         clock,
         log: options.log ?? silent,
-        settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5, startingPods },
+        settings: {
+          ...{ leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5, startingPods },
+          ...(options.sleepsStill === undefined ? {} : { sleepsStill: options.sleepsStill }),
+        },
         randomHex: () => random.next().toString(16).padStart(8, '0'),
         schemaOf: () => undefined,
+        ...(options.sleepsStill === true ? { cool: coolNone } : {}),
         onDrainOrder: () => void end(),
       });
       const end = async (): Promise<void> => {

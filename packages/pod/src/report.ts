@@ -1,4 +1,4 @@
-import type { CellLoad } from '@leasehold/protocol';
+import type { CellLoad, WorldClock } from '@leasehold/protocol';
 import type { CommitCounts } from './committer.ts';
 import type { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
@@ -8,11 +8,19 @@ import type { Rounds } from './rounds.ts';
 const QUIET_TICK_MS = 0.001;
 
 /** What was measured of each cell in which anything happens. */
-export function cellLoads(holdings: ReadonlyMap<number, Holding>): CellLoad[] {
+export function cellLoads(
+  holdings: ReadonlyMap<number, Holding>,
+  world: WorldClock | undefined,
+): CellLoad[] {
   const loads: CellLoad[] = [];
-  for (const { cell, tickMs, state } of holdings.values()) {
-    const entities = state.table.count;
-    if (entities > 0 || tickMs > QUIET_TICK_MS) loads.push({ cell, tickMs, entities });
+  const periodMs = world === undefined ? 0 : 1_000 / world.rateHz;
+  for (const holding of holdings.values()) {
+    const { cell, tickMs, stillTicks } = holding;
+    const entities = holding.state.table.count;
+    if (entities === 0 && tickMs <= QUIET_TICK_MS) continue;
+    const isStill = stillTicks > 0 && holding.isCalm(true);
+    const still = isStill ? { stillMs: stillTicks * periodMs } : {};
+    loads.push({ cell, tickMs, entities, ...still });
   }
   return loads;
 }

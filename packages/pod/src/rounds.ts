@@ -284,7 +284,9 @@ export class Rounds {
       return;
     }
     const isLate = tick < target && dueAfter(tick, dilation, endTick) <= target;
-    if (!isLockstep) this.#countDeadline(missed, isLate);
+    const leftOut = holding.isRested ? 0 : missed;
+    holding.isRested = false;
+    if (!isLockstep) this.#countDeadline(leftOut, isLate);
     // Dilated or late, the log says how much time was left out.
     const jumped = tick - state.tick - 1 + holding.passedTicks;
     try {
@@ -308,7 +310,9 @@ export class Rounds {
       this.counts.births += result.births;
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;
-      if (missed > 0) this.#noteJump(holding, missed, tick);
+      if (leftOut > 0) this.#noteJump(holding, leftOut, tick);
+      holding.stillTicks = result.changed ? 0 : holding.stillTicks + 1;
+      if (holding.isDozing && result.changed) holding.stay();
       const isQuiet = !result.changed && !holding.isUnproven && !holding.leavesWhole;
       if (isQuiet && !isLockstep) {
         this.#unchanged(holding);
@@ -420,6 +424,7 @@ export class Rounds {
     const { store } = this.#parts;
     const heirs = new Map<string, Holding[]>();
     for (const holding of this.#round.holdings.values()) {
+      if (holding.isDozing && holding.isExpecting) holding.stay();
       const heir = holding.leavingTo;
       if (heir === undefined || isSending(holding) || holding.needsReload) continue;
       // Only a crash costs what is not told yet: its next tick tells it. In a paused world none comes.

@@ -78,6 +78,15 @@ test('nobody is to hold a cell that sleeps, and it is held again when it wakes',
   expect(made.own).toEqual(CELLS.filter(isWest));
 });
 
+test('a cell that comes here has slept if nobody was to hold it since this pod had it', () => {
+  const made = shares('a', halves(1, [[1, 2]]), PODS);
+  const company = { members: PODS, isHere: (pod: string) => PODS.includes(pod) };
+  expect([made.wakes(0), made.wakes(1), made.wakes(1)]).toEqual([false, true, true]);
+  made.update(halves(2), company);
+  made.update(halves(3), company);
+  expect([made.wakes(1), made.wakes(1), made.wakes(2)]).toEqual([true, false, true]);
+});
+
 test('nothing is computed anew when nothing has changed', () => {
   const made = shares('a', halves(1), PODS);
   const { own } = made;

@@ -21,6 +21,8 @@ export class Shares {
   readonly #self: string;
   /** The region of each cell in `#plan.regions`; −1: asleep, nobody is to hold it. */
   #regionOf = new Int32Array(0);
+  /** Cells that slept before, and that this pod has not had since. */
+  readonly #woken = new Set<number>();
   #plan: Plan | undefined;
   #company: Company = { members: [], isHere: () => false };
   #key = '';
@@ -77,6 +79,11 @@ export class Shares {
     return this.#regionOf[cell] === -1;
   }
 
+  /** Takes note that this pod has a cell now; whether nobody was to hold it until then. */
+  wakes(cell: number): boolean {
+    return this.#woken.delete(cell) || this.isAsleep(cell);
+  }
+
   /** The plan says who holds it, be it nobody, and whom it names is here. */
   isPlanned(cell: number): boolean {
     return this.isAsleep(cell) || this.regionOf(cell) !== undefined;
@@ -111,6 +118,7 @@ export class Shares {
 
   #lay(plan: Plan | undefined): void {
     const { columns, rows, cells } = this.#grid;
+    for (const [cell, index] of this.#regionOf.entries()) if (index === -1) this.#woken.add(cell);
     this.#regionOf = new Int32Array(cells);
     if (plan === undefined) return;
     for (const [index, { rect }] of plan.regions.entries()) {
@@ -121,6 +129,7 @@ export class Shares {
       }
     }
     for (const [first, count] of plan.asleep) this.#regionOf.fill(-1, first, first + count);
+    for (const cell of this.#woken) if (this.isAsleep(cell)) this.#woken.delete(cell);
   }
 
   #share(): void {

@@ -6,7 +6,7 @@ describe('loads of cells', () => {
     const loads: CellLoad[] = [
       { cell: 9_999, tickMs: 0.5, entities: 70 },
       { cell: 3, tickMs: 1, entities: 1 },
-      { cell: 3, tickMs: 2.25, entities: 16_000_000 },
+      { cell: 3, tickMs: 2.25, entities: 16_000_000, stillMs: 86_400_000 },
     ];
     expect(decodeCellLoads(encodeCellLoads(loads))).toEqual([loads[2], loads[0]]);
     expect(decodeCellLoads(encodeCellLoads([]))).toEqual([]);
@@ -30,7 +30,7 @@ describe('loads of cells', () => {
 
   test('that are cut short, too long or of another version are BODY_MALFORMED', () => {
     const bytes = encodeCellLoads([
-      { cell: 5, tickMs: 1, entities: 2 },
+      { cell: 5, tickMs: 1, entities: 2, stillMs: 50 },
       { cell: 700, tickMs: 1, entities: 2 },
     ]);
     const wrong = [

@@ -91,6 +91,8 @@ export type CellLoad = {
   /** Of a tick that was run, as an average of the last second or so: dilating does not lower it. */
   readonly tickMs: number;
   readonly entities: number;
+  /** How long nothing in it has changed, in ms of its own ticks; absent: something just has. */
+  readonly stillMs?: number;
 };
 
 /** What people ask of a pod: to take nothing more, or to hand everything over and end; '' nothing. */

@@ -48,7 +48,7 @@ const RULES: Readonly<Record<Exclude<keyof Manifest, 'world' | 'layers'>, Rule>>
   params: { effect: 'start', reason: 'pods read them when they start' },
   lease: { effect: 'start', reason: 'pods read it when they start' },
   index: { effect: 'start', reason: 'pods read it when they start' },
-  sleep: { effect: 'start', reason: 'authorities read it when they start' },
+  sleep: { effect: 'start', reason: 'authorities and pods read it when they start' },
   prefabs: { effect: 'start', reason: 'whoever follows prefabs reads it when it starts' },
 };
 

@@ -55,7 +55,7 @@ describe('a good world', () => {
       layers: { main: ['position', 'velocity'] },
       params: {},
       lease: { ttlMs: 2_000, graceMs: 500 },
-      sleep: { idleMs: 300_000 },
+      sleep: { idleMs: 300_000, when: 'empty' },
       index: { resolution: 25 },
     });
     expect(world.grid.cells).toBe(12);
@@ -69,7 +69,7 @@ describe('a good world', () => {
         good(
           'blockCells: 2\nmargin: 0.1\ntickHz: 0.5\nmode: lockstep\nseed: 4294967295\n' +
             'layers: {moving: [velocity], main: [position]}\nparams: {deep: {list: [1, a]}}\n' +
-            'lease: {ttlMs: 300}\nsleep: {idleMs: 0}\nindex: {resolution: 0.5}\n',
+            'lease: {ttlMs: 300}\nsleep: {idleMs: 0, when: still}\nindex: {resolution: 0.5}\n',
         ),
       ),
     );
@@ -79,7 +79,7 @@ describe('a good world', () => {
       layers: { moving: ['velocity'], main: ['position'] },
       params: { deep: { list: [1, 'a'] } },
       lease: { ttlMs: 300, graceMs: 500 },
-      sleep: { idleMs: 0 },
+      sleep: { idleMs: 0, when: 'still' },
     });
     expect([grid.blockCells, grid.margin]).toEqual([2, 0.1]);
     const all = await loadWorld(folderOf(good('layers: {base: all}')));

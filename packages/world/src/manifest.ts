@@ -39,8 +39,12 @@ export type Manifest = {
   readonly layers: Readonly<Record<string, readonly string[]>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly lease: { readonly ttlMs: number; readonly graceMs: number };
-  /** A cell in and around which nothing is sleeps after this time; 0 = never. */
-  readonly sleep: { readonly idleMs: number };
+  readonly sleep: {
+    /** A cell sleeps after this time; 0 = never. */
+    readonly idleMs: number;
+    /** So long nobody was in or around it; or nothing that is there has changed. */
+    readonly when: 'empty' | 'still';
+  };
   /** How far an entity moves, in space units, before its cell's index is told. */
   readonly index: { readonly resolution: number };
   /** Absent: the world has none. */
@@ -68,6 +72,7 @@ const DEFAULTS = {
   ttlMs: 2_000,
   graceMs: 500,
   idleMs: 300_000,
+  sleepsWhen: 'empty',
   prefabFolder: 'prefabs',
   prefabRef: 'HEAD',
   prefabPollMs: 10_000,
@@ -174,6 +179,12 @@ const sleep = strict({
     default: DEFAULTS.idleMs,
     description:
       'A cell in and around which nothing was so long sleeps, in milliseconds; 0 = never.',
+  },
+  when: {
+    enum: ['empty', 'still'],
+    default: DEFAULTS.sleepsWhen,
+    description:
+      'still: cells sleep too in which somebody is, if nothing in and around them changes.',
   },
 });
 
@@ -323,7 +334,10 @@ export function complete(given: GivenManifest, layers: Manifest['layers']): Mani
       ttlMs: given.lease?.ttlMs ?? DEFAULTS.ttlMs,
       graceMs: given.lease?.graceMs ?? DEFAULTS.graceMs,
     },
-    sleep: { idleMs: given.sleep?.idleMs ?? DEFAULTS.idleMs },
+    sleep: {
+      idleMs: given.sleep?.idleMs ?? DEFAULTS.idleMs,
+      when: given.sleep?.when ?? DEFAULTS.sleepsWhen,
+    },
     index: { resolution: given.index?.resolution ?? space.cell * RESOLUTION_CELLS },
     ...(given.prefabs === undefined ? {} : { prefabs: prefabSource(given.prefabs) }),
   };
