@@ -3,6 +3,7 @@
 export const PEOPLE = 500;
 export const COLUMNS = 16;
 export const CELL = 20;
+export const TICK_HZ = 10;
 /** One stands in each second cell. */
 export const STATUES = (COLUMNS * COLUMNS) / 2;
 export const hasStatue = (cell: number): boolean => cell % 2 === 0;
@@ -11,7 +12,7 @@ const MANIFEST = `world: procession
 module: world.ts
 space: {kind: torus, width: ${COLUMNS * CELL}, height: ${COLUMNS * CELL}, cell: ${CELL}}
 blockCells: 2
-tickHz: 10
+tickHz: ${TICK_HZ}
 sleep: {when: still}
 `;
 
