@@ -199,6 +199,58 @@ const PANELS: Readonly<Record<string, readonly Panel[]>> = {
       picks: [{ figure: /^commands a tick, with (?<row>.+)$/ }],
     },
   ],
+  snapshot: [
+    {
+      title: 'Snapshots and restores, compared with bare copies of the same bytes',
+      label: 'times as fast',
+      picks: [
+        { figure: /^speed against the bare COPY$/, row: 'a snapshot' },
+        { figure: /^speed of a restore against that$/, row: 'a restore' },
+      ],
+    },
+    {
+      title: 'The next snapshot, 5 % of the cells changed, compared with the first',
+      label: '%',
+      picks: [{ figure: /^its (?<row>time|bytes), of (?:that|those) of the first$/ }],
+    },
+    {
+      title: 'Memory of the process that takes or restores it',
+      label: 'MB',
+      picks: [{ figure: /^memory of the process that takes/, row: 'at most' }],
+    },
+  ],
+  'snapshot-live': [
+    {
+      title: 'Ticks while snapshots are taken one after the other, and while none is',
+      label: 'ms',
+      picks: [
+        { figure: /^a tick while none is taken, (?<row>p\d+)$/, series: 'none is taken' },
+        { figure: /^a tick while they are taken, (?<row>p\d+)$/, series: 'they are taken' },
+      ],
+    },
+    {
+      title: 'p99 of ticks while they are taken, compared with while none is',
+      label: 'times',
+      picks: [{ figure: /^its p99, of that while none is taken$/, row: 'p99' }],
+    },
+  ],
+  cold: [
+    {
+      title: 'Redis with 100,000 cells of which 500 are awake, compared with those 500',
+      label: 'times',
+      picks: [{ figure: /^Redis, times what only the cells awake take$/, row: 'memory' }],
+    },
+    {
+      title: 'How long a cell that slept takes to wake',
+      label: 'ms',
+      picks: [
+        {
+          figure:
+            /^a cell that slept, until it is (?<row>acquired and read|posted to): (?<series>p\d+)$/,
+        },
+      ],
+    },
+  ],
 };
 
 /** The bars of a benchmark's figures; panels without any are left out. */
