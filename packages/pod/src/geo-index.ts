@@ -8,15 +8,19 @@ import { toGeo } from '@leasehold/spatial';
 
 type Put = { readonly id: number; readonly longitude: number; readonly latitude: number };
 
+const ROOM_MIN = 64;
+/** PERF: shared by all that hold nothing; most cells of a large world are empty. */
+const NO_NUMBERS = new Float64Array(0);
+
 /** What one cell's index in the store holds, by ascending id, as far as this holder wrote it. */
 export class CellIndex {
-  #ids = new Float64Array(64);
-  #xs = new Float64Array(64);
-  #ys = new Float64Array(64);
+  #ids = NO_NUMBERS;
+  #xs = NO_NUMBERS;
+  #ys = NO_NUMBERS;
   #count = 0;
-  #nextIds = new Float64Array(64);
-  #nextXs = new Float64Array(64);
-  #nextYs = new Float64Array(64);
+  #nextIds = NO_NUMBERS;
+  #nextXs = NO_NUMBERS;
+  #nextYs = NO_NUMBERS;
   readonly #point: [number, number] = [0, 0];
 
   /** The updates since the last call, at most `GEO_PER_COMMIT_MAX`; the rest comes next time. */
@@ -91,9 +95,10 @@ export class CellIndex {
 
   #reserve(count: number): void {
     if (count <= this.#nextIds.length) return;
-    this.#nextIds = new Float64Array(count * 2);
-    this.#nextXs = new Float64Array(count * 2);
-    this.#nextYs = new Float64Array(count * 2);
+    const room = Math.max(ROOM_MIN, count * 2);
+    this.#nextIds = new Float64Array(room);
+    this.#nextXs = new Float64Array(room);
+    this.#nextYs = new Float64Array(room);
   }
 
   #swap(count: number): void {

@@ -14,11 +14,15 @@ import { Sources } from './sources.ts';
 type Ghost = {
   /** Its number, or its address in another layer. */
   readonly cell: number;
-  state: CellState;
+  /** Undefined until it has been read, and when it has to be read again. */
+  state: CellState | undefined;
   seq: number;
   hash: string;
   outSeq: number;
-  isReady: boolean;
+  /** A held cell reads it; the others may come here one day. */
+  isNear: boolean;
+  /** The last `sync` that wanted it. */
+  wantedIn: number;
   /** Not read before this time. */
   retryAtMs: number;
   /** When it had to be read again, and how long that waited. */
@@ -27,7 +31,7 @@ type Ghost = {
 };
 
 const FRESH = {
-  ...{ seq: 0, hash: '', outSeq: 0, isReady: false },
+  ...{ state: undefined, seq: 0, hash: '', outSeq: 0, isNear: false, wantedIn: 0 },
   ...{ retryAtMs: 0, resyncedAtMs: Number.NEGATIVE_INFINITY, pauseMs: 0 },
 };
 
@@ -36,6 +40,10 @@ const RETRY_MS = 2_000;
 /** Two resyncs of a cell that come sooner after each other have one cause. */
 const STEADY_MS = 1_000;
 const PAUSE_MIN_MS = 20;
+/** Cells that are read together: their images are in memory at once. */
+const LOAD_CELLS_MAX = 256;
+/** Of those that no held cell reads, so many are read before all are polled again. */
+const FAR_CELLS_PER_READ_MAX = 1_024;
 
 export class Halo {
   readonly #store: Store;
@@ -45,6 +53,7 @@ export class Halo {
   readonly #log: Log;
   readonly #route: (entry: ChannelEntry) => void;
   readonly #ghosts = new Map<number, Ghost>();
+  #syncs = 0;
   resyncs = 0;
   /** Lockstep: neighbours need the view of one tick, not of the latest there is. */
   isExact = false;
@@ -64,38 +73,33 @@ export class Halo {
   }
 
   view(cell: number, tick: number): CellView | undefined {
-    const ghost = this.#ghosts.get(cell);
-    return ghost?.isReady ? ghost.state.view(tick) : undefined;
+    return this.#ghosts.get(cell)?.state?.view(tick);
   }
 
   /** Nothing that was read before counts any more. */
   forget(): void {
-    for (const ghost of this.#ghosts.values()) ghost.isReady = false;
+    for (const ghost of this.#ghosts.values()) ghost.state = undefined;
   }
 
   /** A held neighbour needs a view that is not there: the cell is read from further back. */
   lack(cell: number, tick: number): void {
     const ghost = this.#ghosts.get(cell);
-    if (ghost?.isReady && ghost.state.tick >= tick) ghost.isReady = false;
+    if (ghost?.state !== undefined && ghost.state.tick >= tick) ghost.state = undefined;
   }
 
   latestView(cell: number): CellView | undefined {
-    const ghost = this.#ghosts.get(cell);
-    return ghost?.isReady ? ghost.state.latestView() : undefined;
+    return this.#ghosts.get(cell)?.state?.latestView();
   }
 
   /** The last tick known of a neighbour; −1 when nothing is known yet. */
   tickOf(cell: number): number {
-    const ghost = this.#ghosts.get(cell);
-    return ghost?.isReady ? ghost.state.tick : -1;
+    return this.#ghosts.get(cell)?.state?.tick ?? -1;
   }
 
   /** A neighbour that was quiet for two ticks has nobody in flight any more. */
   age(tick: number): void {
-    for (const ghost of this.#ghosts.values()) {
-      if (ghost.isReady && ghost.state.hasInFlight && ghost.state.tick < tick - 1) {
-        ghost.state.refresh(ghost.state.tick);
-      }
+    for (const { state } of this.#ghosts.values()) {
+      if (state?.hasInFlight === true && state.tick < tick - 1) state.refresh(state.tick);
     }
   }
 
@@ -104,24 +108,32 @@ export class Halo {
    * themselves, and what both read of other layers.
    */
   sync(holdings: ReadonlyMap<number, Holding>, others: Iterable<number> = []): void {
-    const wanted = new Set<number>();
+    // PERF: with each turn, and with tens of thousands of cells: what stays costs no memory.
+    this.#syncs++;
     for (const cell of others) {
       if (holdings.has(cell)) continue;
-      wanted.add(cell);
-      for (const address of this.sources.foreign(cell)) wanted.add(address);
+      this.#want(cell, false);
+      for (const address of this.sources.foreign(cell)) this.#want(address, false);
     }
     for (const cell of holdings.keys()) {
       for (const other of this.#engine.grid.neighbours(cell)) {
-        if (!holdings.has(other)) wanted.add(other);
+        if (!holdings.has(other)) this.#want(other, true);
       }
-      for (const address of this.sources.foreign(cell)) wanted.add(address);
+      for (const address of this.sources.foreign(cell)) this.#want(address, true);
     }
-    for (const cell of this.#ghosts.keys()) if (!wanted.has(cell)) this.#ghosts.delete(cell);
-    for (const cell of wanted) {
-      if (this.#ghosts.has(cell)) continue;
-      const state = this.sources.createCell(cell);
-      this.#ghosts.set(cell, { ...FRESH, cell, state });
+    for (const [cell, { wantedIn }] of this.#ghosts) {
+      if (wantedIn !== this.#syncs) this.#ghosts.delete(cell);
     }
+  }
+
+  #want(cell: number, isNear: boolean): void {
+    const ghost = this.#ghosts.get(cell);
+    if (ghost === undefined) {
+      this.#ghosts.set(cell, { ...FRESH, cell, isNear, wantedIn: this.#syncs });
+      return;
+    }
+    ghost.isNear = isNear;
+    ghost.wantedIn = this.#syncs;
   }
 
   /** A cell that has just been handed to another pod is followed from where it was left. */
@@ -129,21 +141,21 @@ export class Halo {
     const { cell, state, seq, hash, outSeq } = holding;
     this.#ghosts.set(cell, {
       ...FRESH,
-      ...{ cell, state, seq, hash, outSeq, isReady: true },
+      ...{ cell, state, seq, hash, outSeq },
     });
   }
 
   /** The state of a followed cell, if it stands exactly at the given position (hot takeover). */
   surrender(cell: number, seq: number, hash: string): CellState | undefined {
     const ghost = this.#ghosts.get(cell);
-    if (!ghost?.isReady || ghost.seq !== seq || ghost.hash !== hash) return undefined;
+    if (ghost?.state === undefined || ghost.seq !== seq || ghost.hash !== hash) return undefined;
     return this.#isWhole(ghost.state) ? ghost.state : undefined;
   }
 
   /** Whether a followed cell can be surrendered; `isQuiet`: whether it is followed at all. */
   isReady(cell: number, isQuiet: boolean): boolean {
-    const ghost = this.#ghosts.get(cell);
-    return ghost?.isReady === true && (isQuiet || this.#isWhole(ghost.state));
+    const state = this.#ghosts.get(cell)?.state;
+    return state !== undefined && (isQuiet || this.#isWhole(state));
   }
 
   /** Neighbours may still need the tick before the last, those in flight at it included. */
@@ -155,7 +167,7 @@ export class Halo {
   /** Where a followed cell has been read up to; undefined: it is not followed yet. */
   position(cell: number): Required<FollowCursor> | undefined {
     const ghost = this.#ghosts.get(cell);
-    if (!ghost?.isReady) return undefined;
+    if (ghost?.state === undefined) return undefined;
     const { seq, hash, outSeq } = ghost;
     return { cell, seq, hash, outSeq };
   }
@@ -165,25 +177,43 @@ export class Halo {
    * polled yet: then nothing has been waited for.
    */
   async read(holdings: ReadonlyMap<number, Holding>, blockMs: number): Promise<boolean> {
-    const now = this.#clock.nowMs();
-    const cold = [...this.#ghosts.values()].filter(
-      ({ isReady, retryAtMs }) => !isReady && retryAtMs <= now,
-    );
-    if (cold.length > 0) await this.#load(cold, holdings);
+    const cold = this.#coldNow();
+    for (let i = 0; i < cold.length; i += LOAD_CELLS_MAX) {
+      // Meanwhile it may have come here, or be followed no more.
+      const part = cold.slice(i, i + LOAD_CELLS_MAX).filter((ghost) => this.#isCold(ghost));
+      if (part.length > 0) await this.#load(part, holdings);
+    }
     const cursors: FollowCursor[] = [];
     for (const ghost of this.#ghosts.values()) {
       const { cell, seq, hash, outSeq } = ghost;
-      if (ghost.isReady) cursors.push({ cell, seq, hash, outSeq });
+      if (ghost.state !== undefined) cursors.push({ cell, seq, hash, outSeq });
     }
     if (cursors.length === 0) return false;
     for (const news of await this.#store.poll(cursors, blockMs)) this.take(news);
     return true;
   }
 
+  /** What is to be read now. PERF: the cells of others may be tens of thousands. */
+  #coldNow(): Ghost[] {
+    const now = this.#clock.nowMs();
+    const near: Ghost[] = [];
+    const far: Ghost[] = [];
+    for (const ghost of this.#ghosts.values()) {
+      if (ghost.state !== undefined || ghost.retryAtMs > now) continue;
+      if (ghost.isNear) near.push(ghost);
+      else if (far.length < FAR_CELLS_PER_READ_MAX) far.push(ghost);
+    }
+    return [...near, ...far];
+  }
+
+  #isCold(ghost: Ghost): boolean {
+    return ghost.state === undefined && this.#ghosts.get(ghost.cell) === ghost;
+  }
+
   /** Takes in what a poll has told; of cells that are not followed, nothing. */
   take(news: FollowNews): void {
     const ghost = this.#ghosts.get(news.cell);
-    if (ghost === undefined || !ghost.isReady) return;
+    if (ghost?.state === undefined) return;
     if (news.resync) {
       this.resyncs++;
       this.#log.warn({ cell: news.cell, seq: ghost.seq }, 'followed cell must be read again');
@@ -215,12 +245,12 @@ export class Halo {
     ghost.pauseMs = isSteady ? 0 : Math.min(RETRY_MS, ghost.pauseMs * 2 + PAUSE_MIN_MS);
     ghost.resyncedAtMs = nowMs;
     ghost.retryAtMs = nowMs + ghost.pauseMs;
-    ghost.isReady = false;
+    ghost.state = undefined;
   }
 
   /** One followed cell that cannot be understood keeps no other from being followed. */
   #giveUp(ghost: Ghost, error: unknown): void {
-    ghost.isReady = false;
+    ghost.state = undefined;
     ghost.retryAtMs = this.#clock.nowMs() + RETRY_MS;
     this.#log.error({ cell: ghost.cell, err: error }, 'a followed cell cannot be understood');
   }
@@ -249,9 +279,9 @@ export class Halo {
       expectRun(this.#store, runId);
       const ghost = cold[i] as Ghost;
       if (image === undefined) continue;
-      ghost.state = this.sources.createCell(ghost.cell);
+      const state = this.sources.createCell(ghost.cell);
       try {
-        ghost.state.restore(image);
+        state.restore(image);
       } catch (error) {
         this.#giveUp(ghost, error);
         continue;
@@ -261,7 +291,7 @@ export class Halo {
       ghost.hash = last?.hash ?? '';
       for (const entry of channels[i] as ChannelEntry[]) this.#route(entry);
       ghost.outSeq = channels[i]?.at(-1)?.seq ?? this.#outSeqKnown(ghost.cell, holdings);
-      ghost.isReady = true;
+      ghost.state = state;
     }
   }
 

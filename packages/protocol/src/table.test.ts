@@ -23,6 +23,19 @@ const write = (column: unknown[] | ArrayLike<unknown>, row: number, id: number):
   (column as unknown[])[row] = typeof column[row] === 'string' ? String(id) : id % 100;
 };
 
+test('tables without room share their arrays until they have rows', () => {
+  const [one, other] = [new Table(kitchenSink, 0), new Table(kitchenSink, 0)];
+  expect(one.capacity).toBe(0);
+  expect(one.ids).toBe(other.ids);
+  expect(one.columns).toBe(other.columns);
+  expect(one.dirty).toBe(other.dirty);
+  const roomy = new Table(kitchenSink);
+  for (const table of [one, roomy]) table.append(7, everything);
+  expect(contents(one)).toEqual(contents(roomy));
+  expect(other.count + other.capacity).toBe(0);
+  expect(other.columns.flat().every((column) => column.length === 0)).toBe(true);
+});
+
 const sorted = (ids: Iterable<number>): number[] => [...ids].sort((a, b) => a - b);
 const idSet = fc.uniqueArray(fc.nat({ max: 120 }), { size: 'max', maxLength: 80 });
 

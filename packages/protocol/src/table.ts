@@ -23,6 +23,35 @@ export type Owed = {
 
 const NOTHING_OWED: readonly Owed[] = [];
 
+/** The arrays of a table. */
+type Room = Pick<Table, 'ids' | 'masks' | 'columns' | 'dirty' | 'maskDirty'>;
+
+/**
+ * PERF: tables without room share their arrays. Most cells of a large world are empty, and a typed
+ * array takes 200 bytes even when there is nothing in it.
+ */
+const BARE = new WeakMap<LayerSchema, Room>();
+
+function roomFor({ components }: LayerSchema, capacity: number): Room {
+  return {
+    ids: new Float64Array(capacity),
+    masks: new Uint32Array(capacity),
+    columns: components.map(({ fields }) =>
+      fields.map((field) => filled(field, emptyColumn(field.kind, capacity), 0, capacity)),
+    ),
+    dirty: components.map(() => new Uint32Array(capacity)),
+    maskDirty: new Uint8Array(capacity),
+  };
+}
+
+function bareRoom(schema: LayerSchema): Room {
+  const known = BARE.get(schema);
+  if (known !== undefined) return known;
+  const room = roomFor(schema, 0);
+  BARE.set(schema, room);
+  return room;
+}
+
 /** Where rows move in one merge or removal: runs of (from, to, length), worked through in order. */
 type Runs = { readonly moves: readonly number[]; readonly copies: readonly number[] };
 
@@ -48,15 +77,15 @@ export class Table {
   /** Only where a holder keeps account of it; it stays with its rows, and `clearDirty` leaves it. */
   owed: readonly Owed[] = NOTHING_OWED;
 
+  /** With a `capacity` of 0 it takes next to nothing until there is a row. */
   constructor(schema: LayerSchema, capacity = CAPACITY_MIN) {
     this.schema = schema;
-    this.ids = new Float64Array(capacity);
-    this.masks = new Uint32Array(capacity);
-    this.columns = schema.components.map(({ fields }) =>
-      fields.map((field) => filled(field, emptyColumn(field.kind, capacity), 0, capacity)),
-    );
-    this.dirty = schema.components.map(() => new Uint32Array(capacity));
-    this.maskDirty = new Uint8Array(capacity);
+    const room = capacity === 0 ? bareRoom(schema) : roomFor(schema, capacity);
+    this.ids = room.ids;
+    this.masks = room.masks;
+    this.columns = room.columns;
+    this.dirty = room.dirty;
+    this.maskDirty = room.maskDirty;
   }
 
   get capacity(): number {

@@ -35,6 +35,15 @@ describe('a step', () => {
     expect(decodeCommit(body, cell.table.schema).tick).toBe(1);
   });
 
+  test('of a cell in which nobody ever was needs no room for rows', () => {
+    const [cell, other] = [soloCell([drift]), soloCell([drift])];
+    for (const tick of [1, 2, 3, 4]) cell.step(quiet(tick));
+    expect(cell.table.capacity).toBe(0);
+    expect(cell.requests.births.capacity).toBe(0);
+    expect(cell.requests.gone).toBe(other.requests.gone);
+    expect(cell.latestView()?.ids).toBe(other.latestView()?.ids);
+  });
+
   test('marks no field that was written with the value it had', async () => {
     const same = system({
       name: 'same',

@@ -143,7 +143,7 @@ export class CellState implements Host {
     this.cell = cell;
     this.#kit = kit;
     this.#older = older;
-    this.#table = new Table(kit.placement.schema);
+    this.#table = new Table(kit.placement.schema, 0);
     this.requests = new Requests(kit.placement, kit.layers !== undefined);
     this.isHome = kit.layers === undefined || kit.layers.index === kit.layers.home;
     this.#bonds = kit.layers === undefined ? undefined : new Bonds(kit.layers, kit.grid, cell);
@@ -197,7 +197,7 @@ export class CellState implements Host {
     this.#memory?.clear();
     for (const view of this.#views) view.tick = -1;
     if (image.checkpoint === undefined) {
-      this.#table = new Table(schema);
+      this.#table = new Table(schema, 0);
       this.tick = 0;
       this.idCounter = 0;
     } else {

@@ -5,12 +5,15 @@
 import type { Table } from '@leasehold/protocol';
 
 const ALL = 0xffffffff;
+/** PERF: what all share that remember nobody. */
+const NO_IDS = new Float64Array(0);
+const NO_MARKS = new Uint32Array(0);
 
 export class ChangeMemory {
-  #ids = new Float64Array(0);
-  #marks = new Uint32Array(0);
+  #ids = NO_IDS;
+  #marks = NO_MARKS;
   #count = 0;
-  #aligned = new Uint32Array(0);
+  #aligned = NO_MARKS;
 
   /**
    * Remembers a table at the end of a tick, its marks not yet cleared. `births` are left out, so

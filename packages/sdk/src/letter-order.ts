@@ -71,13 +71,16 @@ const keyOf = (other: number, layer: number | undefined): string =>
 const isSame = (a: Letter, b: Letter): boolean =>
   a.from === b.from && a.seq === b.seq && a.fromLayer === b.fromLayer;
 
+/** PERF: shared, and never added to: nobody waits in most cells, and an empty set takes 184 bytes. */
+const NOBODY = new Set<number>();
+
 export class LetterOrder {
   readonly #component: number;
   readonly #memoryTicks: number;
   readonly #seenTicks: number;
   readonly #holdTicks: number;
   /** Entities with letters that wait; undefined: to be looked up. */
-  #waiting: Set<number> | undefined = new Set();
+  #waiting: Set<number> | undefined = NOBODY;
 
   /** Undefined where the layer keeps no such memory. */
   static of(schema: LayerSchema, tickHz: number): LetterOrder | undefined {
@@ -156,6 +159,7 @@ export class LetterOrder {
     const held = this.#read<Held>(table, row, HELD, []);
     if (held.some((other) => isSame(other, letter))) return;
     this.#set(table, row, HELD, [...held, letter] as unknown as Json);
+    if (this.#waiting === NOBODY) this.#waiting = new Set();
     this.#waiting?.add(table.ids[row] as number);
   }
 

@@ -58,6 +58,9 @@ const EXACT_TRIES = 2;
 /** In realtime readers may lag. */
 const TRAIL_TICKS_MAX = 64;
 const NONE: readonly Delivery[] = [];
+/** PERF: shared, since an empty map takes 184 bytes, and most cells of a large world get no letter. */
+const NOWHERE: ReadonlyMap<number, Letter[]> = new Map();
+const NO_INPUT: MailInput = { tick: 0, letters: [], requests: [], isExact: false, tries: 0 };
 
 /** Where somebody is, as far as the cell can see. */
 export type CellFinders = {
@@ -68,8 +71,6 @@ export type CellFinders = {
 };
 
 export class Mailroom {
-  /** By destination cell, the own one included, or address in another layer. */
-  readonly onward = new Map<number, Letter[]>();
   readonly far: Letter[] = [];
   readonly dead: Undelivered[] = [];
   readonly answers: { readonly id: string; readonly answer: RequestAnswer }[] = [];
@@ -78,12 +79,13 @@ export class Mailroom {
   readonly #kit: MailKit;
   readonly #cell: number;
   readonly #order: LetterOrder | undefined;
+  #onward: Map<number, Letter[]> | undefined;
   /** Where those who left went, oldest first. */
-  readonly #trail = new Map<number, { readonly to: number; readonly tick: number }>();
+  #trail: Map<number, { readonly to: number; readonly tick: number }> | undefined;
   /** In lockstep: what senders are to be told of. Elsewhere whoever brings letters tells them. */
   readonly #returns: Pick<Undelivered, 'letter' | 'reason'>[] = [];
-  readonly #due = new Map<string, Delivery[]>();
-  #input: MailInput = { tick: 0, letters: [], requests: [], isExact: false, tries: 0 };
+  #due: Map<string, Delivery[]> | undefined;
+  #input = NO_INPUT;
 
   constructor(kit: MailKit, cell: number) {
     this.#kit = kit;
@@ -98,6 +100,8 @@ export class Mailroom {
 
   /** Somebody left with a tick. */
   note(to: number, ids: readonly number[], tick: number): void {
+    if (ids.length === 0 && this.#trail === undefined) return;
+    this.#trail ??= new Map();
     for (const id of ids) {
       this.#trail.delete(id);
       this.#trail.set(id, { to, tick });
@@ -110,7 +114,12 @@ export class Mailroom {
 
   /** Events of a type that reached somebody with this tick, by entity, each in order. */
   due(event: string): readonly Delivery[] {
-    return this.#due.get(event) ?? NONE;
+    return this.#due?.get(event) ?? NONE;
+  }
+
+  /** By destination cell, the own one included, or address in another layer. */
+  get onward(): ReadonlyMap<number, Letter[]> {
+    return this.#onward ?? NOWHERE;
   }
 
   /** Whether a follower, or the holder itself, must know of something. */
@@ -146,13 +155,13 @@ export class Mailroom {
   }
 
   #clear(): void {
-    this.onward.clear();
+    this.#onward?.clear();
     this.far.length = 0;
     this.dead.length = 0;
     this.answers.length = 0;
     this.#returns.length = 0;
     this.touched.length = 0;
-    this.#due.clear();
+    this.#due?.clear();
   }
 
   /** Requests of one entity as letters; new entities are born at once, or refused. */
@@ -291,7 +300,7 @@ export class Mailroom {
       return;
     }
     const { tick, isExact } = this.#input;
-    const left = this.#trail.get(letter.to);
+    const left = this.#trail?.get(letter.to);
     const ticksMax = isExact ? TRAIL_TICKS_EXACT : TRAIL_TICKS_MAX;
     if (left !== undefined && tick - left.tick <= ticksMax) this.#send(left.to, letter);
     // It was here when the letter was sent, and has not left.
@@ -302,8 +311,9 @@ export class Mailroom {
 
   /** `cell`: of this layer, or an address in another. */
   #send(cell: number, letter: Letter): void {
-    const letters = this.onward.get(cell);
-    if (letters === undefined) this.onward.set(cell, [letter]);
+    this.#onward ??= new Map();
+    const letters = this.#onward.get(cell);
+    if (letters === undefined) this.#onward.set(cell, [letter]);
     else letters.push(letter);
   }
 
@@ -322,6 +332,7 @@ export class Mailroom {
       return;
     }
     const delivery = { row, from: letter.from, payload };
+    this.#due ??= new Map();
     const due = this.#due.get(letter.event);
     if (due === undefined) this.#due.set(letter.event, [delivery]);
     else due.push(delivery);
@@ -460,7 +471,7 @@ export class Mailroom {
 
   #forwardOut(letter: Letter, seenIn: number | undefined): void {
     const { tick, isExact } = this.#input;
-    const left = this.#trail.get(letter.to);
+    const left = this.#trail?.get(letter.to);
     const ticksMax = isExact ? TRAIL_TICKS_EXACT : TRAIL_TICKS_MAX;
     // Who has just left from here is seen nowhere else yet.
     if (left !== undefined && tick - left.tick <= 1) this.#send(left.to, letter);

@@ -22,23 +22,29 @@ export function spatialFields(schema: LayerSchema): SpatialFields | undefined {
   return undefined;
 }
 
+/** PERF: what all views without rows share; most cells of a large world are empty. */
+const NO_NUMBERS = new Float64Array(0);
+const NO_MASKS = new Uint32Array(0);
+const NO_ROWS = new Int32Array(0);
+const NO_COLUMNS: Column[] = [];
+
 /** Rows ascending by id. Arrays have room for more; only the first `count` mean anything. */
 export class CellView {
   readonly cell: number;
   tick = -1;
   count = 0;
-  ids = new Float64Array(0);
-  masks = new Uint32Array(0);
-  x = new Float64Array(0);
-  y = new Float64Array(0);
+  ids = NO_NUMBERS;
+  masks = NO_MASKS;
+  x = NO_NUMBERS;
+  y = NO_NUMBERS;
   /** Row of the table at the moment of `take`. */
-  rows = new Int32Array(0);
+  rows = NO_ROWS;
   /** The tick of which the copies of other layers in it are; −1: as the layer itself had them. */
   joinedTick = -1;
   /** Who left with that tick, and for which cell. */
   leaving: ReadonlyMap<number, number> | undefined;
   /** One per `ViewField` of the engine, in its order. */
-  columns: Column[] = [];
+  columns = NO_COLUMNS;
   readonly #fields: readonly ViewField[];
 
   constructor(cell: number, fields: readonly ViewField[]) {
