@@ -76,12 +76,17 @@ export async function compareWorld(
       components: schemaChanges(stored, layerSchemas(checked)),
       module: { version, appliedVersion: applied?.moduleVersion ?? '', mark },
       pods: pods.map(({ pod }) => pod),
-      olderPods: pods.filter(({ report }) => report['module'] !== mark).map(({ pod }) => pod),
+      olderPods: pods.filter((pod) => isOlder(pod, mark)).map(({ pod }) => pod),
     };
   } finally {
     await Promise.all(stores.map((store) => store.close()));
     await control.close();
   }
+}
+
+/** It runs another module, or other settings. One that has just come and said nothing yet is not known to. */
+export function isOlder({ report }: Pick<PodRecord, 'report'>, mark: number): boolean {
+  return report['module'] !== undefined && report['module'] !== mark;
 }
 
 /** Those of all layers that are connected, layer by layer. */

@@ -10,7 +10,7 @@ import type { Output } from '../output.ts';
 import { type DrainReport, drainPod } from '../pods/drain.ts';
 import { count } from '../text-table.ts';
 import { type ApplyFlags, applied } from './apply.ts';
-import { podsHere, podsOf } from './compare.ts';
+import { isOlder, podsHere, podsOf } from './compare.ts';
 
 export type UpgradeFlags = ApplyFlags & {
   /** For each pod: how long its end, and then another in its place, are waited for. */
@@ -81,7 +81,7 @@ class Roll {
 
   async #olderPods(): Promise<PodRecord[]> {
     const pods = await podsOf(this.#open.layers.map(({ store }) => store));
-    return pods.filter(({ report }) => report['module'] !== this.#mark);
+    return pods.filter((pod) => isOlder(pod, this.#mark));
   }
 
   /** Stops where one did not leave in order, or where nobody has taken its place. */
@@ -111,7 +111,9 @@ class Roll {
     const deadlineMs = performance.now() + this.#flags.seconds * 1_000;
     while (!this.#signal.aborted && performance.now() < deadlineMs) {
       const pods = await this.#podsOf(layer);
-      const ready = pods.filter(({ state }) => state === 'ready').length;
+      const isReady = ({ state, report }: PodRecord): boolean =>
+        state === 'ready' && report['module'] !== undefined;
+      const ready = pods.filter(isReady).length;
       this.#output.live([`  ${ready} of ${count(wanted, 'pod')} are ready`]);
       if (ready >= wanted) return true;
       await sleep(LOOK_MS);
