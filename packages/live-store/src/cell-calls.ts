@@ -14,7 +14,7 @@ import type {
   Refusal,
 } from '@leasehold/protocol';
 import { type CallOptions, callCells } from './calls.ts';
-import { type AsleepFault, asleepFault, type ColdCells } from './cold.ts';
+import type { AsleepFault, ColdCells } from './cold.ts';
 import { commitItem, type UsedKeys, withKeys } from './commit-item.ts';
 import {
   cellCommit,
@@ -125,19 +125,14 @@ export class CellCalls {
     const { cold } = this.#parts;
     const of = cells.map((cell) => ({ cell }));
     const replies = await this.#call(cellHeads, this.#world, of);
-    const wishes = wishesOf(of, replies);
-    let fault: unknown;
-    const asleep = await cold.read(wishes).catch((error: unknown) => {
-      fault = error;
-      return undefined;
-    });
+    const asleep = await cold.read(wishesOf(of, replies));
     return replies.map((reply, i): Head | Refusal => {
       const cell = cells[i] as number;
       if (reply.tag === 'HEAD') return readHead(cell, reply.head);
       if (reply.tag !== 'COLD') return reply;
-      const found = asleep?.get(cell);
+      const found = asleep.cells.get(cell);
       if (found !== undefined) return cold.headOf(found);
-      return { tag: 'UNKNOWN', ...asleepFault(cell, fault) };
+      return { tag: 'UNKNOWN', ...(asleep.faults.get(cell) ?? WENT_BACK) };
     });
   }
 

@@ -5,7 +5,7 @@
  * that state in the cold store is an error, never an empty cell.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode, LeaseholdError } from '@leasehold/kernel';
+import { LeaseholdError } from '@leasehold/kernel';
 import {
   type AsleepCode,
   addressOf,
@@ -46,6 +46,12 @@ const GEO_PER_COMMAND_MAX = 500;
 /** Why a cell that sleeps is not here; without a code it was Redis that did not take it. */
 export type AsleepFault = { readonly message: string; readonly code?: AsleepCode };
 
+/** Of cells that were asked for each is in one of the two: what it was when it left, or why not. */
+export type ColdFound = {
+  readonly cells: ReadonlyMap<number, ColdCell>;
+  readonly faults: ReadonlyMap<number, Required<AsleepFault>>;
+};
+
 export type ColdParts = {
   readonly link: Link;
   readonly keys: Keys;
@@ -53,6 +59,7 @@ export type ColdParts = {
   /** Which of the world's layers the store is of. */
   readonly layer: number;
   readonly store: ColdStore | undefined;
+  /** But for those that sleep and cannot be read. */
   readonly heads: (cells: readonly number[]) => Promise<ReadonlyMap<number, Head>>;
   readonly barrier: () => Promise<void>;
 };
@@ -196,14 +203,9 @@ export class ColdCells {
    */
   async wake(wishes: readonly ColdWish[]): Promise<Map<number, AsleepFault>> {
     const { link, calls, keys } = this.#parts;
-    const failed = new Map<number, AsleepFault>();
-    const cells: ColdCell[] = [];
-    try {
-      for (const cold of (await this.read(wishes)).values()) cells.push(cold);
-    } catch (error) {
-      for (const { cell } of wishes) failed.set(cell, asleepFault(cell, error));
-      return failed;
-    }
+    const found = await this.read(wishes);
+    const failed = new Map<number, AsleepFault>(found.faults);
+    const cells = [...found.cells.values()];
     // A hint: whoever searches meanwhile looks everywhere all the same.
     await this.#exec(cells.flatMap((cold) => geoAdds(keys.cell(cold.cell).geo, cold.geo)));
     const items = cells.map(({ cell, seq, hash, tick, mark, checkpoint, head, posted }) => ({
@@ -222,26 +224,39 @@ export class ColdCells {
     return failed;
   }
 
-  /** What cells were when they left. Throws what the cold store throws, and `CELL_LOST`. */
-  async read(wishes: readonly ColdWish[]): Promise<Map<number, ColdCell>> {
-    const found = new Map<number, ColdCell>();
+  /** What cells were when they left. One that cannot be had keeps no other from being read. */
+  async read(wishes: readonly ColdWish[]): Promise<ColdFound> {
+    const cells = new Map<number, ColdCell>();
+    const faults = new Map<number, Required<AsleepFault>>();
     const unknown: ColdWish[] = [];
     for (const wish of wishes) {
       const kept = this.#kept.get(wish.cell);
-      if (kept?.mark === wish.mark) found.set(wish.cell, kept);
+      if (kept?.mark === wish.mark) cells.set(wish.cell, kept);
       else unknown.push(wish);
     }
-    if (unknown.length === 0) return found;
+    if (unknown.length === 0) return { cells, faults };
     const { store } = this.#parts;
-    if (store === undefined) throw noStore(unknown[0]?.cell ?? 0);
-    const cells = await this.#ask(store, unknown);
-    for (const [i, cold] of cells.entries()) {
-      const { cell } = unknown[i] as ColdWish;
-      if (cold === undefined || coldMark(cold.head, cold.hash) !== cold.mark) throw lost(cell);
-      found.set(cell, cold);
-      this.#keep(cold);
+    if (store === undefined) {
+      for (const { cell } of unknown) faults.set(cell, noStore(cell));
+      return { cells, faults };
     }
-    return found;
+    try {
+      const answers = await this.#ask(store, unknown);
+      for (const [i, cold] of answers.entries()) {
+        const { cell } = unknown[i] as ColdWish;
+        if (cold === undefined || coldMark(cold.head, cold.hash) !== cold.mark) {
+          faults.set(cell, lost(cell));
+          continue;
+        }
+        cells.set(cell, cold);
+        this.#keep(cold);
+      }
+    } catch (error) {
+      // Whatever it is, those cells stay where they are.
+      const { message } = error as Error;
+      for (const { cell } of unknown) faults.set(cell, { code: 'CELL_COLD', message });
+    }
+    return { cells, faults };
   }
 
   /** Those who tick wait behind this: one that does not answer is left alone for a while. */
@@ -370,37 +385,25 @@ function geoAdds(key: string, geo: readonly string[]): Request[] {
 
 const sizeOf = ({ checkpoint }: ColdCell): number => checkpoint.byteLength + KEPT_OVERHEAD_BYTES;
 
-/** What was thrown when a cell was to be read, among others: whatever it is, the cell stays where it is. */
-export function asleepFault(cell: number, error: unknown): Required<AsleepFault> {
-  const isLost = hasCode(error, 'CELL_LOST') && error.detail.value === String(cell);
-  return { code: isLost ? 'CELL_LOST' : 'CELL_COLD', message: (error as Error).message };
-}
-
 /** The same as an error, for whoever has no other answer. */
-export function asleepError(message: string, code: AsleepCode): LeaseholdError {
+export function asleepError(
+  cell: number,
+  { message, code }: Required<AsleepFault>,
+): LeaseholdError {
+  const isLost = code === 'CELL_LOST';
   return new LeaseholdError(code, message, {
-    field: 'SNAPSHOTS_URL',
-    value: '',
+    field: isLost ? 'cell' : 'SNAPSHOTS_URL',
+    value: isLost ? String(cell) : '',
     remedy: REMEDIES[code],
   });
 }
 
-function noStore(cell: number): LeaseholdError {
-  return new LeaseholdError(
-    'CELL_COLD',
-    `cell ${cell} sleeps in PostgreSQL, which is not named here`,
-    {
-      field: 'SNAPSHOTS_URL',
-      value: '',
-      remedy: 'Set SNAPSHOTS_URL or DATABASE_URL to the database that the pods of this world have.',
-    },
-  );
-}
+const noStore = (cell: number): Required<AsleepFault> => ({
+  code: 'CELL_COLD',
+  message: `cell ${cell} sleeps in PostgreSQL, which is not named here`,
+});
 
-function lost(cell: number): LeaseholdError {
-  return new LeaseholdError('CELL_LOST', `cell ${cell} slept, and PostgreSQL does not have it`, {
-    field: 'cell',
-    value: String(cell),
-    remedy: REMEDIES.CELL_LOST,
-  });
-}
+const lost = (cell: number): Required<AsleepFault> => ({
+  code: 'CELL_LOST',
+  message: `cell ${cell} slept, and PostgreSQL does not have it`,
+});

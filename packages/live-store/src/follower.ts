@@ -125,10 +125,10 @@ export class Follower {
       return mark > 0 ? [{ cell, mark }] : [];
     });
     // Where that cannot be known now it is looked at again with the next check.
-    const asleep = await this.#cold.read(wishes).catch(() => undefined);
+    const asleep = await this.#cold.read(wishes);
     for (const { cell } of wishes) found.set(cell, false);
     for (const { cell, hash } of absent) {
-      const cold = asleep?.get(cell);
+      const cold = asleep.cells.get(cell);
       if (cold !== undefined) found.set(cell, cold.hash !== hash);
     }
     return found;

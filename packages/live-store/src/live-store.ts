@@ -155,7 +155,7 @@ export class LiveStore implements Store, LifeStore {
       ...facts,
       layer: options.layers?.indexOf(layer) ?? -1,
       store: options.cold,
-      heads: (cells) => this.#headsOf(cells),
+      heads: (cells) => this.#headsOf(cells, true),
       barrier: () => this.barrier(),
     });
     this.#cells = new CellCalls({
@@ -430,12 +430,15 @@ export class LiveStore implements Store, LifeStore {
     await Promise.all([...links.map((link) => link.close()), this.#options.cold?.close()]);
   }
 
-  /** Whatever stands in the way of one is an error. */
-  async #headsOf(cells: readonly number[]): Promise<ReadonlyMap<number, Head>> {
+  /** Whatever stands in the way of one is an error, unless only that it sleeps and those may lack. */
+  async #headsOf(
+    cells: readonly number[],
+    mayLackAsleep = false,
+  ): Promise<ReadonlyMap<number, Head>> {
     const found = new Map<number, Head>();
-    for (const head of await this.heads(cells)) {
-      if ('tag' in head) throw worldFault(head);
-      found.set(head.cell, head);
+    for (const [i, head] of (await this.heads(cells)).entries()) {
+      if (!('tag' in head)) found.set(head.cell, head);
+      else if (!mayLackAsleep || !('code' in head)) throw worldFault(cells[i] as number, head);
     }
     return found;
   }

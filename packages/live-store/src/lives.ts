@@ -59,7 +59,7 @@ export class Lives implements LifeStore {
       const why = (await this.#cold.wake([{ cell, mark: reply.mark }])).get(cell);
       if (why === undefined && wakes < WAKES_MAX) continue;
       const { message = 'it does not wake', code = 'CELL_COLD' } = why ?? {};
-      throw asleepError(`cell ${cell} sleeps: ${message}`, code);
+      throw asleepError(cell, { code, message: `cell ${cell} sleeps: ${message}` });
     }
   }
 

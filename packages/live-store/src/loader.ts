@@ -53,7 +53,10 @@ export class Loader {
     this.#parts = parts;
   }
 
-  /** See `Store.load`. Throws `BODY_MALFORMED` when a stored chain is broken for good. */
+  /**
+   * See `Store.load`: all of them or none. Throws `BODY_MALFORMED` when a stored chain is broken for good;
+   * `CELL_LOST` names the cell, and the others are there for whoever asks without it.
+   */
   async load(requests: readonly CellRequest[]): Promise<CellImage[]> {
     const images = new Map<CellRequest, CellImage>();
     for (let i = 0; i < requests.length; i += CELLS_PER_READ_MAX) {
@@ -104,7 +107,10 @@ export class Loader {
       asleep.map(({ request, mark }) => ({ cell: request.cell, mark })),
     );
     return asleep.map(({ request, head }) => {
-      const { checkpoint } = cold.imageOf(found.get(request.cell) as ColdCell);
+      const { cell } = request;
+      const fault = found.faults.get(cell);
+      if (fault !== undefined) throw asleepError(cell, fault);
+      const { checkpoint } = cold.imageOf(found.cells.get(cell) as ColdCell);
       return { request, head, checkpoint, entries: [], seq: head.seq, hash: head.hash, fault: '' };
     });
   }
@@ -217,10 +223,10 @@ function readCheckpoint([
 }
 
 /** The world is not there, or not in this incarnation: nothing can be read of it. */
-export function worldFault(refusal: Refusal): Error {
+export function worldFault(cell: number, refusal: Refusal): Error {
   if (refusal.tag === 'UNKNOWN') {
     const { code, message } = refusal;
-    return code === undefined ? new Error(message) : asleepError(message, code);
+    return code === undefined ? new Error(message) : asleepError(cell, { code, message });
   }
   return new LeaseholdError('WORLD_NOT_READY', `the store answers ${refusal.tag}`, {
     field: 'world',
