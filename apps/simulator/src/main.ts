@@ -58,7 +58,10 @@ await runService('simulator', async (parts, log) => {
         ...{ ...at, url: config.redisUrl },
         grid,
         graceMs: manifest.lease.graceMs,
-        ...coldStoreOf({ ...at, isCurrent: true }),
+        ...coldStoreOf({
+          ...{ ...at, isCurrent: true },
+          onDropFault: (err) => log.debug({ err }, 'what sleeps of earlier incarnations stays'),
+        }),
         logEntriesMin: config.logEntriesMin,
         ...(config.library === '' ? {} : { library: config.library }),
         onEvent: (event) => log.warn(event, 'store'),

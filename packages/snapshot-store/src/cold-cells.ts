@@ -1,13 +1,15 @@
 /** Cells that sleep, in PostgreSQL: the only copy there is of them. */
 import type { ColdCell, ColdStore, ColdWish } from '@leasehold/protocol';
 import { cellOfAddress, layerOfAddress } from '@leasehold/protocol';
+import { dropBeside } from './cold-drop.ts';
 import { openPool } from './connection.ts';
 import { type Database, inTransaction, rowsOf } from './database.ts';
 import { migrate } from './migrate.ts';
 
 /** Whoever waits for a cell waits for ticks: a server that takes longer is away. */
 const STATEMENT_MS_MAX = 5_000;
-const CONNECTIONS_MAX = 2;
+/** One of them may forget rows meanwhile. */
+const CONNECTIONS_MAX = 3;
 
 export type ColdCellsOptions = {
   /** Of a database; its schema is brought up to date when it is first asked. */
@@ -18,25 +20,11 @@ export type ColdCellsOptions = {
   readonly layer: string;
   /** All of the world, in the order of their numbers. */
   readonly layers: readonly string[];
-  /** The world is in this incarnation: what sleeps of earlier ones is forgotten. */
+  /** The world is in this incarnation: what sleeps of earlier ones is forgotten, beside all else. */
   readonly isCurrent?: boolean;
+  /** Some of that could not be forgotten yet; it is tried again. */
+  readonly onDropFault?: (error: Error) => void;
 };
-
-/** Forgets all that sleeps of a world, or of its incarnations below one. */
-export async function dropColdCells(
-  db: Database,
-  world: string,
-  below = Number.MAX_SAFE_INTEGER,
-): Promise<number> {
-  const rows = await rowsOf<{ count: string }>(
-    db,
-    `with gone as (
-       delete from leasehold.cold_cell where world = $1 and incarnation < $2 returning 1)
-     select count(*) from gone`,
-    [world, below],
-  );
-  return Number(rows[0]?.count ?? 0);
-}
 
 const PUT = `
 insert into leasehold.cold_cell
@@ -82,16 +70,20 @@ type Row = {
  */
 export class ColdCells implements ColdStore {
   readonly #options: ColdCellsOptions;
+  readonly #closing = new AbortController();
   #opening: Promise<Database> | undefined;
+  #dropping: Promise<void> | undefined;
 
   constructor(options: ColdCellsOptions) {
     this.#options = options;
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     const opening = this.#opening;
     this.#opening = undefined;
     const db = await opening?.catch(() => undefined);
+    await this.#dropping;
     await db?.pool.end();
   }
 
@@ -105,13 +97,18 @@ export class ColdCells implements ColdStore {
 
   async #open(): Promise<Database> {
     const { url, world, incarnation, isCurrent = false } = this.#options;
+    const { onDropFault: onFault = () => undefined } = this.#options;
     await migrate(url);
     const pool = await openPool(url, {
       ...{ applicationName: 'leasehold cells', connectionsMax: CONNECTIONS_MAX },
       statementMsMax: STATEMENT_MS_MAX,
     });
     const db = { pool, url };
-    if (isCurrent) await dropColdCells(db, world, incarnation);
+    // Nobody who leaves or wakes waits for it: there may be any number of rows.
+    if (isCurrent) {
+      const drop = { world, below: incarnation, signal: this.#closing.signal, onFault };
+      this.#dropping ??= dropBeside(db, drop);
+    }
     return db;
   }
 

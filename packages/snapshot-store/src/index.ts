@@ -1,5 +1,6 @@
 export * from './captured.ts';
-export { ColdCells, type ColdCellsOptions, dropColdCells } from './cold-cells.ts';
+export { ColdCells, type ColdCellsOptions } from './cold-cells.ts';
+export { dropColdCells } from './cold-drop.ts';
 export {
   type ConnectOptions,
   databaseFault,
