@@ -31,7 +31,7 @@ import { checkRedisUrl } from './faults.ts';
 import { leaderResign, leaderTake, planWrite, sampleWrite } from './generated/library.ts';
 import { type BlockGrid, Keys } from './keys.ts';
 import { ensureLibrary, LIBRARY } from './library.ts';
-import { Link, type LinkChange } from './link.ts';
+import { Link, type LinkChange, type Request } from './link.ts';
 import type { LuaFunction } from './lua-function.ts';
 import { type Answer, callOne } from './one-call.ts';
 import { Plans } from './plans.ts';
@@ -61,8 +61,8 @@ export type PlanStoreEvent =
   /** Passed over: loads of a pod, an entry of the journal or a sample that cannot be read. */
   | { readonly kind: 'unreadable'; readonly what: string; readonly message: string };
 
-/** Cells that are asked for in one round trip. */
-const HEADS_PER_READ = 4_096;
+/** Commands of one round trip. */
+const COMMANDS_PER_READ = 4_096;
 
 /** Connects, and sees to it that the server has the function library. */
 export async function openLivePlanStore(options: LivePlanStoreOptions): Promise<LivePlanStore> {
@@ -241,20 +241,31 @@ export class LivePlanStore implements PlanStore {
   }
 
   async written(): Promise<Uint8Array> {
-    const { cells } = this.#options.grid;
-    const found = new Uint8Array(cells);
-    for (let from = 0; from < cells; from += HEADS_PER_READ) {
-      const count = Math.min(HEADS_PER_READ, cells - from);
-      const outcomes = await this.#link.exec(
-        Array.from({ length: count }, (_, i) => ['HGET', this.#keys.cell(from + i).meta, 'seq']),
-        'text',
-      );
-      for (const [i, { value, error }] of outcomes.entries()) {
+    const { grid } = this.#options;
+    const found = new Uint8Array(grid.cells);
+    const meta = (cell: number): string => this.#keys.cell(cell).meta;
+    // PERF: most blocks of a large world have nothing, and one command says so of all of their cells: a
+    // command for each of 100,000 cells keeps this process busy for ten seconds.
+    const blocks: number[][] = Array.from({ length: grid.blocks }, () => []);
+    for (let cell = 0; cell < grid.cells; cell++) blocks[grid.blockOf(cell)]?.push(cell);
+    const counts = await this.#numbers(blocks.map((cells) => ['EXISTS', ...cells.map(meta)]));
+    const known = blocks.filter((_, block) => counts[block] !== 0).flat();
+    const seqs = await this.#numbers(known.map((cell) => ['HGET', meta(cell), 'seq']));
+    for (const [i, cell] of known.entries()) found[cell] = (seqs[i] as number) > 0 ? 1 : 0;
+    return found;
+  }
+
+  /** What commands answer, in parts. */
+  async #numbers(requests: readonly Request[]): Promise<number[]> {
+    const numbers: number[] = [];
+    for (let from = 0; from < requests.length; from += COMMANDS_PER_READ) {
+      const part = requests.slice(from, from + COMMANDS_PER_READ);
+      for (const { value, error } of await this.#link.exec(part, 'text')) {
         if (error !== undefined) throw error;
-        found[from + i] = Number(value ?? 0) > 0 ? 1 : 0;
+        numbers.push(Number(value ?? 0));
       }
     }
-    return found;
+    return numbers;
   }
 
   async interests(): Promise<ReadonlyMap<string, Interest>> {

@@ -47,6 +47,8 @@ const BUSY_CELLS_MAX_LATE = 96;
 const QUIET_CELLS_MAX = 256;
 /** A world of more cells is not claimed before there is a plan, if one comes soon. */
 const LARGE_CELLS = 8_192;
+/** To claim them all takes longer than to wait so long for a plan that lets most of them sleep. */
+const PLAN_MS_PER_CELL = 0.05;
 /** Cells that are asked for before the plan, the clock and the others are looked at again. */
 const CLAIM_CELLS_MAX = 2_048;
 /** How long a cell that should sleep is held for something that does not come. */
@@ -98,7 +100,9 @@ export class Keeper {
     const isAlone = (parts.settings.startingPods ?? 1) <= 1;
     this.#isLarge = parts.engine.grid.cells > LARGE_CELLS;
     const waits = !isAlone || this.#isLarge;
-    this.#waitsUntilMs = waits ? parts.clock.nowMs() + STARTING_MS_MAX : 0;
+    const waitMs =
+      STARTING_MS_MAX + (this.#isLarge ? PLAN_MS_PER_CELL * parts.engine.grid.cells : 0);
+    this.#waitsUntilMs = waits ? parts.clock.nowMs() + waitMs : 0;
   }
 
   /** Another pod has just left these cells to this one: they are taken whoever should have them. */
