@@ -5,6 +5,7 @@ import { Grid } from '@leasehold/spatial';
 import { openProxy, type TcpProxy, usePostgres, useRedis } from '@leasehold/testkit';
 import { coldStoreOf } from '@leasehold/world';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BulkState, workOff } from './bulk-work.ts';
 import { readCells } from './cell-states.ts';
 import { LifecycleWorld, type Service } from './lifecycle-fixture.ts';
 import { newRequestId, postRequest } from './request-desk.ts';
@@ -100,4 +101,83 @@ test('CELL_COLD, CELL_LOST: a post says why a cell does not come back, and Redis
   await expect(post('')).rejects.toMatchObject({ code: 'CELL_COLD', detail: { field: 'cell' } });
   await postgres.pool.query('delete from leasehold.cold_cell where cell = $1', [CELL + 1]);
   await expect(post(postgres.databaseUrl)).rejects.toMatchObject({ code: 'CELL_LOST' });
+});
+
+const lose = (cell: number): Promise<unknown> =>
+  postgres.pool.query('delete from leasehold.cold_cell where cell = $1', [cell]);
+const cut = (): void => {
+  proxy.refuse();
+  proxy.cut();
+};
+
+/** Of the row above the lamps, on 8 columns of 25. */
+const jobFor = (cell: number) => {
+  const x = (cell % 8) * 25;
+  const area = { box: `${x + 1},76,${x + 24},99` };
+  return { count: 20, components: { lamp: { name: 'cold' } }, area, seed: 5 };
+};
+
+test('CELL_COLD: a job waits for PostgreSQL, says so, and goes on when it is back', async () => {
+  await sleep(await storeOf(postgres.databaseUrl), CELL + 2);
+  cut();
+  const { job } = (await service.post('/jobs', jobFor(CELL + 2))).body;
+  const looked = async () => (await service.ask(`/jobs/${job}`)).body;
+  const waitsFor = expect.stringMatching(/^CELL_COLD: cell 26 sleeps: /);
+  await expect.poll(looked, SOON).toMatchObject({ state: 'active', posted: 0, waitsFor });
+  proxy.heal();
+  // No pod is here to answer what it posts.
+  await expect.poll(async () => 'waitsFor' in (await looked()), SOON).toBe(false);
+  expect(await looked()).toMatchObject({ state: 'active', refused: 0 });
+  await expect
+    .poll(async () => {
+      const store = await storeOf(postgres.databaseUrl);
+      return (await store.inboxes([{ cell: CELL + 2, after: 0 }]))[0]?.length;
+    }, SOON)
+    .toBe(1);
+  await service.ask(`/jobs/${job}`, { method: 'DELETE' });
+});
+
+test('CELL_LOST: a job ends, and what was to be born in the cell is refused', async () => {
+  await sleep(await storeOf(postgres.databaseUrl), CELL + 3);
+  await lose(CELL + 3);
+  const { job } = (await service.post('/jobs', jobFor(CELL + 3))).body;
+  await expect
+    .poll(async () => (await service.ask(`/jobs/${job}`)).body, SOON)
+    .toMatchObject({
+      ...{ state: 'completed', posted: 20, created: 0, refused: 20, progress: 1 },
+      message: expect.stringMatching(/^CELL_LOST: cell 27 /),
+    });
+});
+
+test('CELL_COLD, CELL_LOST: so it is with cells that fell asleep since ids were drawn', async () => {
+  const [lost, here] = [CELL + 4, 0];
+  await sleep(await storeOf(postgres.databaseUrl), lost);
+  const store = await storeOf(away);
+  let state: BulkState = { step: 0, ids: [1, 2, 3], posted: 0, created: 0, refused: 0 };
+  const told: (string | undefined)[] = [];
+  const records = {
+    read: async () => JSON.stringify(state),
+    write: async (_kind: string, _id: string, text: string) => {
+      state = JSON.parse(text);
+      told.push(state.waitsFor?.slice(0, 18));
+    },
+  };
+  const births = [here, lost, lost].map((cell) => ({ cell, components: {} }));
+  cut();
+  const working = workOff({
+    ...{ job: 'late', plan: { steps: 1, births: () => births } },
+    layer: { store } as unknown as OpenLayer,
+    records: records as never,
+    isCancelled: async () => false,
+    onStep: async () => undefined,
+  });
+  await expect.poll(() => state.waitsFor, SOON).toMatch(/^CELL_COLD: cell 28 sleeps/);
+  await lose(lost);
+  proxy.heal();
+  const answer = { tag: 'APPLIED', cell: here, tick: 1 } as const;
+  await store.putAnswers([{ id: 'late.0.0', answer }]);
+  expect(await working).toMatchObject({ step: 1, posted: 3, created: 1, refused: 2 });
+  expect(state.message).toMatch(/^CELL_LOST: cell 28 sleeps/);
+  // As long as it waits it may say so in other words.
+  expect([...new Set(told)]).toEqual(['CELL_COLD: cell 28', undefined]);
 });

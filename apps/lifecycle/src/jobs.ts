@@ -21,6 +21,8 @@ export type JobFacts = {
   /** 0 … 1. */
   readonly progress: number;
   readonly message?: string;
+  /** What must come back before it goes on; absent when nothing is missing. */
+  readonly waitsFor?: string;
 };
 
 type BulkJob = {
@@ -197,9 +199,14 @@ const isOf = ({ data }: Job<BulkJob, BulkState>, { world, incarnation }: OpenWor
   data.world === world && data.incarnation === incarnation;
 
 function factsOf(job: string, count: number, state: string, progress: BulkState): JobFacts {
-  const { posted, created, refused, message } = progress;
+  const { posted, created, refused, message, waitsFor } = progress;
   const facts = { job, state, count, posted, created, refused, progress: posted / count };
-  return { ...facts, ...(message === undefined ? {} : { message }) };
+  const isWaiting = waitsFor !== undefined && !isOver({ state });
+  return {
+    ...facts,
+    ...(message === undefined ? {} : { message }),
+    ...(isWaiting ? { waitsFor } : {}),
+  };
 }
 
 const countOf = (bulk: Bulk): number => ('lines' in bulk ? bulk.lines.count : bulk.template.count);

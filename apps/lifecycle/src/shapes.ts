@@ -256,7 +256,14 @@ export const JOB = Type.Object({
   created: Type.Integer(),
   refused: Type.Integer(),
   progress: Type.Number(),
-  message: Type.Optional(Type.String()),
+  message: Type.Optional(
+    Type.String({ description: 'Why the first of those that are refused was refused.' }),
+  ),
+  waitsFor: Type.Optional(
+    Type.String({
+      description: 'What must come back before the job goes on, which it does itself.',
+    }),
+  ),
 });
 export const NDJSON = 'application/x-ndjson';
 export const JOB_OR_LINES = {
