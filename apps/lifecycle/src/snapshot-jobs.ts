@@ -79,7 +79,7 @@ const START: Told = { phase: 'waiting', cells: 0, cellsTotal: 0 };
 
 /** These mend themselves, or an operator mends them while the job waits. */
 const AWAY: ReadonlySet<string> = new Set<ErrorCode>([
-  ...(['DATABASE_UNREACHABLE', 'DATABASE_REFUSED', 'REDIS_UNREACHABLE'] as const),
+  ...(['DATABASE_UNREACHABLE', 'DATABASE_REFUSED', 'REDIS_UNREACHABLE', 'CELL_COLD'] as const),
 ]);
 /** Another try may do better; whatever else is known to be wrong stays so. */
 const AGAIN: ReadonlySet<string> = new Set<ErrorCode>(['SNAPSHOT_UNSTABLE', 'SNAPSHOT_LOST']);

@@ -127,3 +127,18 @@ test('S1 a letter that was brought between two looks at its channel is on its wa
   expect(cells).toEqual([0, 1, 0]);
   expect(flights).toEqual([[0, [letter], []]]);
 });
+
+test.each(['CELL_COLD', 'CELL_LOST'] as const)(
+  '%s: a cell that cannot be read is named',
+  async (code) => {
+    const whole = storeThatGoesOn();
+    const heads: typeof whole.heads = async (cells) => {
+      const found = await whole.heads(cells);
+      return found.map((head, i) =>
+        cells[i] === 1 ? { tag: 'UNKNOWN', message: 'nobody has it', code } : head,
+      );
+    };
+    const reading = captured({ ...whole, heads }, (cell) => [1 - cell]);
+    await expect(reading).rejects.toMatchObject({ code, detail: { field: 'cell', value: '1' } });
+  },
+);

@@ -4,6 +4,7 @@
  * written, and nothing takes effect in a tick that is not later. So all cells as they were at the end of
  * one tick, and what was on its way then, are one world; each is read when there is time for it.
  */
+import { LeaseholdError } from '@leasehold/kernel';
 import {
   addressOf,
   type ChannelEntry,
@@ -13,6 +14,7 @@ import {
   layerOfAddress,
   OUTBOX,
   type Post,
+  type Refusal,
   type SchemaResolver,
   type Store,
 } from '@leasehold/protocol';
@@ -312,10 +314,22 @@ function* grouped(
 async function headsOf(store: Pick<Store, 'heads'>, cells: readonly number[]): Promise<Head[]> {
   const heads: Head[] = [];
   for (const [i, head] of (await store.heads(cells)).entries()) {
-    if ('tag' in head) throw new Error(`cell ${cells[i]}: the store answers ${head.tag}`);
+    if ('tag' in head) throw unreadable(cells[i] as number, head);
     heads.push(head);
   }
   return heads;
+}
+
+/** A cell that sleeps where nobody finds it, or a world that is not there any more. */
+function unreadable(cell: number, refusal: Refusal): Error {
+  const { tag } = refusal;
+  if (tag !== 'UNKNOWN' || refusal.code === undefined)
+    return new Error(`cell ${cell}: the store answers ${tag}`);
+  return new LeaseholdError(refusal.code, `cell ${cell} sleeps: ${refusal.message}`, {
+    field: 'cell',
+    value: String(cell),
+    remedy: 'Is SNAPSHOTS_URL the database of the pods, and does it answer?',
+  });
 }
 
 /** All that can be read of them. */
