@@ -4,6 +4,7 @@
  * first word says the rate in bytes a second, nothing means the default. A line `{"go":true}` begins,
  * `{"go":false}` ends; each snapshot is a line, and so is the end.
  */
+import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileRegistry } from '@leasehold/live-store';
@@ -19,6 +20,8 @@ const clock = {
 const WORLD = 'bench';
 const KEPT = 2;
 
+// As a lifecycle service does.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const env = (name: string): string => process.env[name] ?? '';
 const [rate = ''] = process.argv.slice(2);
 const found = await fileRegistry(env('LEASEHOLD_HOME')).read(WORLD);

@@ -4,6 +4,7 @@
  * standard output it says where it listens (`listening`), among the lines of its log.
  */
 
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
 import { openRegistry } from '@leasehold/world';
@@ -36,6 +37,7 @@ await runService('lifecycle', async (parts, log) => {
   const worlds = parts.use(
     new Worlds({ registry, redisUrl, library, snapshotsUrl, nowMs: systemClock.nowMs }),
   );
+  if (config.runsJobs) yieldToTicks();
   const jobsPlace = {
     ...{ redisUrl: config.jobsRedisUrl, prefix: config.jobsPrefix },
     ...{ isWorking: config.runsJobs, lockMs: config.jobsLockMs, log },
@@ -73,3 +75,12 @@ await runService('lifecycle', async (parts, log) => {
   process.stdout.write(`${JSON.stringify({ type: 'listening', url: http.url })}\n`);
   log.info({ url: http.url }, 'ready');
 });
+
+/** Jobs compute for long: whoever ticks on this machine comes first. */
+function yieldToTicks(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Where it may not, snapshots keep to their rate all the same.
+  }
+}

@@ -41,6 +41,11 @@ export const settings = {
     'Pods started together, this one included: they wait for each other before they claim.',
     { min: 1, max: 1_024, fallback: 1 },
   ),
+  idleMs: integer(
+    'IDLE_MS',
+    'As the authority has it: how long nothing may have changed in a cell that sleeps with somebody in it; -1 = as the manifest says.',
+    { min: -1, max: 86_400_000, fallback: -1 },
+  ),
   isStandby: flag(
     'STANDBY',
     'Whether to follow the cells that fall to this pod when another dies.',

@@ -107,6 +107,7 @@ function settingsOf(
   manifest: Manifest,
   { layer, home, grid }: Engine,
 ): PodSettings {
+  const idleMs = config.idleMs < 0 ? manifest.sleep.idleMs : config.idleMs;
   return {
     leaseTtlMs: config.leaseTtlMs === 0 ? manifest.lease.ttlMs : config.leaseTtlMs,
     blocksMax: config.blocksMax === 0 ? grid.blocks : config.blocksMax,
@@ -114,7 +115,7 @@ function settingsOf(
     indexResolution: layer === home ? manifest.index.resolution : 0,
     startingPods: config.startingPods,
     isStandby: config.isStandby,
-    sleepsStill: manifest.sleep.when === 'still',
+    ...(manifest.sleep.when === 'still' ? { stillMs: idleMs } : {}),
   };
 }
 

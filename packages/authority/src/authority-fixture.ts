@@ -48,9 +48,10 @@ export function openAuthority(
 export async function settled(
   names: readonly string[],
   simulated = wanderers,
-  sleepsStill = false,
+  stillMs?: number,
 ): Promise<World> {
-  const world = await openPods({ mode: 'realtime', simulation: simulated, sleepsStill });
+  const still = stillMs === undefined ? {} : { stillMs };
+  const world = await openPods({ mode: 'realtime', simulation: simulated, ...still });
   for (const name of names) void world.start(name, names.length);
   await world.clock.advance(3_000);
   return world;

@@ -80,8 +80,8 @@ export class Holding {
   dilation = 1;
   /** Ticks of the world that have passed without one of its own. */
   passedTicks = 0;
-  /** How many of its own have changed nothing since one did. */
-  stillTicks = 0;
+  /** How much time of the world its own ticks have taken since one of them changed something. */
+  stillMs = 0;
   /** It owes no tick for the time before it came here. */
   isRested = false;
   /** The log position that a barrier has passed, for a cell that is leaving. */
@@ -159,12 +159,10 @@ export class Holding {
     return this.arrivals.length + this.posts.length > 0;
   }
 
-  /** Nobody is in it, or nothing that it knows of changes. What only it knows of is a change to come. */
-  isCalm(sleepsStill: boolean): boolean {
-    const { state, stillTicks, isFrozen } = this;
-    return (
-      state.table.count === 0 || (sleepsStill && stillTicks > 0 && !isFrozen && !state.isAhead)
-    );
+  /** Nobody is in it, or nothing has changed for so long. What nobody has been told is a change to come. */
+  isCalm(stillMs: number): boolean {
+    const { state, isFrozen } = this;
+    return state.table.count === 0 || (this.stillMs >= stillMs && !isFrozen && !state.isAhead);
   }
 
   /** Nobody was to hold it before it came here: no time was lost. */

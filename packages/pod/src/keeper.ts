@@ -324,9 +324,9 @@ export class Keeper {
 
   /** Nothing happens in it, and nothing is known to come. */
   #maySleep(holding: Holding): boolean {
-    const { sleepsStill = false } = this.#parts.settings;
+    const { stillMs = Number.POSITIVE_INFINITY } = this.#parts.settings;
     const isDone = !holding.isExpecting && holding.outbox.size === 0;
-    return isDone && holding.isCalm(sleepsStill) && !this.#woken.has(holding.cell);
+    return isDone && holding.isCalm(stillMs) && !this.#woken.has(holding.cell);
   }
 
   /**

@@ -307,7 +307,7 @@ export class Pod {
     const reporting = store.report(this.#isDraining ? 'draining' : 'ready', this.report());
     if (now < this.#nextLoadMs) return reporting;
     this.#nextLoadMs = now + LOAD_MS;
-    await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings, this.#clock))]);
+    await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings))]);
   }
 
   /** A cell was read whose lease is still here. */
@@ -360,7 +360,9 @@ export class Pod {
         if (old === undefined) continue;
         fresh.failures = old.failures;
         fresh.isFrozen = old.isFrozen;
-        if (old.leavingTo !== undefined) fresh.leave(old.leavingTo, old.isDozing);
+        // Whether it may sleep with somebody in it is to be seen again.
+        const mayLeave = !old.isDozing || fresh.state.table.count === 0;
+        if (old.leavingTo !== undefined && mayLeave) fresh.leave(old.leavingTo, old.isDozing);
         if (this.#clock?.mode === 'realtime') fresh.state.takeOver();
         this.#trims.delete(fresh.cell);
         // Ids of a lost tail were seen by others; they are not given out again.

@@ -26,6 +26,8 @@ const Position = component(
   { spatial: ['x', 'y'], steps: { x: 0.01, y: 0.01 } },
 );
 const Velocity = component('velocity', 1, { x: f64, y: f64 });
+/** Followed, never stored. */
+const Aim = component('aim', 1, { x: f64 }, { durability: 'ephemeral' });
 
 /** Crosses borders, looks at neighbours, gives birth and dies: everything that could go wrong. */
 export const wanderers: Simulation = simulation({
@@ -68,23 +70,27 @@ export const wanderers: Simulation = simulation({
   },
 });
 
-/** All of them in one cell; who is given a velocity moves, and from `restless` on all do by themselves. */
-export const statues = (restless = Number.POSITIVE_INFINITY): Simulation =>
+/**
+ * All of them in one cell; who is given a velocity moves, and from `restless` on all do by themselves, in
+ * each `every`-th tick.
+ */
+export const statues = (restless = Number.POSITIVE_INFINITY, every = 1): Simulation =>
   simulation({
-    components: [Position, Velocity],
+    components: [Position, Velocity, Aim],
     systems: [
       system({
         name: 'move',
         reads: { velocity: Velocity },
         writes: { position: Position },
         each({ position, velocity }, { tick }) {
-          position.x += velocity.x + (tick >= restless ? 0.001 : 0);
+          position.x +=
+            velocity.x + (tick >= restless && (tick - restless) % every === 0 ? 0.001 : 0);
           position.y += velocity.y;
         },
       }),
     ],
     seed({ spawn }) {
-      for (let i = 0; i < 120; i++) spawn(Position({ x: 5, y: 5 }), Velocity({ x: 0, y: 0 }));
+      for (let i = 0; i < 120; i++) spawn(Position({ x: 5, y: 5 }), Velocity(), Aim());
     },
   });
 
@@ -98,7 +104,7 @@ type Options = {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly log?: Log;
   /** Cells sleep with somebody in them, and leave in one checkpoint, for a cold store that takes none. */
-  readonly sleepsStill?: boolean;
+  readonly stillMs?: number;
   /** How long a call takes, there and back; what pods say to each other takes half of it. */
   readonly roundTripMs?: number;
   /** What a pod is given instead of its store. */
@@ -225,11 +231,11 @@ export async function openPods(options: Options) {
         log: options.log ?? silent,
         settings: {
           ...{ leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0.5, startingPods },
-          ...(options.sleepsStill === undefined ? {} : { sleepsStill: options.sleepsStill }),
+          ...(options.stillMs === undefined ? {} : { stillMs: options.stillMs }),
         },
         randomHex: () => random.next().toString(16).padStart(8, '0'),
         schemaOf: () => undefined,
-        ...(options.sleepsStill === true ? { cool: coolNone } : {}),
+        ...(options.stillMs === undefined ? {} : { cool: coolNone }),
         onDrainOrder: () => void end(),
       });
       const end = async (): Promise<void> => {

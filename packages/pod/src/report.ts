@@ -1,4 +1,4 @@
-import type { CellLoad, WorldClock } from '@leasehold/protocol';
+import type { CellLoad } from '@leasehold/protocol';
 import type { CommitCounts } from './committer.ts';
 import type { Halo } from './halo.ts';
 import type { Holding } from './holding.ts';
@@ -8,19 +8,14 @@ import type { Rounds } from './rounds.ts';
 const QUIET_TICK_MS = 0.001;
 
 /** What was measured of each cell in which anything happens. */
-export function cellLoads(
-  holdings: ReadonlyMap<number, Holding>,
-  world: WorldClock | undefined,
-): CellLoad[] {
+export function cellLoads(holdings: ReadonlyMap<number, Holding>): CellLoad[] {
   const loads: CellLoad[] = [];
-  const periodMs = world === undefined ? 0 : 1_000 / world.rateHz;
   for (const holding of holdings.values()) {
-    const { cell, tickMs, stillTicks } = holding;
+    const { cell, tickMs, stillMs } = holding;
     const entities = holding.state.table.count;
     if (entities === 0 && tickMs <= QUIET_TICK_MS) continue;
-    const isStill = stillTicks > 0 && holding.isCalm(true);
-    const still = isStill ? { stillMs: stillTicks * periodMs } : {};
-    loads.push({ cell, tickMs, entities, ...still });
+    const isStill = stillMs > 0 && holding.isCalm(stillMs);
+    loads.push({ cell, tickMs, entities, ...(isStill ? { stillMs } : {}) });
   }
   return loads;
 }

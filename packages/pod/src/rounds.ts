@@ -298,7 +298,7 @@ export class Rounds {
         posts,
         isExact: isLockstep,
         tries: holding.failures + holding.triesBefore,
-        isLast: holding.leavingTo !== undefined || tick === endTick,
+        isLast: (holding.leavingTo !== undefined && !holding.leavesWhole) || tick === endTick,
         isCheckpointDue: holding.isCheckpointDue,
         view: (cell) => this.#viewOf(cell, tick - 1, isLockstep),
         foreign: (layer, cell) => this.#viewOf(addressOf(layer, cell), tick - 1, isLockstep),
@@ -311,7 +311,7 @@ export class Rounds {
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;
       if (leftOut > 0) this.#noteJump(holding, leftOut, tick);
-      holding.stillTicks = result.changed ? 0 : holding.stillTicks + 1;
+      holding.stillMs = result.changed ? 0 : holding.stillMs + 1_000 / world.rateHz;
       if (holding.isDozing && result.changed) holding.stay();
       const isQuiet = !result.changed && !holding.isUnproven && !holding.leavesWhole;
       if (isQuiet && !isLockstep) {

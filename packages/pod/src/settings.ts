@@ -17,8 +17,8 @@ export type PodSettings = {
   readonly unreadMin?: number;
   /** Whether the cells of pods that may die are followed by their heirs. Default true. */
   readonly isStandby?: boolean;
-  /** Whether a cell that is to sleep may do so with somebody in it who stands still. Default false. */
-  readonly sleepsStill?: boolean;
+  /** A cell may sleep with somebody in it if nothing in it has changed for so long; absent: none may. */
+  readonly stillMs?: number;
   /** Pods that start together, this one included: they know each other before they claim. */
   readonly startingPods?: number;
   /**

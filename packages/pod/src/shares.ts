@@ -118,7 +118,7 @@ export class Shares {
 
   #lay(plan: Plan | undefined): void {
     const { columns, rows, cells } = this.#grid;
-    for (const [cell, index] of this.#regionOf.entries()) if (index === -1) this.#woken.add(cell);
+    const before = this.#regionOf;
     this.#regionOf = new Int32Array(cells);
     if (plan === undefined) return;
     for (const [index, { rect }] of plan.regions.entries()) {
@@ -129,6 +129,9 @@ export class Shares {
       }
     }
     for (const [first, count] of plan.asleep) this.#regionOf.fill(-1, first, first + count);
+    for (const [cell, index] of before.entries()) {
+      if (index === -1 && !this.isAsleep(cell)) this.#woken.add(cell);
+    }
     for (const cell of this.#woken) if (this.isAsleep(cell)) this.#woken.delete(cell);
   }
 
