@@ -82,10 +82,14 @@ async function followAsPod(of: LiveStore): Promise<void> {
   for (const cell of held.keys()) {
     for (const other of grid.neighbours(cell)) if (!held.has(other)) followed.add(other);
   }
-  say({ type: 'ready', cells: followed.size });
+  let isReady = false;
   for (;;) {
     const startMs = clock.nowMs();
     await halo.read(held, 0);
+    if (!isReady && [...followed].every((cell) => halo.tickOf(cell) >= 0)) {
+      isReady = true;
+      say({ type: 'ready', cells: followed.size });
+    }
     for (const cell of followed) if (halo.tickOf(cell) >= 0) note(cell, halo.tickOf(cell));
     halo.age(Math.max(...last.values()));
     await sleep(Math.max(1, 500 / TICK_HZ - (clock.nowMs() - startMs)));

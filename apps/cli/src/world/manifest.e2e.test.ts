@@ -104,7 +104,7 @@ test('a component that its stored values cannot become is refused before a pod r
 });
 
 test('the pods of a run come to run changed components one by one, and nothing is lost', async () => {
-  const run = user.leasehold(['run', folder, '--pods', '2', '--seconds', '30', '--json']);
+  const run = user.leasehold(['run', folder, '--pods', '2', '--json']);
   onTestFinished(() => void run.kill('SIGKILL'));
   await eventually(async () => {
     const { worlds } = await said('list');
@@ -121,6 +121,7 @@ test('the pods of a run come to run changed components one by one, and nothing i
   expect(await said('upgrade', folder)).toMatchObject({ code: 0, olderPods: [] });
   const after = await said('diff', folder);
   expect(after).toMatchObject({ code: 0, changes: [], olderPods: [] });
+  run.kill('SIGINT');
   const { code, report } = await user.ended(run);
   expect(report).toMatchObject({ lost: 0, duplicated: 0, violations: [], reasons: [] });
   expect(code).toBe(0);
