@@ -135,11 +135,12 @@ function turnOf(latitude: number, angle: number): number {
  */
 export function polygonCells(grid: Grid, polygon: Polygon): AreaCells {
   const marks = new Uint8Array(grid.cells);
-  const rows = coverOf(axisY(grid), polygon.minY, polygon.maxY);
-  const { xs, ys, count } = polygon;
-  for (let i = 0; i < count; i++) {
-    const j = (i + 1) % count;
-    markSide(grid, marks, [xs[i], ys[i], xs[j], ys[j]] as Side);
+  const rows = coverOf(axisY(grid), polygon.outer.minY, polygon.outer.maxY);
+  for (const { xs, ys, count } of [polygon.outer, ...polygon.holes]) {
+    for (let i = 0; i < count; i++) {
+      const j = (i + 1) % count;
+      markSide(grid, marks, [xs[i], ys[i], xs[j], ys[j]] as Side);
+    }
   }
   for (let row = 0; row < grid.rows; row++) {
     if (rows[row] !== NONE) fillRuns(grid, polygon, marks, row);

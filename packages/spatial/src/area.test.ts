@@ -14,6 +14,8 @@ const plane = new Grid({ kind: 'plane', width: 1000, height: 700, cell: 100 });
 const torus = new Grid({ kind: 'torus', width: 1000, height: 600, cell: 100 });
 const globe = new Grid({ kind: 'wgs84', cell: 5 });
 
+type Points = [number, number][];
+
 const shape = (grid: Grid, spec: AreaSpec): AreaShape => new AreaShape(grid, spec);
 const box = (minX: number, minY: number, maxX: number, maxY: number): AreaSpec => ({
   kind: 'box',
@@ -28,7 +30,12 @@ const circle = (x: number, y: number, radius: number): AreaSpec => ({
   y,
   radius,
 });
-const polygon = (...points: [number, number][]): AreaSpec => ({ kind: 'polygon', points });
+const polygon = (...points: Points): AreaSpec => ({ kind: 'polygon', points });
+const triangle = (x: number, y: number, size: number): Points => [
+  [x, y],
+  [x + size, y],
+  [x, y + size],
+];
 const wholeOf = (area: AreaShape): number[] => [...area.cells].filter((c) => area.isWhole(c));
 
 describe('the world', () => {
@@ -253,6 +260,76 @@ describe('a polygon', () => {
     expect(wholeOf(area).length).toBeGreaterThanOrEqual(globe.columns - 2);
   });
 
+  describe('with holes', () => {
+    const square = (min: number, max: number): Points => [
+      [min, min],
+      [max, min],
+      [max, max],
+      [min, max],
+    ];
+    const holed = (points: Points, ...holes: Points[]): AreaSpec => {
+      return { kind: 'polygon', points, holes };
+    };
+
+    test('holds neither what is inside of one nor its cells, and owns its border', () => {
+      const area = shape(plane, holed(square(50, 650), square(150, 450), square(500, 530)));
+      for (const [x, y] of [
+        [50, 50],
+        [149, 300],
+        [150, 300],
+        [450, 450],
+        [500, 510],
+        [475, 475],
+      ] as const) {
+        expect(area.contains(x, y), `${x}, ${y}`).toBe(true);
+      }
+      expect(area.contains(151, 300)).toBe(false);
+      expect(area.contains(449, 449)).toBe(false);
+      expect(area.contains(515, 515)).toBe(false);
+      expect(area.contains(Number.NaN, 60)).toBe(false);
+      expect(area.cells).not.toContain(plane.cellAt(250, 250));
+      expect(area.touches(plane.cellAt(420, 420))).toBe(true);
+      // A hole within one cell leaves it no whole one.
+      expect(area.isWhole(plane.cellAt(515, 515))).toBe(false);
+      expect(area.isWhole(plane.cellAt(515, 250))).toBe(true);
+    });
+
+    test('is the same whichever way round a hole is drawn, closed or open', () => {
+      const open = shape(plane, holed(square(50, 650), square(150, 450)));
+      const turned = square(150, 450).reverse();
+      const closed = shape(plane, holed(square(50, 650), [...turned, [150, 450]]));
+      expect([...closed.cells]).toEqual([...open.cells]);
+      expect(closed.contains(300, 300)).toBe(false);
+    });
+
+    test('has them beyond the seam too, wherever they are written', () => {
+      for (const turn of [-360, 0, 360]) {
+        const area = shape(
+          globe,
+          holed(
+            [
+              [170, 1],
+              [-170, 1],
+              [-170, 9],
+              [170, 9],
+            ],
+            [
+              [-178 + turn, 3],
+              [-174 + turn, 3],
+              [-174 + turn, 7],
+              [-178 + turn, 7],
+            ],
+          ),
+        );
+        expect(area.contains(-176, 5)).toBe(false);
+        expect(area.contains(184, 5)).toBe(false);
+        expect(area.contains(-179, 5)).toBe(true);
+        expect(area.contains(-172, 5)).toBe(true);
+        expect(area.contains(176, 5)).toBe(true);
+      }
+    });
+  });
+
   test('larger than the plane holds all of it', () => {
     const area = shape(plane, polygon([-1e6, -1e6], [1e6, -1e6], [1e6, 1e6], [-1e6, 1e6]));
     expect(wholeOf(area)).toHaveLength(plane.cells);
@@ -267,6 +344,9 @@ describe('AREA_INVALID names the field, what it was and the way out', () => {
   const pole = Array.from({ length: 8 }, (_, i): [number, number] => [i * 45 - 180, 80]);
   const two = polygon([1, 1], [9, 9]);
   const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+  /** Holes, each of its corners, in a triangle. */
+  const holed = (...holes: unknown[]) => ({ ...polygon([0, 0], [90, 0], [0, 90]), holes });
+  const small = triangle(10, 10, 5);
 
   test.each<[string, Grid, unknown, string, string]>([
     ['an unknown kind', plane, { kind: 'blob' }, 'area.kind', 'blob'],
@@ -295,6 +375,25 @@ describe('AREA_INVALID names the field, what it was and the way out', () => {
     ['points on one line', plane, polygon([1, 1], [2, 2], [3, 3]), 'area.points', '3'],
     ['a bow tie', plane, polygon([0, 0], [9, 9], [9, 0], [0, 8]), 'area.points', '(4.235'],
     ['a spike', plane, polygon([0, 0], [9, 0], [5, 0], [5, 5]), 'area.points', '(5, 0)'],
+    ['holes that are no list', plane, { ...holed(), holes: 1 }, 'area.holes', '1'],
+    ['a hole of two points', plane, holed(small.slice(1)), 'area.holes[0]', '2'],
+    ['a hole of NaN', plane, holed(small, [[1, nan]]), 'area.holes[1][0]', 'NaN'],
+    ['a hole on a line', plane, holed([...small.slice(1), [20, 5]]), 'area.holes[0]', '3'],
+    ['a hole across', plane, holed(small, triangle(-1, 30, 9)), 'area.holes[1]', '(0, 30'],
+    ['a hole that touches', plane, holed(triangle(0, 30, 9)), 'area.holes[0]', '(0, 3'],
+    ['a hole outside', plane, holed(triangle(60, 60, 9)), 'area.holes[0]', '(60, 60)'],
+    ['a hole around', plane, holed(triangle(-9, -9, 300)), 'area.holes[0]', '(-9, -9)'],
+    ['holes that cross', plane, holed(small, triangle(9, 11, 9)), 'area.holes[1]', '(14, 11)'],
+    ['a hole twice', plane, holed(small, small), 'area.holes[1]', '(1'],
+    ['a hole in a hole', plane, holed(small, triangle(11, 11, 1)), 'area.holes[1]', '(11, 11)'],
+    ['a hole about a hole', plane, holed(small, triangle(9, 9, 20)), 'area.holes[1]', '(10, 10)'],
+    [
+      'too many points in all',
+      plane,
+      holed(...Array.from({ length: 42 }, (_, i) => triangle(1, 1 + i, 0.5))),
+      'area.holes',
+      '129',
+    ],
     ['a way round the pole', globe, polygon(...pole), 'area.points', '8'],
     [
       'more than a turn',

@@ -5,7 +5,8 @@
  *   world     everything
  *   box       as `Box`: through the seam if its minimum is above its maximum
  *   circle    by `grid.distance`: space units, on WGS84 metres along the great circle
- *   polygon   sides straight in coordinates, each the short way round; 3 … 128 points, not crossing
+ *   polygon   sides straight in coordinates, each the short way round; 3 … 128 points, not crossing.
+ *             What is inside of a hole is outside; the points of all holes count
  */
 
 import { type AreaCells, boxCells, circleCells, polygonCells, worldCells } from './area-cells.ts';
@@ -19,7 +20,11 @@ export type AreaSpec =
   | { readonly kind: 'world' }
   | ({ readonly kind: 'box' } & Box)
   | { readonly kind: 'circle'; readonly x: number; readonly y: number; readonly radius: number }
-  | { readonly kind: 'polygon'; readonly points: readonly (readonly [number, number])[] };
+  | {
+      readonly kind: 'polygon';
+      readonly points: readonly (readonly [number, number])[];
+      readonly holes?: readonly (readonly (readonly [number, number])[])[];
+    };
 
 /** Immutable. What takes long is done at the making: an area is asked far more often than moved. */
 export class AreaShape {
@@ -88,7 +93,7 @@ function shapeOf(grid: Grid, spec: AreaSpec): Shape {
     case 'circle':
       return circleShape(grid, spec.x, spec.y, spec.radius);
     case 'polygon': {
-      const polygon = new Polygon(grid, spec.points);
+      const polygon = new Polygon(grid, spec.points, spec.holes);
       const contains = (x: number, y: number): boolean => polygon.contains(x, y);
       return { cells: polygonCells(grid, polygon), contains };
     }

@@ -31,7 +31,7 @@ export {
   MARGIN_DEFAULT,
   MARGIN_MAX,
 } from './grid.ts';
-export { POLYGON_POINTS_MAX } from './polygon.ts';
+export { POLYGON_POINTS_MAX } from './ring.ts';
 export {
   BLOCK_CELLS_MAX,
   type MeasuredSpace,

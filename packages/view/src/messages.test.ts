@@ -51,6 +51,7 @@ describe('what clients say', () => {
     ['NaN, which JSON says as null', { ...box, minX: null }, 'area.minX'],
     ['a text', { ...box, maxY: '1' }, 'area.maxY'],
     ['a key too many', { ...box, z: 1 }, 'area.z'],
+    ['a hole', { kind: 'polygon', points: [], holes: [] }, 'area.holes'],
     ['a point with three numbers', { kind: 'polygon', points: [[1, 2, 3]] }, 'area.points.0.2'],
   ])('an area with %s is refused by its field', (_, area, field) => {
     expect(faultOf({ type: 'area', id: 1, area })).toMatchObject({ code: 'AREA_INVALID', field });

@@ -15,7 +15,15 @@ const SQUARE = [
   [5, 5],
 ];
 const CORNERS = SQUARE.slice(0, -1);
-const ring = (positions: unknown) => ({ type: 'Polygon', coordinates: [positions] });
+const HOLE = [
+  [8, 8],
+  [8, 12],
+  [12, 12],
+  [8, 8],
+];
+const ring = (positions: unknown, ...holes: readonly unknown[]) => {
+  return { type: 'Polygon', coordinates: [positions, ...holes] };
+};
 const feature = (geometry: unknown) => ({ type: 'Feature', properties: {}, geometry });
 const plane = new Grid({ kind: 'plane', width: 40, height: 40, cell: 10 });
 const globe = new Grid({ kind: 'wgs84', cell: 10 });
@@ -48,8 +56,15 @@ test.each([
   ['a feature whose positions have heights', 'area.JSON', around],
   ['a collection of one', 'any name', { type: 'FeatureCollection', features: [around] }],
 ])('%s is an area', async (_, name, value) => {
-  const area = readArea(await drawn(JSON.stringify(value), name));
+  const { area } = readArea(await drawn(JSON.stringify(value), name));
   expect(area).toEqual({ kind: 'polygon', points: CORNERS });
+});
+
+test('rings behind the first are holes', async () => {
+  const other = HOLE.map(([x = 0, y = 0]) => [x + 5, y + 5]);
+  const { area } = readArea(await drawn(JSON.stringify(feature(ring(SQUARE, HOLE, other)))));
+  const holes = [HOLE, other].map((hole) => hole.slice(0, -1));
+  expect(area).toEqual({ kind: 'polygon', points: CORNERS, holes });
 });
 
 test.each([
@@ -59,6 +74,13 @@ test.each([
   ['no coordinates', { type: 'Polygon' }, 'coordinates', 'nothing', /no ring/],
   ['no ring', { type: 'Polygon', coordinates: [] }, 'coordinates', '[]', /no ring/],
   ['a ring of numbers', ring([1, 2, 3, 1]), 'coordinates[0][0]', '1', /no position/],
+  ['a ring that is none', ring(SQUARE, 5), 'coordinates[1]', '5', /no ring/],
+  ['a hole of two', ring(SQUARE, HOLE.slice(2)), 'coordinates[1]', '2', /make no ring/],
+  [
+    ...(['an open hole', ring(SQUARE, HOLE, CORNERS), 'coordinates[2][3]', '[5,15]'] as const),
+    ...([/the ring is open/] as const),
+  ],
+  ['a height alone', ring(SQUARE, [[1], ...HOLE]), 'coordinates[1][0]', '[1]', /no position/],
   ['null, which is not 0', ring([[5, null]]), 'coordinates[0][0]', '[5,null]', /no position/],
   [
     ...(['two of them', { type: 'FeatureCollection', features: [1, 2] }] as const),
@@ -111,7 +133,7 @@ test.each([
   [globe, 'box:0,91,10,95', false],
   [globe, 'circle:0,95,1000', false],
 ])('of this world %o the area %s is a part: %s', (grid, text, isInside) => {
-  const act = (): void => expectInside(grid, text, readArea(text));
+  const act = (): void => expectInside(grid, readArea(text));
   if (isInside) expect(act).not.toThrow();
   else expect(faultOf(act).message).toMatch(/lies outside of the world/);
 });
@@ -121,9 +143,27 @@ test.each([
   ['polygon:5,5;15,5;25,5', /enclose no area/, /one line/],
   ['circle:5,5,500', /beyond half the space/, /at most/],
 ])('%s is refused as it is typed', (text, says, remedy) => {
-  const fault = faultOf(() => expectInside(plane, text, readArea(text)));
+  const fault = faultOf(() => expectInside(plane, readArea(text)));
   expect(fault).toMatchObject({ code: 'AREA_INVALID', detail: { field: '--area' } });
   expect(fault.message).toMatch(says);
   expect(fault.message).toContain(`--area cannot be ${text}: `);
   expect(fault.detail.remedy).toMatch(remedy);
+});
+
+test.each([
+  ['an outer ring', ring(SQUARE.map(([x = 0]) => [x, x])), '[0]', /2 points make no polygon/],
+  [
+    'the second hole',
+    ring(SQUARE, HOLE, HOLE),
+    '[2]',
+    /crosses that of geometry\.coordinates\[1\]/,
+  ],
+  ['all holes', ring(SQUARE, ...Array(42).fill(HOLE)), '', /coordinates: 130 points of all rings/],
+])('of a file the place of %s is named', async (_, value, place, says) => {
+  const file = await drawn(JSON.stringify(feature(value)));
+  const fault = faultOf(() => expectInside(plane, readArea(file)));
+  const field = `geometry.coordinates${place}`;
+  expect(fault).toMatchObject({ code: 'AREA_INVALID', detail: { field } });
+  expect(fault.message).toMatch(says);
+  expect(fault.message).toContain(`--area cannot be ${file}: ${field}: `);
 });

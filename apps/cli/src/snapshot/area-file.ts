@@ -1,6 +1,7 @@
 /**
- * What `--area` of a restore may be: a GeoJSON file with one polygon, or an area as it is typed. Whatever
- * is put back for good is drawn without doubt: nothing is closed, left out or rounded for its author.
+ * What `--area` of a restore may be: a GeoJSON file with one polygon and its holes, or an area as it is
+ * typed. Whatever is put back for good is drawn without doubt: nothing is closed, left out or rounded for
+ * its author.
  */
 import { readFileSync } from 'node:fs';
 import { LeaseholdError } from '@leasehold/kernel';
@@ -14,18 +15,29 @@ const REMEDY =
 const POSITIONS_MIN = 4;
 const SHOWN_MAX = 80;
 
+export type DrawnArea = {
+  /** As it was typed. */
+  readonly text: string;
+  readonly area: AreaSpec;
+  /** Of a file: where its rings are. */
+  readonly path?: string;
+};
+
 /** Throws `AREA_INVALID`, naming the flag, or what is wrong in the file as a path into it. */
-export function readArea(text: string): AreaSpec {
+export function readArea(text: string): DrawnArea {
   if (/^(world$|(box|circle|polygon|around):)/.test(text)) {
     const area = areaOf(text);
     if (area.kind === 'around') throw invalid(text, 'whoever it is around may have moved since');
-    return area;
+    return { text, area };
   }
-  return { kind: 'polygon', points: pointsOf(text, polygonIn(text, parsed(text))) };
+  const { rings, path } = polygonIn(text, parsed(text));
+  const [points = [], ...holes] = rings.map((ring, i) => pointsOf(text, ring, `${path}[${i}]`));
+  return { text, path, area: { kind: 'polygon', points, ...(holes.length > 0 && { holes }) } };
 }
 
 /** Throws `AREA_INVALID` for an area that the world has nothing of, or that is none. */
-export function expectInside(grid: Grid, text: string, area: AreaSpec): void {
+export function expectInside(grid: Grid, drawn: DrawnArea): void {
+  const { text, area } = drawn;
   const { originX, originY, width, height, wrapsX, wrapsY } = grid;
   const isOff = (at: number, origin: number, extent: number, wraps: boolean): boolean =>
     !wraps && (at < origin || at > origin + extent);
@@ -33,24 +45,34 @@ export function expectInside(grid: Grid, text: string, area: AreaSpec): void {
   const isCentreOff =
     area.kind === 'circle' &&
     (isOff(area.x, originX, width, wrapsX) || isOff(area.y, originY, height, wrapsY));
-  if (!isCentreOff && cellsOf(grid, text, area) > 0) return;
+  if (!isCentreOff && cellsOf(grid, drawn) > 0) return;
   const what = isCentreOff ? 'its centre' : 'all of it';
   const world = `${originX} … ${originX + width} by ${originY} … ${originY + height}`;
   throw invalid(text, `${what} lies outside of the world, which is ${world}`);
 }
 
-function cellsOf(grid: Grid, text: string, area: AreaSpec): number {
+function cellsOf(grid: Grid, { text, area, path }: DrawnArea): number {
   try {
     return new AreaShape(grid, area).cells.length;
   } catch (error) {
     if (!(error instanceof LeaseholdError)) throw error;
-    const { detail, message } = error;
-    throw new LeaseholdError(
-      'AREA_INVALID',
-      `--area cannot be ${text}: ${message.replace(/\barea\.(points)?:? ?/, '')}`,
-      { field: '--area', value: detail.value ?? text, remedy: detail.remedy ?? REMEDY },
-    );
+    const { field = '', value = text, remedy = REMEDY } = error.detail;
+    const why =
+      path === undefined
+        ? error.message.replace(/\barea\.(points)?:? ?/, '')
+        : inFile(path, error.message);
+    throw new LeaseholdError('AREA_INVALID', `--area cannot be ${text}: ${why}`, {
+      ...{ field: path === undefined ? '--area' : inFile(path, field), value, remedy },
+    });
   }
+}
+
+/** Fields of an area as paths into the file: the first ring is the outer one. */
+function inFile(path: string, text: string): string {
+  return text
+    .replace(/\barea\.points\b/g, `${path}[0]`)
+    .replace(/\barea\.holes\[(\d+)\]/g, (_, hole) => `${path}[${Number(hole) + 1}]`)
+    .replace(/\barea\.holes\b/g, path);
 }
 
 function parsed(file: string): unknown {
@@ -73,10 +95,10 @@ function whyUnread(error: unknown): string {
   return code === 'EISDIR' ? 'it is a folder' : message;
 }
 
-type Ring = { readonly positions: readonly unknown[]; readonly path: string };
+/** The outer ring and the holes, and where they are. */
+type Rings = { readonly rings: readonly unknown[]; readonly path: string };
 
-/** The one ring that is in there, and where. */
-function polygonIn(file: string, value: unknown, path = ''): Ring {
+function polygonIn(file: string, value: unknown, path = ''): Rings {
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`);
   const { type, geometry, features, coordinates } = (
     typeof value === 'object' && value !== null ? value : {}
@@ -89,19 +111,19 @@ function polygonIn(file: string, value: unknown, path = ''): Ring {
   if (type !== 'Polygon') {
     throw misdrawn(file, at('type'), { value: type, why: 'is no polygon of GeoJSON' });
   }
-  const rings = Array.isArray(coordinates) ? coordinates : [];
-  if (rings.length > 1) {
-    const why = 'rings are more than the outer one: a hole cannot be left as it is';
-    const remedy = 'Draw the polygon around the hole, or make two areas of it.';
-    throw misdrawn(file, at('coordinates'), { value: rings.length, why, remedy });
+  if (Array.isArray(coordinates) && coordinates.length > 0) {
+    return { rings: coordinates, path: at('coordinates') };
   }
-  const [positions] = rings;
-  if (Array.isArray(positions)) return { positions, path: at('coordinates[0]') };
   throw misdrawn(file, at('coordinates'), { value: coordinates, why: 'has no ring of positions' });
 }
 
 /** The corners. GeoJSON says the first position again at the end. */
-function pointsOf(file: string, { positions, path }: Ring): (readonly [number, number])[] {
+function pointsOf(file: string, positions: unknown, path: string): (readonly [number, number])[] {
+  if (!Array.isArray(positions)) {
+    const remedy =
+      'Write each ring as a list of positions, the outer one first and then the holes.';
+    throw misdrawn(file, path, { value: positions, why: 'is no ring of positions', remedy });
+  }
   const points = positions.map((position, i) => {
     const [x, y] = Array.isArray(position) ? (position as unknown[]) : [];
     if (isCoordinate(x) && isCoordinate(y)) return [x, y] as const;

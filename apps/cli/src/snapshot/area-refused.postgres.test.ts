@@ -80,8 +80,9 @@ const wrongs: Readonly<Record<string, Wrong>> = {
       [5, 25],
       [5, 5],
     ]),
+    field: 'coordinates[0]',
     value: /^\(15, 15\)$/,
-    says: /area\.geojson: \(15, 15\) is where the border touches or crosses itself/,
+    says: /area\.geojson: coordinates\[0\]: \(15, 15\) is where the border touches or crosses itself/,
     remedy: /Order the points/,
   },
   'a ring that is not closed': {
@@ -127,12 +128,46 @@ const wrongs: Readonly<Record<string, Wrong>> = {
     says: /no polygon of GeoJSON/,
     remedy: /one polygon/,
   },
-  'a polygon with a hole': {
-    text: polygon(SQUARE, HOLE),
+  'a hole of fewer than three points': {
+    text: polygon(SQUARE, HOLE.slice(1)),
+    field: 'coordinates[1]',
+    value: /^3$/,
+    says: /3 positions make no ring/,
+    remedy: /three corners/,
+  },
+  'a hole that is not closed': {
+    text: polygon(SQUARE, HOLE, [...HOLE.slice(0, -1), [8, 12]]),
+    field: 'coordinates[2][3]',
+    value: /^\[8,12\]$/,
+    says: /not its first, \[8,8\]: the ring is open/,
+    remedy: /first position again at the end/,
+  },
+  'a hole across the outer ring': {
+    text: polygon(
+      SQUARE,
+      HOLE.map(([x = 0, y = 0]) => [x, y + 5]),
+    ),
+    field: 'coordinates[1]',
+    value: /^\(\d+, 15\)$/,
+    says: /touches or crosses the outer ring/,
+    remedy: /inside of the outer ring/,
+  },
+  'a hole outside of the outer ring': {
+    text: polygon(
+      SQUARE,
+      HOLE.map(([x = 0, y = 0]) => [x + 10, y]),
+    ),
+    field: 'coordinates[1]',
+    value: /^\(18, 8\)$/,
+    says: /is a corner outside of the outer ring/,
+    remedy: /inside of the outer ring/,
+  },
+  'too many points in all': {
+    text: polygon(SQUARE, ...Array(42).fill(HOLE)),
     field: 'coordinates',
-    value: /^2$/,
-    says: /a hole cannot be left as it is/,
-    remedy: /two areas/,
+    value: /^130$/,
+    says: /130 points of all rings are too many/,
+    remedy: /at most 128, those of the outer ring/,
   },
   'a file that there is not': {
     typed: 'nowhere/flood.geojson',
@@ -167,10 +202,10 @@ test('a snapshot that nobody took: those that are there are named', async () => 
   });
 });
 
-// Behind all of them: what each has left.
+// Behind all of them: what each has left. Who is missing stood on the border of the hole.
 test('none of them has changed anything; what is drawn as it should be does', async () => {
   expect(await steppe.all()).toEqual(now);
-  const folder = await user.folder('drawn', { 'area.geojson': polygon(SQUARE) });
+  const folder = await user.folder('drawn', { 'area.geojson': polygon(SQUARE, HOLE) });
   const area = join(folder, 'area.geojson');
   const done = await steppe.said('snapshot', 'restore', BEFORE, '--area', area, '--yes');
   expect(done).toMatchObject({ code: 0, born: 1, refused: 0 });

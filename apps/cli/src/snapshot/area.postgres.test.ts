@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => user.close());
 
-/** A C: its notch is outside, and each of its sides cuts cells. */
+/** A C with a hole in it: its notch is outside, and each of its sides cuts cells. */
 const RING = [
   ...[
     [3, 3],
@@ -38,7 +38,15 @@ const RING = [
   ],
   [3, 3],
 ];
-const C = { type: 'Polygon', coordinates: [RING] };
+/** Trees stand inside of it, and on its side at 22. */
+const HOLE = [
+  [13, 23],
+  [13, 30.5],
+  [22, 30.5],
+  [22, 23],
+  [13, 23],
+];
+const C = { type: 'Polygon', coordinates: [RING, HOLE] };
 
 /** By PostGIS: who of a snapshot is in the C, or is not. */
 async function rowsOf(snapshot: string, isInside: boolean): Promise<Map<number, Components>> {
@@ -88,9 +96,15 @@ describe('an area of a world of three layers', () => {
     const [gone, beside] = [standingAt(all, 10, 14), standingAt(all, 14, 14)];
     const [changed, pushed] = [standingAt(all, 6, 6), standingAt(all, 6, 10)];
     const [left, strayed] = [standingAt(all, 22, 6), standingAt(all, 38, 38)];
-    const [come] = await Promise.all([
+    const [held, felled] = [standingAt(all, 14, 26), standingAt(all, 18, 30)];
+    const rim = standingAt(all, 22, 26);
+    const [come, planted] = await Promise.all([
       meadow.create('position={"x":26,"y":30}', 'tree'),
+      meadow.create('position={"x":20,"y":28}', 'mark'),
       meadow.create('position={"x":20,"y":17}', 'mark'),
+      meadow.patch(held, '--set', 'tree.name=held', '--set', 'tree.rings=7'),
+      meadow.remove(felled),
+      meadow.patch(rim, '--set', 'tree.name=rim'),
       meadow.remove(gone),
       meadow.remove(standingAt(all, 38, 2)),
       meadow.patch(beside, '--set', 'tree.name=kept', '--remove', 'fruit'),
@@ -109,13 +123,14 @@ describe('an area of a world of three layers', () => {
     const now = await meadow.all();
     const kept = await snapshots();
     const preview = await restore('--dry-run');
-    const counts = { births: 1, deaths: 2, changes: 2, elsewhere: 1, same: inside.size - 4 };
+    const counts = { births: 1, deaths: 2, changes: 3, elsewhere: 1, same: inside.size - 5 };
     expect(preview).toMatchObject({ code: 0, world: name, ...counts });
     expect(preview.entities).toMatchObject({ births: [gone], elsewhere: [left] });
     expect([...preview.entities.deaths].sort()).toEqual([strayed, come].sort());
     expect(preview.entities.changes).toEqual([
       { id: changed, set: expect.arrayContaining(['tree', 'mark']), remove: [] },
       { id: pushed, set: ['position'], remove: [] },
+      { id: rim, set: ['tree'], remove: [] },
     ]);
     const unsure = await user.json(['snapshot', 'restore', before, '--area', file]);
     expect(unsure).toMatchObject({ code: 2, fault: { field: '--yes' } });
@@ -123,7 +138,7 @@ describe('an area of a world of three layers', () => {
     expect(await snapshots()).toEqual(kept);
 
     const done = await restore('--yes');
-    expect(done).toMatchObject({ code: 0, ...counts, born: 1, died: 2, changed: 2, refused: 0 });
+    expect(done).toMatchObject({ code: 0, ...counts, born: 1, died: 2, changed: 3, refused: 0 });
     await eventually(async () => (await y(pushed)) === 10);
     const restored = await meadow.all();
     await meadow.take(`${name}-after`);
@@ -135,6 +150,9 @@ describe('an area of a world of three layers', () => {
     const outside = await rowsOf(`${name}-after`, false);
     expect(outside).toEqual(without(now, ...after.keys(), gone, strayed, come));
     expect(restored).toEqual(new Map([...after, ...outside]));
+    // In the hole: who was changed, made and removed there.
+    for (const id of [held, planted]) expect(outside.get(id)).toEqual(now.get(id) ?? 'nobody');
+    expect(restored.has(felled)).toBe(false);
   });
 
   test('S1 once more changes nothing, also looked at by several at once', async () => {

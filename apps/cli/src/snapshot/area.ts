@@ -16,15 +16,15 @@ export async function restorePart(
   { area: text, ...flags }: RestoreFlags & { readonly area: string },
   output: Output,
 ): Promise<number> {
-  const area = readArea(text);
+  const drawn = readArea(text);
   return withSnapshots(flags, output, async (snapshots) => {
     const { world } = await snapshots.facts(flags.id);
     return withWorld({ world, home: flags.home }, output, async (open) => {
-      expectInside(open.grid, text, area);
+      expectInside(open.grid, drawn);
       const now = await takeNow({ home: flags.home, world }, snapshots, output);
       let plan: AreaPlan;
       try {
-        plan = await planArea(snapshots, { then: flags.id, now, area });
+        plan = await planArea(snapshots, { then: flags.id, now, area: drawn.area });
       } finally {
         await snapshots.remove(now);
       }
