@@ -128,6 +128,56 @@ test('S1 a letter that was brought between two looks at its channel is on its wa
   expect(flights).toEqual([[0, [letter], []]]);
 });
 
+/**
+ * Cell 0 is behind when its channel is read. It goes on to the tick of the cut, and its letter is brought
+ * and dropped from the channel, when cell 1 was already read. `isKept`: the pod of cell 1 knows of the cut.
+ */
+function storeThatIsLate(isKept = true): CaptureLayer['store'] {
+  const body = encodeCheckpoint(tableOf(7), { tick: CUT, idCounter: 2 });
+  const behind = { seq: 3, hash: 'a', tick: CUT - 1 };
+  const there = { seq: 4, hash: 'b', tick: CUT };
+  const after = { seq: 5, hash: 'c', tick: CUT + 1 };
+  let [isRead, isBrought] = [false, false];
+  const parts = { births: new Table(schema, 1), deaths: [], arrivals: [] };
+  const departures = [{ to: OUTBOX, seq: 1, ids: [] }];
+  const sent = encodeCommit(tableOf(7), { tick: CUT, idCounter: 2, ...parts, departures });
+  const entry = { ...there, version: 1, epoch: '5', prevHash: '', body: sent };
+  return {
+    heads: async (cells) => {
+      const n = isBrought ? 1 : 0;
+      isBrought = isRead;
+      const source = headOf(0, { ...(n === 1 ? there : behind), outSeq: n });
+      const target = headOf(1, { ...(n === 1 ? after : there), inboxCursor: n });
+      return cells.map((cell) => (cell === 0 ? source : target));
+    },
+    load: async (cells) =>
+      cells.map(({ cell }) => {
+        if (cell === 1) return { cell, checkpoint: { ...there, body }, entries: [] };
+        const entries = isBrought ? [entry] : [];
+        return { cell, checkpoint: { ...behind, body }, entries };
+      }),
+    channel: async () => [],
+    inboxes: async (cells) => {
+      const isThere = isBrought && isKept;
+      isRead ||= cells.some(({ cell }) => cell === 1);
+      return cells.map(({ cell, after: last }) =>
+        isThere && cell === 1 && last === 0 ? [{ seq: 1, id: 'letter', body: mail }] : [],
+      );
+    },
+  };
+}
+
+test('S1 a letter that was sent and brought after its channel was read is where it was brought', async () => {
+  const { cells, flights } = await captured(storeThatIsLate(), () => []);
+  expect(cells).toEqual([0, 1, 0]);
+  expect(flights).toEqual([[1, [], [{ id: 'letter', body: mail }]]]);
+});
+
+test('S1 if it is there no more, the cut is refused', async () => {
+  const reading = captured(storeThatIsLate(false), () => []);
+  await expect(reading).rejects.toMatchObject({ code: 'SNAPSHOT_UNSTABLE' });
+});
+
 test.each(['CELL_COLD', 'CELL_LOST'] as const)(
   '%s: a cell that cannot be read is named',
   async (code) => {

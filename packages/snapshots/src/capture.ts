@@ -19,7 +19,7 @@ import {
   type Store,
 } from '@leasehold/protocol';
 import type { CapturedCell, CapturedFlight } from '@leasehold/snapshot-store';
-import { type CellCut, cutCell, unstable } from './cell-cut.ts';
+import { type CellCut, cutCell, lettersIn, unstable } from './cell-cut.ts';
 import type { Sip } from './rate.ts';
 
 /** Cells read in one round trip at most: their images are in memory at once. */
@@ -49,13 +49,20 @@ export type CaptureOptions = {
 type Seen = {
   readonly cursors: ReadonlyMap<number, number>;
   readonly outSeq: number;
+  readonly inbox: number;
   readonly letters: CellCut['letters'];
   readonly taken: readonly ChannelEntry[];
   readonly read: CellCut['read'];
 };
-/** A channel as far as it was read. */
-type Sent = { readonly entries: readonly ChannelEntry[]; readonly covered: number };
+/** A channel as far as it was read; `before`: as far as it had been read before that. */
+type Sent = {
+  readonly entries: readonly ChannelEntry[];
+  readonly before: number;
+  readonly covered: number;
+};
 type Place = { readonly layer: number; readonly cell: number };
+
+const NOTHING_SENT: Sent = { entries: [], before: 0, covered: 0 };
 
 export class Capture {
   readonly #options: CaptureOptions;
@@ -82,6 +89,8 @@ export class Capture {
       // In this order: what is no more in a channel was taken by a cell, or brought to an inbox, before.
       await this.#readChannels(places);
       yield* this.#readCells(places, sip);
+      // S1: who is far from a cell that was behind is not read again. What that one sent may be there.
+      if (round > 0 && this.#isBrought(places)) await this.#readInboxesAgain();
       places = await this.#late();
     }
     this.#verify();
@@ -94,6 +103,33 @@ export class Capture {
       for (const [address, seq] of cursors) {
         const sent = this.#seen.get(this.#key(this.#resolve(layer, address)))?.outSeq ?? 0;
         if (seq > sent) throw unstable(cell, `what it took of cell ${cellOfAddress(address)}`);
+      }
+    }
+  }
+
+  /** Whether some of these sent, since their channels were read before, what is no more in them. */
+  #isBrought(places: readonly Place[]): boolean {
+    return places.some((place) => {
+      const key = this.#key(place);
+      const { entries, before, covered } = this.#sent.get(key) ?? NOTHING_SENT;
+      const last = Math.min(covered, this.#seen.get(key)?.outSeq ?? 0);
+      const there = entries.filter(({ seq }) => seq > before && seq <= last).length;
+      return there < last - before;
+    });
+  }
+
+  /** Of all cells: a letter that is no more in a channel was brought to one of them before. */
+  async #readInboxesAgain(): Promise<void> {
+    const { tick } = this.#options;
+    const places = [...this.#seen.keys()].map((key) => this.#placeOf(key));
+    for (const { layer, cells } of grouped(places, CELLS_PER_LOOK)) {
+      const seen = cells.map((cell) => this.#seen.get(this.#key({ layer, cell })) as Seen);
+      const from = cells.map((cell, i) => ({ cell, after: seen[i]?.inbox ?? 0 }));
+      const inboxes = await readInboxes(this.#layer(layer).store, from);
+      for (const [i, { posts, inboxEnd }] of inboxes.entries()) {
+        const { cell, after } = from[i] as (typeof from)[number];
+        const letters = lettersIn(posts, { cell, tick, inboxEnd, after });
+        this.#seen.set(this.#key({ layer, cell }), { ...(seen[i] as Seen), letters });
       }
     }
   }
@@ -181,13 +217,14 @@ export class Capture {
         heads.map(async ({ cell, outSeq }) => {
           const read = outSeq === 0 ? [] : await store.channel(cell, 0);
           // What was seen before may have been brought to an inbox since, which was read before that.
-          const seen = this.#sent.get(this.#key({ layer, cell }))?.entries ?? [];
-          const all = new Map([...seen, ...read].map((entry) => [entry.seq, entry]));
+          const seen = this.#sent.get(this.#key({ layer, cell })) ?? NOTHING_SENT;
+          const all = new Map([...seen.entries, ...read].map((entry) => [entry.seq, entry]));
           const entries = [...all.values()]
             .filter((entry) => entry.tick <= tick)
             .sort((a, b) => a.seq - b.seq);
           const covered = Math.max(outSeq, read.at(-1)?.seq ?? 0);
-          this.#sent.set(this.#key({ layer, cell }), { entries, covered });
+          const sent = { entries, before: seen.covered, covered };
+          this.#sent.set(this.#key({ layer, cell }), sent);
         }),
       );
     }
@@ -217,9 +254,10 @@ export class Capture {
     const images = await store.load(
       heads.map((head) => ({ cell: head.cell, head, beforeTick: tick + 1 })),
     );
-    const inboxes = await readInboxes(store, cells);
-    // A pod that has not heard of the cut drops what it takes: it may have done so since.
-    const ends = await headsOf(store, cells);
+    const inboxes = await readInboxes(
+      store,
+      cells.map((cell) => ({ cell, after: 0 })),
+    );
     const told: CapturedCell[] = [];
     let bytes = 0;
     let logBytes = 0;
@@ -228,16 +266,15 @@ export class Capture {
       if (image === undefined) continue;
       bytes += image.checkpoint?.body.length ?? 0;
       for (const { body } of image.entries) logBytes += body.length;
-      const posts = inboxes[i] ?? [];
+      const { posts, inboxEnd } = inboxes[i] as Inbox;
       const lastSent = (from: number): number => {
         const sent = this.#sent.get(this.#key(this.#resolve(layer, from)));
         return sent?.entries.at(-1)?.seq ?? 0;
       };
-      const inboxEnd = ends[i]?.inboxCursor ?? head.inboxCursor;
       const cut = cutCell({ head, image, posts, inboxEnd, lastSent }, tick, schema, older);
-      const { letters, taken, read, rows, cell, ...position } = cut;
+      const { letters, taken, read, rows, cell, inbox, ...position } = cut;
       const { cursors, outSeq } = position;
-      this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, letters, taken, read });
+      this.#seen.set(this.#key({ layer, cell }), { cursors, outSeq, inbox, letters, taken, read });
       if (position.seq === 0) continue;
       told.push({
         ...position,
@@ -332,13 +369,35 @@ function unreadable(cell: number, refusal: Refusal): Error {
   });
 }
 
-/** All that can be read of them. */
+type Inbox = { readonly posts: readonly Post[]; readonly inboxEnd: number };
+
+/** All that can be read of them, and then how far they were taken. */
 async function readInboxes(
+  store: Pick<Store, 'heads' | 'inboxes'>,
+  from: readonly { readonly cell: number; readonly after: number }[],
+): Promise<Inbox[]> {
+  const posts = await readPosts(store, from);
+  const heads = await headsOf(
+    store,
+    from.map(({ cell }) => cell),
+  );
+  const ends = from.map(({ after }, i) => posts[i]?.at(-1)?.seq ?? after);
+  const isPast = heads.map(({ inboxCursor }, i) => inboxCursor > (ends[i] ?? 0));
+  const late = from.flatMap(({ cell }, i) => (isPast[i] ? [{ cell, after: ends[i] ?? 0 }] : []));
+  // What came and was taken meanwhile is still there, unless a pod that knows of no cut dropped it.
+  const more = await readPosts(store, late);
+  return heads.map(({ inboxCursor }, i) => {
+    const since = isPast[i] ? (more.shift() ?? []) : [];
+    return { posts: [...(posts[i] ?? []), ...since], inboxEnd: inboxCursor };
+  });
+}
+
+async function readPosts(
   store: Pick<Store, 'inboxes'>,
-  cells: readonly number[],
+  from: readonly { readonly cell: number; readonly after: number }[],
 ): Promise<Post[][]> {
-  const found = new Map<number, Post[]>(cells.map((cell) => [cell, []]));
-  let left = cells.map((cell) => ({ cell, after: 0 }));
+  const found = new Map<number, Post[]>(from.map(({ cell }) => [cell, []]));
+  let left = from;
   while (left.length > 0) {
     const more = await store.inboxes(left);
     left = left.flatMap(({ cell }, i) => {
@@ -348,5 +407,5 @@ async function readInboxes(
       return last === undefined ? [] : [{ cell, after: last.seq }];
     });
   }
-  return cells.map((cell) => found.get(cell) ?? []);
+  return from.map(({ cell }) => found.get(cell) ?? []);
 }

@@ -88,7 +88,10 @@ test('S1 what is not there any more is SNAPSHOT_UNSTABLE, never a guess', () => 
   const trimmed = { ...readAt(9), posts: all.posts.slice(4) };
   // Whoever took the next post since its head was read has dropped it.
   const dropped = { ...readAt(5), inboxEnd: 5, posts: all.posts.slice(4) };
-  for (const reading of [late, trimmed, dropped]) {
+  // Or between two looks at its posts: then some are missing between them, or at the end.
+  const holed = { ...readAt(9), posts: all.posts.filter(({ seq }) => seq !== 5) };
+  const ended = { ...readAt(9), posts: all.posts.slice(0, 4) };
+  for (const reading of [late, trimmed, dropped, holed, ended]) {
     let code = false;
     try {
       cutCell(reading, 5, schema, none);

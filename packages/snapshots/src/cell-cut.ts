@@ -26,7 +26,7 @@ export type CellReading = {
   readonly image: CellImage;
   /** All posts that can be read of its inbox. Read after the image. */
   readonly posts: readonly Post[];
-  /** How far the cell had taken its posts by then. Read after them. */
+  /** How far the cell had taken its posts when the last of them were read. */
   readonly inboxEnd: number;
   /** The last entry up to the cut that was in the channel of a source; 0: there was none any more. */
   readonly lastSent: (from: number) => number;
@@ -42,6 +42,8 @@ export type CellCut = {
   readonly asked: number;
   readonly outSeq: number;
   readonly cursors: ReadonlyMap<number, number>;
+  /** How far it had taken its posts. */
+  readonly inbox: number;
   /** As `encodeCheckpoint` writes it, of tick 0 and id counter 0. */
   readonly rows: Uint8Array;
   readonly count: number;
@@ -71,7 +73,7 @@ export function cutCell(
   return {
     ...{ cell, ...stateAt(image, due, schema, older) },
     ...{ seq: last?.seq ?? 0, hash: last?.hash ?? '', tick: last?.tick ?? 0 },
-    ...{ asked: head.asked, outSeq: at.outSeq, cursors: at.cursors },
+    ...{ asked: head.asked, ...at },
     letters: lettersIn(posts, { cell, tick, inboxEnd, after: at.inbox }),
     taken: later
       .flatMap(({ body }) => commitTraffic(body).arrivals)
@@ -112,7 +114,7 @@ type Around = {
   readonly tick: number;
   readonly lastSent: CellReading['lastSent'];
 };
-type Positions = Pick<CellCut, 'cursors' | 'outSeq'> & { readonly inbox: number };
+type Positions = Pick<CellCut, 'cursors' | 'outSeq' | 'inbox'>;
 
 /**
  * How far it had sent and taken: the head tells it of one position, and what each entry between that and
@@ -150,13 +152,15 @@ function positionsAt({ head, due, later, seq, tick, lastSent }: Around): Positio
  * Letters that were posted and not taken: what was written later has no cause in the cut. What people
  * asked for is left out: it is answered where it was asked.
  */
-function lettersIn(
+export function lettersIn(
   posts: readonly Post[],
   at: Pick<CellReading, 'inboxEnd'> & Record<'cell' | 'tick' | 'after', number>,
 ): CellCut['letters'] {
   const waiting = posts.filter(({ seq }) => seq > at.after);
-  const isTrimmed = at.inboxEnd > at.after && waiting[0]?.seq !== at.after + 1;
-  if (isTrimmed) throw unstable(at.cell, 'its inbox');
+  // What was taken may have been dropped before the first of them was read, or between two.
+  const isWhole = waiting.every(({ seq }, i) => seq === at.after + 1 + i);
+  const isTrimmed = at.inboxEnd > (waiting.at(-1)?.seq ?? at.after);
+  if (!isWhole || isTrimmed) throw unstable(at.cell, 'its inbox');
   return waiting.flatMap(({ id, body }) => {
     const written = postTick(body);
     return written > 0 && written <= at.tick ? [{ id, body }] : [];
