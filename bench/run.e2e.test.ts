@@ -17,7 +17,10 @@ type Line = { readonly tag: string; readonly figures: readonly Figure[] };
 
 const SIDE_BY_SIDE = { concurrent: true };
 /** What these start takes longer than all others together: `npm run bench -- --quick` runs them. */
-const LONG = ['abm', 'memory', 'scale', 'takeover', 'view', 'parade', 'snapshot', 'snapshot-live'];
+const LONG = [
+  ...['abm', 'memory', 'scale', 'takeover', 'view', 'parade', 'snapshot', 'snapshot-live'],
+  ...['follow', 'tick', 'plan'],
+];
 /** It has no quick form: its aims are judged in the same run. */
 const { tag: TRAFFIC } = traffic;
 

@@ -7,10 +7,10 @@
 import { randomBytes } from 'node:crypto';
 import { Authority } from '@leasehold/authority';
 import { checkName, LeaseholdError } from '@leasehold/kernel';
-import { openLivePlanStore, readyIncarnation } from '@leasehold/live-store';
+import { type LivePlanStore, openLivePlanStore, readyIncarnation } from '@leasehold/live-store';
 import { POLICIES, type Policy } from '@leasehold/plan';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
-import { endWhenReplaced, loadWorld, openRegistry } from '@leasehold/world';
+import { endWhenReplaced, homeLayer, loadWorld, openRegistry } from '@leasehold/world';
 import { Registry } from 'prom-client';
 import { loadConfig } from './config.ts';
 import { registerAuthorityMetrics } from './metrics.ts';
@@ -28,7 +28,8 @@ await runService('authority', async (parts, log) => {
       remedy: `Use at most ${podsMax}, or raise PODS_MAX.`,
     });
   }
-  const { manifest, grid } = await loadWorld(config.worldFolder);
+  const loaded = await loadWorld(config.worldFolder);
+  const { manifest, grid } = loaded;
   const world = checkName('WORLD', config.world === '' ? manifest.world : config.world);
   const layer = checkName('LAYER', config.layer);
   const named = config.authority === '' ? `authority-${random()}` : config.authority;
@@ -39,16 +40,16 @@ await runService('authority', async (parts, log) => {
   );
   const incarnation = await readyIncarnation(registry, world);
   endWhenReplaced(parts, registry, { world, incarnation, hasParent: config.hasParent });
-  const store = parts.use(
-    await patiently(log, () =>
+  const open = (of: string) =>
+    patiently(log, () =>
       openLivePlanStore({
         url: config.redisUrl,
-        ...{ world, incarnation, layer, grid },
+        ...{ world, incarnation, layer: of, grid },
         ...(config.library === '' ? {} : { library: config.library }),
         onEvent: (event) => log.warn(event, 'store'),
       }),
-    ),
-  );
+    );
+  const store = parts.use(await open(layer));
   const { tickHz } = manifest;
   const { leadTtlMs, planMs } = config;
   // In lockstep nobody gets ahead of a neighbour, so nobody may sleep, and no time is dilated.
@@ -61,8 +62,14 @@ await runService('authority', async (parts, log) => {
     ...(isLockstep ? { dilationMax: 1 } : {}),
   };
   const policy = POLICIES.get(config.policy) as Policy;
+  const layers: LivePlanStore[] = [];
+  const home = homeLayer(loaded);
+  const isHome = layer === home;
+  const besides = isHome ? Object.keys(manifest.layers).filter((of) => of !== home) : [home];
+  if (idleMs > 0) for (const of of besides) layers.push(parts.use(await open(of)));
   const authority = new Authority({
     ...{ name, store, grid, tickHz, policy, log, clock: systemClock },
+    ...(isHome ? { others: layers } : layers[0] && { home: layers[0] }),
     settings: { leadTtlMs, planMs, idleMs, sleepsStill, podsMin, podsMax, plan },
   });
   const metrics = new Registry();

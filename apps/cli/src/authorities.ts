@@ -117,11 +117,9 @@ export class Authorities {
   }
 
   #launch(authority: Authority): void {
-    const { env, envOf, layers } = this.#parts;
+    const { env, envOf } = this.#parts;
     const { name, layer } = authority;
-    // The others go where the first does, so nothing of them sleeps on its own account.
-    const awake = layer === layers[0] ? {} : { IDLE_MS: '0' };
-    const own = { PORT: '0', AUTHORITY: name, LAYER: layer, ...awake };
+    const own = { PORT: '0', AUTHORITY: name, LAYER: layer };
     const settings = { LOG_LEVEL: 'warn', ...env, ...envOf?.(name), ...own };
     const child = new Child(name, MAIN, settings, (message) => {
       if (message['type'] !== 'listening') return;

@@ -51,9 +51,12 @@ afterAll(async () => {
   await proxy.close();
 });
 
-/** Cells that left Redis at some time. */
-async function everCold(): Promise<Set<number>> {
-  const { rows } = await db.pool.query('select distinct cell from leasehold.cold_cell');
+/** Cells of a layer that left Redis at some time. */
+async function everCold(layer = 'main'): Promise<Set<number>> {
+  const { rows } = await db.pool.query(
+    'select distinct cell from leasehold.cold_cell where layer = $1',
+    [layer],
+  );
   return new Set(rows.map(({ cell }) => Number(cell)));
 }
 
@@ -138,6 +141,8 @@ test(
     api = (await eventually(() => /^(?:· )?api {2}(\S+)/m.exec(run.stderr), WAIT_MS))?.[1] ?? '';
 
     const first = await eventually(async () => (await cold())[CELLS_MIN], WAIT_MS);
+    // Those around have left in both layers, for whoever is in one of them is in the other.
+    await eventually(async () => (await everCold('badges')).size > CELLS_MIN, WAIT_MS);
     const guarded = await eventually(async () => (await cold()).find(hasStatue), WAIT_MS);
     const seen = await seenIn(guarded as number);
     expect(seen.inside).toHaveLength(1);

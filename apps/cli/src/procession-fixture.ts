@@ -1,4 +1,4 @@
-/** A crowd that walks round a torus in which nothing else moves, for tests of cells that sleep. */
+/** A crowd that walks round a torus of two layers in which nothing else moves, for tests of cells that sleep. */
 
 export const PEOPLE = 500;
 export const COLUMNS = 16;
@@ -14,6 +14,7 @@ space: {kind: torus, width: ${COLUMNS * CELL}, height: ${COLUMNS * CELL}, cell: 
 blockCells: 2
 tickHz: ${TICK_HZ}
 sleep: {when: still}
+layers: {main: [position, feet], badges: [badge]}
 `;
 
 /** Who has no feet stays where he is. The crowd comes round in 16 seconds. */
@@ -21,17 +22,19 @@ const MODULE = `
 import { component, f64, simulation, system } from '@leasehold/sdk';
 const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
 const Feet = component('feet', 1, {});
+const Badge = component('badge', 1, { number: f64 });
 export default simulation({
-  components: [Position, Feet],
+  components: [Position, Feet, Badge],
   systems: [system({ name: 'walk', writes: { position: Position }, with: [Feet],
     each({ position }, { dtS }) { position.x += 20 * dtS; } })],
   seed({ spawn, random }) {
     for (let i = 0; i < ${PEOPLE}; i++) {
-      spawn(Position({ x: 20 + 40 * random.float(), y: 140 + 40 * random.float() }), Feet());
+      spawn(Position({ x: 20 + 40 * random.float(), y: 140 + 40 * random.float() }), Feet(),
+        Badge({ number: i }));
     }
     for (let cell = 0; cell < ${COLUMNS * COLUMNS}; cell += 2) {
       const row = Math.floor(cell / ${COLUMNS});
-      spawn(Position({ x: (cell % ${COLUMNS}) * ${CELL} + 5, y: row * ${CELL} + 5 }));
+      spawn(Position({ x: (cell % ${COLUMNS}) * ${CELL} + 5, y: row * ${CELL} + 5 }), Badge({ number: -cell }));
     }
   },
 });

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { checkName } from '@leasehold/kernel';
-import { type LiveStore, openLiveStore, readyIncarnation } from '@leasehold/live-store';
+import { openLiveStore, readyIncarnation } from '@leasehold/live-store';
 import { Pod, type PodSettings } from '@leasehold/pod';
 import { compile, type Engine } from '@leasehold/sdk/engine';
 import { openHttp, patiently, runService, systemClock } from '@leasehold/service';
@@ -78,7 +78,7 @@ await runService('simulator', async (parts, log) => {
     schemaOf,
     cpuMs,
     figures: () => ({ ...store.traffic(), ...processFigures(engine), module }),
-    ...coolingOf(store, engine, config),
+    ...(config.snapshotsUrl === '' ? {} : { cool: (cells) => store.cool(cells) }),
     onDrainOrder: () => parts.end('told to drain'),
   });
   const metrics = new Registry();
@@ -117,12 +117,6 @@ function settingsOf(
     isStandby: config.isStandby,
     ...(manifest.sleep.when === 'still' ? { stillMs: idleMs } : {}),
   };
-}
-
-/** The other layers go where that of the home does, so nothing of them sleeps on its own account. */
-function coolingOf(store: LiveStore, engine: Engine, { snapshotsUrl }: { snapshotsUrl: string }) {
-  if (snapshotsUrl === '' || engine.layer !== engine.home) return {};
-  return { cool: (cells: readonly number[]) => store.cool(cells) };
 }
 
 /** Of this thread. */

@@ -17,6 +17,7 @@ import {
 } from '@leasehold/plan';
 import type { Plan, PlanStore, WritePlanReply } from '@leasehold/protocol';
 import { Company } from './company.ts';
+import { type OtherLayer, OtherLayers } from './other-layers.ts';
 import { AUTHORITY_SETTINGS, type AuthoritySettings } from './settings.ts';
 import { areSame, Sleep, type SleepGrid, sleepDecisions, untouched } from './sleep.ts';
 
@@ -24,6 +25,10 @@ export type AuthorityParts = {
   /** Of this process and run. */
   readonly name: string;
   readonly store: PlanStore;
+  /** Of the layer that says where all are, where this is of another: what sleeps there sleeps here. */
+  readonly home?: Pick<PlanStore, 'plan'>;
+  /** Of all other layers, where this is of that one: while something happens there nobody sleeps. */
+  readonly others?: readonly OtherLayer[];
   readonly grid: SleepGrid & {
     readonly columns: number;
     readonly rows: number;
@@ -55,10 +60,13 @@ export type AuthorityStatus = {
   readonly planMs: number;
 };
 
+type Seen = { readonly loads: Loads; readonly attention: Attention };
+
 /** What is known only while it leads, and is read anew when it leads again. */
 type Term = {
   readonly number: number;
   readonly company: Company;
+  readonly others: OtherLayers;
   sleep: Sleep | undefined;
   plan: Plan | undefined;
   /** Of the stored plan, be it readable or not. */
@@ -159,9 +167,10 @@ export class Authority {
   }
 
   async #begin(number: number): Promise<Term> {
-    const { store } = this.#parts;
+    const { store, others = [], grid } = this.#parts;
     return {
-      ...{ number, company: new Company(store), sleep: undefined, version: 0, ...NOTHING },
+      ...{ number, company: new Company(store), others: new OtherLayers(others, grid.cells) },
+      ...{ sleep: undefined, version: 0, ...NOTHING },
       ...{ podsKey: '', nextPlanMs: 0, nextRecordMs: store.nowMs() },
       ...(await this.#stored()),
     };
@@ -189,26 +198,25 @@ export class Authority {
     if (key === term.podsKey && nowMs < term.nextPlanMs) return;
     term.podsKey = key;
     term.nextPlanMs = nowMs + this.#settings.planMs;
-    const [reports, interests] = await Promise.all([store.loads(), store.interests()]);
+    const [reports, interests] = await Promise.all([
+      store.loads(),
+      store.interests(),
+      term.others.look(nowMs),
+    ]);
     const { cells } = this.#parts.grid;
     term.loads = gatherLoads({ reports, cells, nowMs, last: term.loads });
     for (const lie of term.loads.lies) this.#parts.log.warn(lie, 'a load that cannot be true');
-    const attention = gatherInterests(interests.values(), cells);
-    term.attention = attention;
-    await this.#plan(term, { loads: term.loads, attention }, nowMs);
+    const all = [...interests.values(), ...term.others.interests];
+    term.attention = gatherInterests(all, cells);
+    await this.#plan(term, { loads: term.loads, attention: term.attention }, nowMs);
     this.#want(term, term.loads, nowMs);
     if (nowMs >= term.nextRecordMs) await this.#record(term, reports, nowMs);
   }
 
-  async #plan(
-    term: Term,
-    { loads, attention }: { readonly loads: Loads; readonly attention: Attention },
-    nowMs: number,
-  ): Promise<void> {
-    const { store, name, policy, grid, clock, log, tickHz } = this.#parts;
+  async #plan(term: Term, { loads, attention }: Seen, nowMs: number): Promise<void> {
+    const { store, home, name, policy, grid, clock, log, tickHz } = this.#parts;
     const before = term.plan;
-    term.sleep ??= await this.#wakeful(before, nowMs);
-    const asleep = term.sleep.look(loads, attention, nowMs);
+    const asleep = await this.#asleep(term, { loads, attention }, nowMs);
     const startedMs = clock.nowMs();
     const { plan, decisions, refused } = makePlan(policy, {
       ...{ grid, loads, pods: this.#pods, previous: before, nowMs },
@@ -219,7 +227,8 @@ export class Authority {
     if (refused !== undefined && refused !== this.#refused) log.error({ refused }, 'plan refused');
     this.#refused = refused ?? '';
     const was = before?.asleep ?? [];
-    const slept = areSame(was, asleep) ? [] : sleepDecisions(was, asleep, attention);
+    const why = home === undefined ? attention : undefined;
+    const slept = areSame(was, asleep) ? [] : sleepDecisions(was, asleep, why);
     const isShaped = plan !== before;
     if (!isShaped && (before === undefined || slept.length === 0)) return;
     const next = { ...plan, asleep, version: term.version + 1, atMs: Math.floor(nowMs) };
@@ -233,6 +242,18 @@ export class Authority {
       this.#decisions += all.length;
       for (const { kind, cause, regions } of all) log.info({ kind, regions }, cause);
     } else await this.#meet(term, reply);
+  }
+
+  /** Cells that nobody is to hold, in any layer: that of home says. */
+  async #asleep(term: Term, seen: Seen, nowMs: number): Promise<Plan['asleep']> {
+    const { home } = this.#parts;
+    term.sleep ??= await this.#wakeful(term.plan, nowMs);
+    if (home === undefined) {
+      return term.sleep.look([seen.loads, ...term.others.loads], seen.attention, nowMs);
+    }
+    if (this.#settings.idleMs === 0) return [];
+    // Before that one is planned nobody goes by this.
+    return (await home.plan())?.asleep ?? term.sleep.asleep;
   }
 
   /** Without a plan: what nobody has ever written is held by nobody, not even once. */

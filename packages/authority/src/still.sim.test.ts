@@ -2,8 +2,10 @@
  * Goal: a cell in which somebody stands still sleeps where its world says so; whatever comes to it
  * finds everybody there. Method: statues in one cell on the twin store, which move when they are told.
  */
+import { entityId } from '@leasehold/kernel';
 import { statues } from '@leasehold/pod/pods-fixture';
 import { encodeRequest, type Head } from '@leasehold/protocol';
+import { component, event, f64, simulation, system, u32 } from '@leasehold/sdk';
 import { expect, test } from 'vitest';
 import { closed, openAuthority, settled, type World } from './authority-fixture.ts';
 
@@ -76,7 +78,7 @@ test('who is set in motion there moves at once, owes nothing for the time, and k
   const body = encodeRequest({
     kind: 'patch',
     id,
-    set: { velocity: { x: 0.1, y: 0 } },
+    set: { velocity: { x: 0.05, y: 0 } },
     remove: [],
   });
   const answer = await asked(world, 'go', body);
@@ -138,3 +140,53 @@ test.each([1, 5])(
     expect(Math.min(...ticks)).toBeGreaterThanOrEqual(TICK_HZ - every);
   },
 );
+
+const WRITES_AT = 40;
+/** Where the other is. */
+const FAR = 36;
+const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
+const Letters = component('letters', 1, { read: u32 });
+const Greeting = event('greeting', 1, {});
+
+/** The first writes one letter to the second, who is far away. */
+const penfriends = simulation({
+  components: [Position, Letters],
+  systems: [
+    system({
+      name: 'write',
+      reads: { letters: Letters },
+      emits: [Greeting],
+      each(_, { id, tick, emit }) {
+        if (id === 1 && tick === WRITES_AT) emit(entityId(FAR, 1), Greeting());
+      },
+    }),
+    system({
+      name: 'read',
+      on: { greeting: Greeting },
+      writes: { letters: Letters },
+      each({ letters }) {
+        letters.read += 1;
+      },
+    }),
+  ],
+  seed({ spawn }) {
+    spawn(Position({ x: 5, y: 5 }), Letters());
+    spawn(Position({ x: 45, y: 45 }), Letters());
+  },
+});
+
+test('a cell that has sent a letter has nothing more of it when it sleeps', async () => {
+  const { world, authority, isAsleep } = await stillWorld(true, 2 * SETTLED_MS, penfriends);
+  const { watcher } = world;
+  const friends = [CORNER, FAR];
+  const asleep = await Promise.all(friends.map(isAsleep));
+  const heads = (await watcher.heads(friends)) as Head[];
+  const channel = await watcher.channel(CORNER, 0);
+  await closed(world, [authority]);
+  expect(asleep).toEqual([true, true]);
+  expect(heads.map(({ outSeq, inboxCursor }) => [outSeq, inboxCursor])).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  expect(channel).toEqual([]);
+});

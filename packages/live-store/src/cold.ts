@@ -131,9 +131,10 @@ export class ColdCells {
       const answer = answers[i] as (typeof answers)[number];
       const isGone = answer.tag === 'OK' || answer.tag === 'COLD';
       const why = answer.tag === 'BUSY' ? answer.why : wordsOf(answer);
+      const isUnread = outRead.get(cell) !== ALL;
       found.set(
         cell,
-        isGone ? { tag: 'COLD', hasLeft: answer.tag === 'OK' } : { tag: 'BUSY', why },
+        isGone ? { tag: 'COLD', hasLeft: answer.tag === 'OK' } : { tag: 'BUSY', why, isUnread },
       );
     }
     return found;

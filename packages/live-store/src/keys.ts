@@ -93,7 +93,7 @@ export class Keys {
     this.feed = `${tag}:feed`;
     this.schemas = `${tag}:schemas`;
     this.barrier = `${tag}:barrier`;
-    this.plan = `${tag}:plan:${layer}`;
+    this.plan = this.planOf(-1);
     this.leader = `${tag}:leader:${layer}`;
     this.journal = `${tag}:journal:${layer}`;
     this.loads = `${tag}:loads:${layer}`;
@@ -105,10 +105,18 @@ export class Keys {
     this.planChannel = `${tag}:planned:${layer}`;
   }
 
+  /** As `plan`, of the layer with this number; −1: the own one. */
+  planOf(layer: number): string {
+    return `{${this.world}.${this.incarnation}}:plan:${this.#nameOf(layer)}`;
+  }
+
   /** As `planChannel`, of the layer with this number; −1: the own one. */
   planChannelOf(layer: number): string {
-    const name = layer === -1 ? this.layer : this.#layers[layer];
-    return `{${this.world}.${this.incarnation}}:planned:${name}`;
+    return `{${this.world}.${this.incarnation}}:planned:${this.#nameOf(layer)}`;
+  }
+
+  #nameOf(layer: number): string | undefined {
+    return layer === -1 ? this.layer : this.#layers[layer];
   }
 
   block(block: number): string {
@@ -122,8 +130,7 @@ export class Keys {
   }
 
   #layerOf(address: number): string | undefined {
-    const layer = layerOfAddress(address);
-    return layer === -1 ? this.layer : this.#layers[layer];
+    return this.#nameOf(layerOfAddress(address));
   }
 
   cell(address: number): CellKeys {
@@ -156,7 +163,7 @@ export class Keys {
   /** Where entities of a slot are, and which of them died last. */
   whereabouts(slot: number, layer = -1): { readonly dir: string; readonly died: string } {
     const tag = this.#slotTag(slot);
-    const name = layer === -1 ? this.layer : this.#layers[layer];
+    const name = this.#nameOf(layer);
     return { dir: `${tag}:dir:${name}`, died: `${tag}:died:${name}` };
   }
 

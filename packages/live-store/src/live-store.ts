@@ -334,8 +334,8 @@ export class LiveStore implements Store, LifeStore {
     if (own !== undefined) await this.#plans.report(own, cells);
   }
 
-  plan(): Promise<Plan | undefined> {
-    return this.#plans.plan();
+  plan(layer?: number): Promise<Plan | undefined> {
+    return this.#plans.plan(layer);
   }
 
   pods(): Promise<PodRecord[]> {

@@ -12,29 +12,33 @@ import {
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 
+type Known = { readonly mark: string | null; readonly plan: Plan | undefined };
+
 export class Plans {
   readonly #link: Link;
   readonly #keys: Keys;
-  #mark: string | null = null;
-  #plan: Plan | undefined;
+  /** By layer. */
+  readonly #known = new Map<number, Known>();
 
   constructor(link: Link, keys: Keys) {
     this.#link = link;
     this.#keys = keys;
   }
 
-  async plan(): Promise<Plan | undefined> {
-    const key = this.#keys.plan;
+  /** `layer`: its number; −1: the own one. */
+  async plan(layer = -1): Promise<Plan | undefined> {
+    const key = this.#keys.planOf(layer);
+    const known = this.#known.get(layer);
     // The mark is of the content: after a failover a version may come again with another one.
     const mark = (await this.#link.call(['HGET', key, 'mark'])) as string | null;
-    if (mark === this.#mark) return this.#plan;
+    if (mark === (known?.mark ?? null)) return known?.plan;
     const [seen, json] = (await this.#link.call(['HMGET', key, 'mark', 'body'])) as [
       string | null,
       string | null,
     ];
-    this.#plan = json === null ? undefined : parsePlan(json);
-    this.#mark = seen;
-    return this.#plan;
+    const plan = json === null ? undefined : parsePlan(json);
+    this.#known.set(layer, { mark: seen, plan });
+    return plan;
   }
 
   async report(pod: string, loads: readonly CellLoad[]): Promise<void> {

@@ -10,6 +10,7 @@ describe('cells that sleep', () => {
   let clock: ManualClock;
   let asked: number[][];
   let held: number[];
+  let telling: number[];
   let told: string[];
   let answer: (cell: number) => CoolReply;
   let cooling: Cooling;
@@ -18,6 +19,7 @@ describe('cells that sleep', () => {
     clock = new ManualClock(0);
     asked = [];
     held = [];
+    telling = [];
     told = [];
     answer = () => ({ tag: 'COLD', hasLeft: true });
     const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -31,7 +33,10 @@ describe('cells that sleep', () => {
       return cells.map(answer);
     };
     const parts = { ...{ pod: 'a', clock, log, store, cool } } as unknown as PodParts;
-    cooling = new Cooling(parts, (cell) => held.push(cell));
+    cooling = new Cooling(parts, (cell, isTelling) => {
+      held.push(cell);
+      if (isTelling) telling.push(cell);
+    });
   });
 
   const look = async (watched: readonly number[], isCut = false): Promise<void> => {
@@ -70,6 +75,17 @@ describe('cells that sleep', () => {
     expect([held, cooling.counts.cellsCooled]).toEqual([[4], 0]);
     await look(CELLS);
     expect(asked[1]).toEqual([4]);
+  });
+
+  test('are held once more until what they have sent has been read, and not at once again', async () => {
+    const busy = { tag: 'BUSY', why: 'something waits in its channel' } as const;
+    answer = (cell) => ({ ...busy, isUnread: cell === 4 });
+    cooling.look(CELLS, false);
+    await new Promise(setImmediate);
+    await clock.advance(1_000);
+    cooling.look(CELLS, false);
+    await new Promise(setImmediate);
+    expect([asked, held, telling]).toEqual([[CELLS], [4], [4]]);
   });
 
   test('wait while the cold store is away, which is said when it begins and when it ends', async () => {

@@ -19,8 +19,8 @@ export type CoolingCounts = { cellsCooled: number; coolingWaits: number };
 export class Cooling {
   readonly counts: CoolingCounts = { cellsCooled: 0, coolingWaits: 0 };
   readonly #parts: PodParts;
-  /** They leave once they have been held again. */
-  readonly #hold: (cell: number) => void;
+  /** They leave once they have been held again; `isTelling`: and what they have sent has been read. */
+  readonly #hold: (cell: number, isTelling: boolean) => void;
   #watched: readonly number[] = [];
   #next = 0;
   /** Until when they are not tried; those that have left for ever. */
@@ -28,7 +28,7 @@ export class Cooling {
   #nextMs = 0;
   #isBusy = false;
 
-  constructor(parts: PodParts, hold: (cell: number) => void) {
+  constructor(parts: PodParts, hold: (cell: number, isTelling: boolean) => void) {
     this.#parts = parts;
     this.#hold = hold;
   }
@@ -91,10 +91,13 @@ export class Cooling {
       if (reply.tag === 'COLD') {
         this.#settled.set(cell, Number.POSITIVE_INFINITY);
         if (reply.hasLeft) left++;
-      } else if (reply.tag === 'OPEN') this.#hold(cell);
+      } else if (reply.tag === 'OPEN') this.#hold(cell, false);
       else if (reply.tag === 'OFF') away = reply.why;
       else if (reply.isLater) later++;
-      else this.#settled.set(cell, now + BUSY_MS);
+      else {
+        this.#settled.set(cell, now + BUSY_MS);
+        if (reply.isUnread) this.#hold(cell, true);
+      }
     }
     this.counts.cellsCooled += left;
     if (away !== '') this.#nextMs = now + AWAY_MS;

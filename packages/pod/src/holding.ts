@@ -3,7 +3,13 @@
  * in, and what waits to be committed. Knows no store: it only prepares and settles.
  */
 import type { ChannelEntry, Claim, Commit, Head, Post } from '@leasehold/protocol';
-import { entryHash, OUTBOX, POSTS_PER_READ_MAX, postTick } from '@leasehold/protocol';
+import {
+  entryHash,
+  layerOfAddress,
+  OUTBOX,
+  POSTS_PER_READ_MAX,
+  postTick,
+} from '@leasehold/protocol';
 import type { CellState, StepResult } from '@leasehold/sdk/engine';
 import { CellIndex } from './geo-index.ts';
 import { type Kept, Ring } from './ring.ts';
@@ -82,6 +88,8 @@ export class Holding {
   passedTicks = 0;
   /** How much time of the world its own ticks have taken since one of them changed something. */
   stillMs = 0;
+  /** The same since it last sent something that this pod does not bring: to another layer. */
+  sinceSentMs = Number.POSITIVE_INFINITY;
   /** It owes no tick for the time before it came here. */
   isRested = false;
   /** The log position that a barrier has passed, for a cell that is leaving. */
@@ -163,6 +171,22 @@ export class Holding {
   isCalm(stillMs: number): boolean {
     const { state, isFrozen } = this;
     return state.table.count === 0 || (this.stillMs >= stillMs && !isFrozen && !state.isAhead);
+  }
+
+  /** So much time of the world has passed in it. */
+  pass(ms: number, hasChanged = false): void {
+    this.stillMs = hasChanged ? 0 : this.stillMs + ms;
+    this.sinceSentMs += ms;
+  }
+
+  /** What it has sent may be for somebody who sleeps, and is to be heard of before it sleeps itself. */
+  get isTelling(): boolean {
+    return this.sinceSentMs < TELLS_MS;
+  }
+
+  /** It has sent letters that its channel still has, for all that is known. */
+  get hasMailed(): boolean {
+    return !this.isChannelKnown || this.unread.some(({ to }) => to === OUTBOX);
   }
 
   /** Nobody was to hold it before it came here: no time was lost. */
@@ -271,6 +295,8 @@ export class Holding {
       const keep = this.cutTick !== undefined;
       commit.inbox = { from: this.#inboxCursor, to: lastPost.seq, ...(keep ? { keep } : {}) };
     }
+    if (result.out.some(({ to }) => to !== OUTBOX && layerOfAddress(to) !== -1))
+      this.sinceSentMs = 0;
     this.arrived = result.arrived;
     this.died = result.died;
     this.#sinceCheckpoint++;
@@ -326,6 +352,8 @@ export class Holding {
 const NONE: never[] = [];
 /** Two reads of an inbox: what waits longer waits in the store. */
 const POSTS_QUEUED_MAX = 2 * POSTS_PER_READ_MAX;
+/** Longer than it takes until whoever plans has heard of it. */
+const TELLS_MS = 3_000;
 /** A commit has room for what they change. */
 const POST_BYTES_PER_TICK_MAX = 256 * 1024;
 /** Checkpoints that had to wait are written over so many ticks. */

@@ -8,12 +8,12 @@ import {
   type ChannelEntry,
   type Head,
   OUTBOX,
-  type Plan,
   type Region,
 } from '@leasehold/protocol';
 import { isSending } from './committer.ts';
 import type { Holding } from './holding.ts';
 import type { Grant, Loading } from './loader.ts';
+import { PlanInForce } from './plan-in-force.ts';
 import { Roster } from './roster.ts';
 import {
   ACQUIRE_CELLS_MAX,
@@ -68,6 +68,8 @@ export class Keeper {
   readonly #offered = new Map<number, number>();
   /** Cells that should sleep, to which something comes, and until when it is waited for. */
   readonly #woken = new Map<number, number>();
+  /** Of those, the ones that have sent something which nobody has read. */
+  readonly #telling = new Set<number>();
   readonly #unanswered = new Map<number, string>();
   /** Cells that are being asked for, with the nonces of their leases to be. */
   readonly #asking = new Map<number, string>();
@@ -75,7 +77,7 @@ export class Keeper {
   readonly #holdings: Holdings;
   readonly #shares: Shares;
   readonly #sources: Sources;
-  #plan: Plan | undefined;
+  readonly #planned: PlanInForce;
   #nextPlanMs = 0;
   #nextHandoverMs = 0;
   #nextTrimMs = 0;
@@ -93,6 +95,7 @@ export class Keeper {
   constructor(parts: PodParts, holdings: Holdings, loading: ReadonlyMap<number, Loading>) {
     this.#parts = parts;
     this.#sources = new Sources(parts);
+    this.#planned = new PlanInForce(parts);
     this.#holdings = holdings;
     this.#loading = loading;
     this.roster = new Roster(parts.store, parts.pod);
@@ -139,6 +142,11 @@ export class Keeper {
     return this.#shares.heirs(this.roster.members(this.#parts.clock.nowMs(), true));
   }
 
+  /** The plan says that nobody is to hold it. */
+  isAsleep(cell: number): boolean {
+    return this.#shares.isAsleep(cell);
+  }
+
   /** The region that a cell belongs to, if whom it names is here. */
   regionOf(cell: number): Region | undefined {
     return this.#shares.regionOf(cell);
@@ -149,9 +157,15 @@ export class Keeper {
     return this.#shares.wakes(claim.cell) && (cause === 'free' || cause === 'released');
   }
 
+  /** A cell has come here whose channel has what somebody who sleeps has not read. */
+  isUnread(cell: number): boolean {
+    return this.#telling.delete(cell);
+  }
+
   /** Something is on its way to a cell: if nobody is to hold it, this pod does until somebody is. */
-  expect(cell: number): void {
+  expect(cell: number, isTelling = false): void {
     if (!this.#shares.isAsleep(cell)) return;
+    if (isTelling) this.#telling.add(cell);
     this.#woken.set(cell, this.#parts.clock.nowMs() + WOKEN_MS);
   }
 
@@ -176,11 +190,11 @@ export class Keeper {
     // Whoever comes first would take everything, and hand it over block by block afterwards.
     const { startingPods = 1 } = this.#parts.settings;
     // And of a large world most may sleep: a plan says so.
-    const isEarly = members.length < startingPods || (this.#isLarge && this.#plan === undefined);
+    const isEarly = members.length < startingPods || (this.#isLarge && !this.#planned.isWhole);
     if (isWaiting && isEarly && now < this.#waitsUntilMs) return;
     this.#waitsUntilMs = 0;
     const isHere = (pod: string): boolean => this.roster.isHere(pod, now);
-    if (this.#shares.update(this.#plan, { members, isHere })) {
+    if (this.#shares.update(this.#planned.plan, { members, isHere })) {
       this.#rivals.clear();
       this.changes++;
     }
@@ -190,7 +204,7 @@ export class Keeper {
   async #readPlan(now: number): Promise<void> {
     if (now < this.#nextPlanMs) return;
     this.#nextPlanMs = now + REPORT_MS;
-    this.#plan = await this.#parts.store.plan();
+    await this.#planned.read();
   }
 
   /** Takes what others have just left to this pod, before it looks around. */
@@ -325,7 +339,7 @@ export class Keeper {
   /** Nothing happens in it, and nothing is known to come. */
   #maySleep(holding: Holding): boolean {
     const { stillMs = Number.POSITIVE_INFINITY } = this.#parts.settings;
-    const isDone = !holding.isExpecting && holding.outbox.size === 0;
+    const isDone = !holding.isExpecting && holding.outbox.size === 0 && !holding.isTelling;
     return isDone && holding.isCalm(stillMs) && !this.#woken.has(holding.cell);
   }
 
@@ -394,7 +408,10 @@ export class Keeper {
     this.#nextTrimMs = now + TRIM_MS;
     const { unreadMin = UNREAD_MIN } = settings;
     const long = [...this.#holdings.values()].filter(
-      ({ unread, isChannelKnown }) => isChannelKnown && unread.length > unreadMin,
+      ({ cell, unread, isChannelKnown, hasMailed }) =>
+        isChannelKnown &&
+        // Of a cell that is to sleep also a letter that has long been brought: it would keep the cell here.
+        (unread.length > unreadMin || (hasMailed && this.#shares.isAsleep(cell))),
     );
     const readers = new Set(long.flatMap(({ unread }) => unread.map(({ to }) => to)));
     readers.delete(OUTBOX);

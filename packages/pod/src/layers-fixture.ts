@@ -152,6 +152,8 @@ type Options = {
   /** Nobody is born, dies or pays from this tick on. */
   readonly until?: number;
   readonly replicas?: number;
+  /** Cells sleep with somebody in them. */
+  readonly stillMs?: number;
   readonly log?: Log;
   /** A world that was restored on a server that is there, as its next incarnation. */
   readonly restored?: {
@@ -209,6 +211,7 @@ async function inFlight(store: Store, cell: number, { schema }: Engine): Promise
 export async function openLayers(options: Options) {
   const { grid, clock, server, compiled, store, watchers } = await openWorld(options);
   const random = createRandom(99);
+  const still = options.stillMs === undefined ? {} : { stillMs: options.stillMs };
   const pods = new Map<string, Pod>();
   const all = [...Array(grid.cells).keys()];
   return {
@@ -217,7 +220,7 @@ export async function openLayers(options: Options) {
       const pod = new Pod({
         ...{ pod: name, pid: pods.size + 1, clock, log: options.log ?? silent },
         ...{ store: store(layer, name), engine: compiled(layer) },
-        settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0 },
+        settings: { leaseTtlMs: 2_000, blocksMax: 1_000, indexResolution: 0, ...still },
         randomHex: () => random.next().toString(16).padStart(8, '0'),
         schemaOf: () => undefined,
       });

@@ -87,7 +87,7 @@ export class Pod {
       isNewRun: () => this.#committer.isNewRun,
       isCold: (cell) => this.#cooling.isCold(cell),
     });
-    this.#cooling = new Cooling(parts, (cell) => this.#keeper.expect(cell));
+    this.#cooling = new Cooling(parts, (cell, isTelling) => this.#keeper.expect(cell, isTelling));
     this.#reliefs = new Reliefs(parts, this.#holdings, this.#keeper);
     this.#moves = new Moves(parts, {
       ...{ holdings: this.#holdings, halo: this.#halo, keeper: this.#keeper },
@@ -307,12 +307,14 @@ export class Pod {
     const reporting = store.report(this.#isDraining ? 'draining' : 'ready', this.report());
     if (now < this.#nextLoadMs) return reporting;
     this.#nextLoadMs = now + LOAD_MS;
-    await Promise.all([reporting, store.reportLoad(cellLoads(this.#holdings))]);
+    const loads = cellLoads(this.#holdings, (cell) => this.#keeper.isAsleep(cell));
+    await Promise.all([reporting, store.reportLoad(loads)]);
   }
 
   /** A cell was read whose lease is still here. */
   #take(holding: Holding, grant: Grant): void {
     if (this.#keeper.isRested(grant)) holding.rest();
+    if (this.#keeper.isUnread(holding.cell)) holding.sinceSentMs = 0;
     if (this.#clock !== undefined) this.#rounds.enter(holding, grant, this.#clock);
     if (this.#isDraining) holding.leave(this.#keeper.owners()(holding.cell), false);
     this.#cooling.wakes(holding.cell);

@@ -7,17 +7,30 @@ import type { Rounds } from './rounds.ts';
 /** Less is that of a cell in which nothing happens. */
 const QUIET_TICK_MS = 0.001;
 
-/** What was measured of each cell in which anything happens. */
-export function cellLoads(holdings: ReadonlyMap<number, Holding>): CellLoad[] {
+/** Nothing has changed there for longer than anybody asks. */
+const EVER_MS = 1e9;
+
+/** What was measured of each cell in which anything happens. `isAsleep`: nobody is to hold it. */
+export function cellLoads(
+  holdings: ReadonlyMap<number, Holding>,
+  isAsleep: (cell: number) => boolean,
+): CellLoad[] {
   const loads: CellLoad[] = [];
   for (const holding of holdings.values()) {
-    const { cell, tickMs, stillMs } = holding;
+    const { cell, tickMs } = holding;
     const entities = holding.state.table.count;
-    if (entities === 0 && tickMs <= QUIET_TICK_MS) continue;
-    const isStill = stillMs > 0 && holding.isCalm(stillMs);
-    loads.push({ cell, tickMs, entities, ...(isStill ? { stillMs } : {}) });
+    // Whom it tells something may sleep as well, and in another layer where nobody hears of it.
+    const isTelling = holding.isTelling && isAsleep(cell);
+    if (entities === 0 && tickMs <= QUIET_TICK_MS && !isTelling) continue;
+    loads.push({ cell, tickMs, entities, ...(isTelling ? {} : stillness(holding)) });
   }
   return loads;
+}
+
+function stillness(holding: Holding): Pick<CellLoad, 'stillMs'> {
+  const { state, stillMs } = holding;
+  if (state.table.count === 0) return { stillMs: EVER_MS };
+  return stillMs > 0 && holding.isCalm(stillMs) ? { stillMs } : {};
 }
 
 export type PodReport = Readonly<Record<string, number>>;

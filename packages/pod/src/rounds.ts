@@ -278,6 +278,7 @@ export class Rounds {
     holding.leavesWhole = this.#owesWhole(holding);
     if (!isLockstep && isEmpty && !holding.leavesWhole) {
       // Nothing lives here: time passes without a tick, a commit or a jump.
+      holding.pass(((target - state.tick) * 1_000) / world.rateHz);
       state.refresh(target);
       holding.passedTicks = 0;
       this.#unchanged(holding);
@@ -311,7 +312,7 @@ export class Rounds {
       this.counts.deaths += result.deaths;
       this.counts.crossings += result.departures;
       if (leftOut > 0) this.#noteJump(holding, leftOut, tick);
-      holding.stillMs = result.changed ? 0 : holding.stillMs + 1_000 / world.rateHz;
+      holding.pass(1_000 / world.rateHz, result.changed);
       if (holding.isDozing && result.changed) holding.stay();
       const isQuiet = !result.changed && !holding.isUnproven && !holding.leavesWhole;
       if (isQuiet && !isLockstep) {
@@ -355,6 +356,7 @@ export class Rounds {
     }
     const heir = holding.leavingTo;
     if (heir === undefined || this.#isParting(holding) || !this.#mayLeave(holding, now)) return;
+    if (trim === undefined && this.#isToCool(holding) && holding.hasMailed) return;
     commit.ending = heir === '' ? 'release' : { heir };
   }
 
@@ -395,9 +397,14 @@ export class Rounds {
     return !state.isAhead && !this.#owesWhole(holding);
   }
 
-  /** It goes to sleep, and out of the live store: as one checkpoint, without a log behind it. */
-  #owesWhole({ leavingTo, isWhole, isFrozen }: Holding): boolean {
-    return this.#parts.cool !== undefined && leavingTo === '' && !isWhole && !isFrozen;
+  /** It goes to sleep, and out of the live store: as one checkpoint, without a log or letters behind it. */
+  #owesWhole(holding: Holding): boolean {
+    const { cell, isWhole } = holding;
+    return this.#isToCool(holding) && (!isWhole || this.#round.trims.has(cell));
+  }
+
+  #isToCool({ leavingTo, isFrozen }: Holding): boolean {
+    return this.#parts.cool !== undefined && leavingTo === '' && !isFrozen;
   }
 
   /** True once a barrier has passed since the cell's last commit. */
@@ -428,7 +435,8 @@ export class Rounds {
       const heir = holding.leavingTo;
       if (heir === undefined || isSending(holding) || holding.needsReload) continue;
       // Only a crash costs what is not told yet: its next tick tells it. In a paused world none comes.
-      if ((holding.state.isAhead || this.#owesWhole(holding)) && !world.isPaused) continue;
+      const isOwing = this.#owesWhole(holding) || (this.#isToCool(holding) && holding.hasMailed);
+      if ((holding.state.isAhead || isOwing) && !world.isPaused) continue;
       if (this.#isParting(holding) && !this.#isProven(holding)) continue;
       if (!this.#isParting(holding) && !this.#mayLeave(holding, { world, target })) continue;
       const group = heirs.get(heir);

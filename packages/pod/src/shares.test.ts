@@ -88,8 +88,9 @@ test('a cell that comes here has slept if nobody was to hold it since this pod h
 });
 
 test('nothing is computed anew when nothing has changed', () => {
-  const made = shares('a', halves(1), PODS);
+  const plan = halves(1);
+  const made = shares('a', plan, PODS);
   const { own } = made;
-  expect(made.update(halves(1), { members: PODS, isHere: () => true })).toBe(false);
+  expect(made.update(plan, { members: PODS, isHere: () => true })).toBe(false);
   expect(made.own).toBe(own);
 });

@@ -58,11 +58,11 @@ export class Shares {
     const named = new Set<string>();
     for (const { pod, standby } of plan?.regions ?? []) named.add(pod).add(standby);
     const here = [...named].filter((pod) => company.isHere(pod)).sort();
-    const key = `${plan?.version ?? 0} ${company.members.join(' ')} | ${here.join(' ')}`;
-    if (key === this.#key) return false;
+    const key = `${company.members.join(' ')} | ${here.join(' ')}`;
+    if (key === this.#key && plan === this.#plan) return false;
     this.#key = key;
     this.#company = company;
-    if (plan?.version !== this.#plan?.version || this.#regionOf.length === 0) this.#lay(plan);
+    if (plan !== this.#plan || this.#regionOf.length === 0) this.#lay(plan);
     this.#plan = plan;
     this.#blockOwners = assignBlocks(this.#grid.blocks, company.members);
     this.#share();

@@ -40,8 +40,16 @@ export type CoolReply =
   | { readonly tag: 'COLD'; readonly hasLeft: boolean }
   /** Its log goes on behind its last checkpoint: whoever holds it once more leaves it whole. */
   | { readonly tag: 'OPEN' }
-  /** It stays for now; `isLater`: only because others were before it. */
-  | { readonly tag: 'BUSY'; readonly why: string; readonly isLater?: boolean }
+  /**
+   * It stays for now; `isLater`: only because others were before it; `isUnread`: somebody has not read
+   * what it has sent.
+   */
+  | {
+      readonly tag: 'BUSY';
+      readonly why: string;
+      readonly isLater?: boolean;
+      readonly isUnread?: boolean;
+    }
   /** No cell leaves: there is no cold store, or it does not answer. */
   | { readonly tag: 'OFF'; readonly why: string };
 

@@ -389,11 +389,11 @@ export interface Store extends LifeStore {
    */
   reportLoad(cells: readonly CellLoad[]): Promise<void>;
   /**
-   * The plan of the layer, if there is one; the same object while it is the same. Cheap: its body
-   * is read only when it changed. A failover may bring an older one back, and a version may come
-   * twice with another content. Throws `PLAN_INVALID`: then go on as before.
+   * The plan of a layer by its number, or of this one, if there is one; the same object while it is
+   * the same. Cheap: its body is read only when it changed. A failover may bring an older one back,
+   * and a version may come twice with another content. Throws `PLAN_INVALID`: then go on as before.
    */
-  plan(): Promise<Plan | undefined>;
+  plan(layer?: number): Promise<Plan | undefined>;
   pods(): Promise<PodRecord[]>;
   /** Which of these pods have an open connection to the store now. */
   connected(pods: readonly string[]): Promise<Set<string>>;

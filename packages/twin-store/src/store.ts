@@ -1,5 +1,5 @@
 /** A connection to a `TwinServer`, with the interface of the real store. */
-import { assert, checkName, LeaseholdError } from '@leasehold/kernel';
+import { assert, checkName } from '@leasehold/kernel';
 import type {
   AcquireReply,
   AcquireRequest,
@@ -47,7 +47,7 @@ import {
   revoke,
 } from './cell.ts';
 import { clockOf, pinCutOf, setClockOf } from './clocks.ts';
-import { broken } from './faults.ts';
+import { broken, worldFault } from './faults.ts';
 import { imageOf, newsOf } from './follow.ts';
 import { nearIn } from './geo.ts';
 import {
@@ -93,7 +93,8 @@ class TwinStore implements Store, LifeStore {
   readonly #server: TwinServer;
   readonly #key: string;
   readonly #link: Connection;
-  readonly #plans = new PlanReader();
+  /** By layer. */
+  readonly #plans = new Map<number, PlanReader>();
   /** What people last asked of the pod, as far as a report has brought it. */
   #order = '';
   #isClosed = false;
@@ -317,8 +318,10 @@ class TwinStore implements Store, LifeStore {
     });
   }
 
-  plan(): Promise<Plan | undefined> {
-    return this.#read('plan', () => this.#plans.read(this.#plan()));
+  plan(layer = -1): Promise<Plan | undefined> {
+    const reader = this.#plans.get(layer) ?? new PlanReader();
+    this.#plans.set(layer, reader);
+    return this.#read('plan', () => reader.read(this.#plan(this.#cells.nameOf(layer))));
   }
 
   pods(): Promise<PodRecord[]> {
@@ -443,8 +446,8 @@ class TwinStore implements Store, LifeStore {
 
   // ---- the way to the server ----
 
-  #plan() {
-    return this.#server.plan(this.#key, this.layer);
+  #plan(layer = this.layer) {
+    return this.#server.plan(this.#key, layer);
   }
 
   /** Whichever layer gives them. */
@@ -488,13 +491,4 @@ class TwinStore implements Store, LifeStore {
     if (!this.#server.answers(name)) throw broken(name);
     return reply;
   }
-}
-
-/** A world that is not there cannot be read as an empty one. */
-function worldFault(tag: string): LeaseholdError {
-  return new LeaseholdError('WORLD_NOT_READY', `the store answers ${tag}`, {
-    field: 'world',
-    value: tag,
-    remedy: 'Seed the world, or read its incarnation from the registry again.',
-  });
 }

@@ -90,7 +90,7 @@ export class Wire {
       announce: (pod, pid, hear) => this.#announce(pod, pid, hear),
       report: (state, report) => this.#read('report', () => inner.report(state, report)),
       reportLoad: (cells) => this.#read('reportLoad', () => inner.reportLoad(cells)),
-      plan: () => this.#read('plan', () => inner.plan()),
+      plan: (layer) => this.#read('plan', () => inner.plan(layer)),
       pods: () => this.#pods(),
       connected: (pods) => this.#read('connected', () => inner.connected(pods)),
       notify: (pod, message) => this.#read('notify', () => inner.notify(pod, message)),
