@@ -10,7 +10,9 @@ import {
   encodeMail,
   type Letter,
   LOCATE_CELLS_MAX,
+  mailId,
   type RequestAnswer,
+  UNASKED,
   type Undelivered,
   type Whereabouts,
 } from '@leasehold/protocol';
@@ -35,8 +37,6 @@ const LOOK_MS = 500;
 const GONE_ASKED_MS = 3_000;
 /** How long an inbox may take nothing. */
 const FULL_MS = 20_000;
-/** Ids of what the postman sends itself: nobody waits for an answer. */
-const UNASKED = '~';
 
 /** A letter that is being brought. */
 type Errand = {
@@ -155,7 +155,8 @@ export class Postman {
 
   #begin(holding: Holding, seq: number, body: Uint8Array): Task {
     const { far, dead, answers } = decodeOutbox(body);
-    const id = (i: number): string => `${this.#parts.store.layer}:${holding.cell}:${seq}:${i}`;
+    const source = { layer: this.#parts.store.layer, cell: holding.cell, seq };
+    const id = (i: number): string => mailId(source, i);
     const errands = far.map((letter, i) => this.#errand(id(i), letter, holding.cell));
     return {
       ...{ holding, seq, errands: new Set(errands) },

@@ -58,9 +58,13 @@ export {
   encodeMail,
   encodeOutbox,
   type Letter,
+  type MailSource,
+  mailId,
+  mailSource,
   OUTBOX,
   type Outbox,
   postTick,
+  UNASKED,
   type Undelivered,
 } from './letters.ts';
 export type * from './life-store.ts';

@@ -55,6 +55,25 @@ export type Outbox = {
   readonly answers: readonly { readonly id: string; readonly answer: RequestAnswer }[];
 };
 
+/** The entry of a cell's channel by which a letter came to be posted. */
+export type MailSource = { readonly layer: string; readonly cell: number; readonly seq: number };
+
+/** Ids of what a holder sends of its own accord: nobody waits for an answer. */
+export const UNASKED = '~';
+
+/** The id of a post: the same whoever brings it, and however often. `i`: its place in the entry. */
+export function mailId({ layer, cell, seq }: MailSource, i: number): string {
+  return `${layer}:${cell}:${seq}:${i}`;
+}
+
+/** Of an id that `mailId` made; undefined of any other. */
+export function mailSource(id: string): MailSource | undefined {
+  const match = /^~?([A-Za-z0-9_-]+):(\d+):(\d+):\d+$/.exec(id);
+  if (match === null) return undefined;
+  const [, layer = '', cell, seq] = match;
+  return { layer, cell: Number(cell), seq: Number(seq) };
+}
+
 const encoder = new TextEncoder();
 const scratch = new ByteWriter();
 

@@ -55,6 +55,7 @@ function storeThatGoesOn(): CaptureLayer['store'] {
   const source = encodeCheckpoint(tableOf(7), { tick: CUT, idCounter: 2 });
   let looks = 0;
   return {
+    layer: 'main',
     heads: async (cells) => {
       const hasArrived = looks++ > 0;
       const target = hasArrived ? { seq: 1, hash, tick: CUT + 1, cursors: new Map([[0, 1]]) } : {};
@@ -106,6 +107,7 @@ function storeThatBrings(): CaptureLayer['store'] {
   let isBrought = false;
   const placeOf = (cell: number) => (cell === 0 && !isBrought ? behind : there);
   return {
+    layer: 'main',
     heads: async (cells) =>
       cells.map((cell) => headOf(cell, { ...placeOf(cell), outSeq: cell === 0 ? 1 : 0 })),
     load: async (cells) =>
@@ -143,6 +145,7 @@ function storeThatIsLate(isKept = true): CaptureLayer['store'] {
   const sent = encodeCommit(tableOf(7), { tick: CUT, idCounter: 2, ...parts, departures });
   const entry = { ...there, version: 1, epoch: '5', prevHash: '', body: sent };
   return {
+    layer: 'main',
     heads: async (cells) => {
       const n = isBrought ? 1 : 0;
       isBrought = isRead;
@@ -171,6 +174,25 @@ test('S1 a letter that was sent and brought after its channel was read is where 
   const { cells, flights } = await captured(storeThatIsLate(), () => []);
   expect(cells).toEqual([0, 1, 0]);
   expect(flights).toEqual([[1, [], [{ id: 'letter', body: mail }]]]);
+});
+
+test('S1 a letter that was sent on after the cut is at the cut where it was before', async () => {
+  const body = encodeCheckpoint(tableOf(7), { tick: CUT, idCounter: 2 });
+  const there = { seq: 4, hash: 'b', tick: CUT };
+  // Under the second id cell 0 would send another letter, were it put back.
+  const posts = ['main:0:1:0', 'main:0:2:0'].map((id, i) => ({ seq: i + 1, id, body: mail }));
+  const store: CaptureLayer['store'] = {
+    layer: 'main',
+    heads: async (cells) =>
+      cells.map((cell) => headOf(cell, { ...there, outSeq: cell === 0 ? 1 : 0 })),
+    load: async (cells) =>
+      cells.map(({ cell }) => ({ cell, checkpoint: { ...there, body }, entries: [] })),
+    channel: async () => [],
+    inboxes: async (cells) =>
+      cells.map(({ cell, after }) => (cell === 1 ? posts.slice(after) : [])),
+  };
+  const { flights } = await captured(store, () => []);
+  expect(flights).toEqual([[1, [], [{ id: 'main:0:1:0', body: mail }]]]);
 });
 
 test('S1 if it is there no more, the cut is refused', async () => {

@@ -12,6 +12,7 @@ import {
   type Head,
   type LayerSchema,
   layerOfAddress,
+  mailSource,
   OUTBOX,
   type Post,
   type Refusal,
@@ -30,7 +31,7 @@ const CELLS_PER_LOOK = 128;
 const ROUNDS_MAX = 50;
 
 export type CaptureLayer = {
-  readonly store: Pick<Store, 'heads' | 'load' | 'channel' | 'inboxes'>;
+  readonly store: Pick<Store, 'layer' | 'heads' | 'load' | 'channel' | 'inboxes'>;
   readonly schema: LayerSchema;
   readonly older: SchemaResolver;
 };
@@ -145,11 +146,23 @@ export class Capture {
         if (entry.seq > outSeq || entry.tick > this.#options.tick) continue;
         if (!this.#isTaken(layer, entry, cell)) entries.set(entry.seq, entry);
       }
-      const posts = this.#seen.get(key)?.letters ?? [];
+      const posts = (this.#seen.get(key)?.letters ?? []).filter(({ id }) => this.#isInCut(id));
       if (entries.size + posts.length === 0) continue;
       const channel = [...entries.values()].sort((a, b) => a.seq - b.seq);
       yield { layer, cell, channel: channel.map((entry) => ({ ...entry, from: cell })), posts };
     }
+  }
+
+  /**
+   * Whether the cell that sent a letter had done so at the cut. One that was sent on since keeps its tick,
+   * and is at the cut where it was before; the id under which it came here would be given out again.
+   */
+  #isInCut(id: string): boolean {
+    const source = mailSource(id);
+    const layer = this.#options.layers.findIndex(({ store }) => store.layer === source?.layer);
+    if (source === undefined || layer === -1) return true;
+    const { cell, seq } = source;
+    return seq <= (this.#seen.get(this.#key({ layer, cell }))?.outSeq ?? 0);
   }
 
   get #cells(): number {
