@@ -40,6 +40,12 @@ const FULL_PAUSE_MS = 200;
 const LOOK_MS = 50;
 /** A store that cannot wake a cell is left alone for as long. */
 const COLD_PAUSE_MS = 1_000;
+/** A job that has not gone on for so long says so, and lets others have its turn. */
+const STUCK_MS = 5_000;
+const NOBODY = 'no pod of the world has taken what was asked of it for five seconds';
+
+/** It does not go on for now, and others wait for its turn: whoever goes on with it repeats nothing. */
+export class TurnOver extends Error {}
 
 export async function readBulkState(records: LiveRecords, job: string): Promise<BulkState> {
   const text = await records.read('job', job);
@@ -53,6 +59,8 @@ export type BulkParts = {
   readonly records: LiveRecords;
   /** Whether it is to end before it is done. */
   readonly isCancelled: () => Promise<boolean>;
+  /** Whether another job waits until this one ends. */
+  readonly isNextWaiting: () => Promise<boolean>;
   readonly onStep: (state: BulkState) => Promise<void>;
 };
 
@@ -64,9 +72,40 @@ type Work = {
   readonly parts: BulkParts;
   /** Tells what the job waits for; undefined: for nothing. */
   readonly waits: (waitsFor: string | undefined) => Promise<void>;
+  readonly patience: Patience;
 };
 
-/** Returns where it stands when it is done, or cancelled. Errors: those of the store. */
+/** How long a job has waited for the same. */
+class Patience {
+  readonly #parts: BulkParts;
+  #left = 0;
+  #sinceMs = systemClock.nowMs();
+  #nextLookMs = 0;
+
+  constructor(parts: BulkParts) {
+    this.#parts = parts;
+  }
+
+  get isStuck(): boolean {
+    return systemClock.nowMs() - this.#sinceMs > STUCK_MS;
+  }
+
+  /** `left`: of what is waited for. False: the job was cancelled. Throws `TurnOver`. */
+  async rest(ms: number, left: number): Promise<boolean> {
+    const now = systemClock.nowMs();
+    if (left !== this.#left) this.#sinceMs = now;
+    this.#left = left;
+    if (await this.#parts.isCancelled()) return false;
+    if (this.isStuck && now >= this.#nextLookMs) {
+      this.#nextLookMs = now + COLD_PAUSE_MS;
+      if (await this.#parts.isNextWaiting()) throw new TurnOver();
+    }
+    await systemClock.sleep(ms);
+    return true;
+  }
+}
+
+/** Returns where it stands when it is done, or cancelled. Errors: those of the store, `TurnOver`. */
 export async function workOff(parts: BulkParts): Promise<BulkState> {
   const { job, plan, records } = parts;
   let state = await readBulkState(records, job);
@@ -79,7 +118,7 @@ export async function workOff(parts: BulkParts): Promise<BulkState> {
     const { waitsFor: _, ...rest } = state;
     await keep(waitsFor === undefined ? rest : { ...rest, waitsFor });
   };
-  const work = { parts, waits };
+  const work = { parts, waits, patience: new Patience(parts) };
   while (state.step < plan.steps && !(await parts.isCancelled())) {
     const births = await plan.births(state.step);
     if (state.ids === undefined) {
@@ -125,7 +164,7 @@ type Drawn = { readonly ids: readonly number[]; readonly message?: string };
  * Undefined: the job was cancelled. Errors: those of the store.
  */
 async function drawnIds(work: Work, births: readonly Birth[]): Promise<Drawn | undefined> {
-  const { layer, isCancelled } = work.parts;
+  const { layer } = work.parts;
   const ids: number[] = new Array(births.length).fill(0);
   let message: string | undefined;
   let left = new Map(births.map(({ cell }) => [cell, [] as number[]]));
@@ -154,8 +193,7 @@ async function drawnIds(work: Work, births: readonly Birth[]): Promise<Drawn | u
     }
     await work.waits(cold);
     if (left.size === 0) break;
-    if (await isCancelled()) return undefined;
-    await systemClock.sleep(COLD_PAUSE_MS);
+    if (!(await work.patience.rest(COLD_PAUSE_MS, left.size))) return undefined;
   }
   return { ids, ...(message === undefined ? {} : { message }) };
 }
@@ -166,7 +204,7 @@ async function posted(
   { step, ids: born = [], message = '' }: BulkState,
   births: readonly Birth[],
 ): Promise<readonly Ending[] | undefined> {
-  const { job, layer, isCancelled } = work.parts;
+  const { job, layer } = work.parts;
   const groups = groupsOf(births);
   const posts = birthPosts(births, groups, born);
   const ids = posts.map((_, i) => `${job}.${step}.${i}`);
@@ -185,8 +223,7 @@ async function posted(
     await work.waits(replies.find(({ cold }) => cold !== undefined)?.cold);
     left = left.filter((_, j) => replies[j]?.isAgain);
     if (left.length === 0) break;
-    if (await isCancelled()) return undefined;
-    await systemClock.sleep(FULL_PAUSE_MS);
+    if (!(await work.patience.rest(FULL_PAUSE_MS, left.length))) return undefined;
   }
   let open = ids.map((_, i) => i).filter((i) => endings[i] === undefined);
   while (open.length > 0) {
@@ -194,8 +231,8 @@ async function posted(
     for (const [j, answer] of found.entries()) endings[open[j] as number] = answer;
     open = open.filter((i) => endings[i] === undefined);
     if (open.length === 0) break;
-    if (await isCancelled()) return undefined;
-    await systemClock.sleep(LOOK_MS);
+    if (!(await work.patience.rest(LOOK_MS, open.length))) return undefined;
+    await work.waits(work.patience.isStuck ? NOBODY : undefined);
   }
   return endings.filter((ending) => ending !== undefined);
 }

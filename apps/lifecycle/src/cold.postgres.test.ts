@@ -169,6 +169,7 @@ test('CELL_COLD, CELL_LOST: so it is with cells that fell asleep since ids were 
     layer: { store } as unknown as OpenLayer,
     records: records as never,
     isCancelled: async () => false,
+    isNextWaiting: async () => false,
     onStep: async () => undefined,
   });
   await expect.poll(() => state.waitsFor, SOON).toMatch(/^CELL_COLD: cell 28 sleeps/);

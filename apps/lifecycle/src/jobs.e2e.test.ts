@@ -91,6 +91,27 @@ test('a job that is cancelled ends, also where no pod applies what it asks', asy
     .toBe(0);
 });
 
+test('jobs that nobody works for say so, and let others have their turn', async () => {
+  const jobs: string[] = [];
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    jobs.push((await service.post('/jobs', template(10, name))).body.job);
+  }
+  const [first = '', last = ''] = [jobs[0], jobs.at(-1)];
+  expect((await jobOf(service, last)).state).toBe('waiting');
+  const SOON = { timeout: 30_000, interval: 50 };
+  await expect.poll(() => jobOf(service, last), SOON).toMatchObject({ state: 'active' });
+  await expect
+    .poll(() => jobOf(service, first), SOON)
+    .toMatchObject({ created: 0, waitsFor: expect.stringMatching(/^no pod of the world/) });
+  await world.startPod();
+  for (const [i, job] of jobs.entries()) {
+    const done = { state: 'completed', created: 10, refused: 0 };
+    await expect.poll(() => jobOf(service, job), SOON).toMatchObject(done);
+    expect(await jobOf(service, job)).not.toHaveProperty('waitsFor');
+    expect((await lampsOf(service, 'abcde'.charAt(i))).size).toBe(10);
+  }
+});
+
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const lineOf = (i: number, name: string): string =>
   JSON.stringify({ components: { place: { x: i % 200, y: 50 }, lamp: { name, strikes: i } } });

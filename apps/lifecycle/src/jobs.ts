@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { LeaseholdError } from '@leasehold/kernel';
 import { type Log, systemClock } from '@leasehold/service';
-import { Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, Job, Queue, UnrecoverableError, Worker } from 'bullmq';
 import { BulkPlan, type BulkSource, type BulkTemplate } from './bulk-plan.ts';
-import { BULK_START, type BulkState, readBulkState, workOff } from './bulk-work.ts';
+import { BULK_START, type BulkState, readBulkState, TurnOver, workOff } from './bulk-work.ts';
 import { dropLines, type Lines, linesSource } from './job-lines.ts';
 import type { OpenWorld, Worlds } from './worlds.ts';
 
@@ -50,6 +50,10 @@ const QUEUE = 'lifecycle';
 const STALLS_MAX = 20;
 const ATTEMPTS_MAX = 20;
 const RETRY_MS = 1_000;
+/** Most of the time a job waits for pods. */
+const JOBS_AT_ONCE = 4;
+/** One whose turn is over comes again behind the others. */
+const TURN_PAUSE_MS = 2_000;
 /** Jobs that are done are listed for a week, at most so many. */
 const DONE = { age: 7 * 24 * 3_600, count: 1_000 };
 const LISTED_MAX = 100;
@@ -77,8 +81,8 @@ export class Jobs {
     });
     this.#queue.on('error', (error) => log.debug({ err: error }, 'the queue of jobs'));
     if (!options.isWorking) return;
-    this.#worker = new Worker(QUEUE, (job) => this.#work(job), {
-      ...{ prefix, concurrency: 1, lockDuration: lockMs, stalledInterval: lockMs / 2 },
+    this.#worker = new Worker(QUEUE, (job, token) => this.#work(job, token), {
+      ...{ prefix, concurrency: JOBS_AT_ONCE, lockDuration: lockMs, stalledInterval: lockMs / 2 },
       maxStalledCount: STALLS_MAX,
       connection: { url, maxRetriesPerRequest: null },
     });
@@ -172,7 +176,7 @@ export class Jobs {
     return { ...facts, ...(message === undefined ? {} : { message }) };
   }
 
-  async #work(job: Job<BulkJob, BulkState>): Promise<BulkState> {
+  async #work(job: Job<BulkJob, BulkState>, token = ''): Promise<BulkState> {
     const { world, incarnation } = job.data;
     const id = job.id ?? '';
     const open = await this.#options.worlds.open(world);
@@ -186,7 +190,12 @@ export class Jobs {
       layer: open.layers[0],
       records: open.records,
       isCancelled: async () => (await open.records.read('cancelled', id)) !== undefined,
+      isNextWaiting: async () => (await this.#queue.getWaitingCount()) > 0,
       onStep: async ({ posted }) => job.updateProgress(posted / countOf(job.data)),
+    }).catch(async (error: unknown) => {
+      if (!(error instanceof TurnOver)) throw error;
+      await job.moveToDelayed(Date.now() + TURN_PAUSE_MS, token);
+      throw new DelayedError();
     });
     await forget(open, job.data);
     const tookMs = Math.round(systemClock.nowMs() - startedAtMs);

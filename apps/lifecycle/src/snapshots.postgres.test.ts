@@ -25,7 +25,7 @@ beforeAll(async () => {
   proxy = await openProxy({ target: Number(url.port) });
   url.port = String(proxy.port);
   world = await LifecycleWorld.seed(at.url);
-  const env = { SNAPSHOTS_URL: url.href, JOBS_LOCK_MS: '1000', LOG_LEVEL: 'warn' };
+  const env = { SNAPSHOTS_URL: url.href, JOBS_LOCK_MS: '3000', LOG_LEVEL: 'warn' };
   start = () => world.startService(env);
   service = await start();
   snapshots = await openSnapshotStore({ url: postgres.databaseUrl });
@@ -48,7 +48,12 @@ const idle = () =>
       );
     }, SOON)
     .toEqual([]);
-const ended = (job: string) => expect.poll(() => jobOf(job), SOON);
+const ended = (job: string) =>
+  expect.poll(async () => {
+    const told = await jobOf(job);
+    if (told.state === 'failed') throw new Error(`job ${job} failed: ${told.message}`);
+    return told;
+  }, SOON);
 
 test('a snapshot is taken as a job, once for a key, and not twice under one id', async () => {
   const key = { 'idempotency-key': 'first' };
