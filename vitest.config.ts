@@ -32,7 +32,6 @@ const ALONE = [
   'apps/cli/src/faults.e2e.test.ts',
   'apps/cli/src/pods/drain.e2e.test.ts',
   'apps/view-gateway/src/*.e2e.test.ts',
-  'packages/proof/src/events/*.e2e.test.ts',
 ];
 /**
  * Where nothing is known of earlier runs, large files come first. These are small and take long: as the

@@ -33,8 +33,9 @@ afterAll(() => user.close());
 
 test('E1 a world is whole to whoever comes to its cells that sleep, and goes with them', async () => {
   const folder = await user.folder('procession', PROCESSION);
-  const flags = ['--pods', '1', '--authorities', '1', '--seconds', '8'];
-  const first = await user.json(['run', folder, ...flags, '--lifecycle', '1', '--snapshots']);
+  const flags = ['--pods', '1', '--authorities', '1', '--seconds'];
+  const api = ['--lifecycle', '1', '--snapshots'];
+  const first = await user.json(['run', folder, ...flags, '8', ...api]);
   expect([first.code, first.report.reasons]).toEqual([0, []]);
   const { entitiesEnd } = first.report;
 
@@ -43,7 +44,7 @@ test('E1 a world is whole to whoever comes to its cells that sleep, and goes wit
   expect(audited.stderr).toContain('cells of this world sleep in PostgreSQL');
   expect(audited.stdout).toContain(`${entitiesEnd} entities`);
 
-  const again = await user.json(['run', folder, ...flags]);
+  const again = await user.json(['run', folder, ...flags, '3']);
   expect([again.code, again.report]).toMatchObject([0, { continued: true, entitiesEnd }]);
 
   expect(await asleep()).toBeGreaterThan(0);
