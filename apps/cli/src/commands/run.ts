@@ -167,8 +167,10 @@ type Api = {
 
 async function judged(live: LiveRun, api: Api, hooks: RunHooks): Promise<Report | undefined> {
   const { lifecycles, signal, isReplaced } = api;
+  // One after the other: whoever waits for the map shares the processors with nothing that can wait.
+  await live.start();
   lifecycles.start();
-  await Promise.all([live.start(), lifecycles.untilListening(signal)]);
+  await lifecycles.untilListening(signal);
   await tellApi(api);
   await live.untilOver(hooks);
   if (isReplaced()) return undefined;
