@@ -32,6 +32,7 @@ const ALONE = [
   'apps/cli/src/faults.e2e.test.ts',
   'apps/cli/src/pods/drain.e2e.test.ts',
   'apps/view-gateway/src/*.e2e.test.ts',
+  'packages/proof/src/events/*.e2e.test.ts',
 ];
 /**
  * Where nothing is known of earlier runs, large files come first. These are small and take long: as the
@@ -111,8 +112,7 @@ export default defineConfig({
           // A disk that others write to makes whoever waits for it wait long.
           testTimeout: 90_000,
           hookTimeout: 60_000,
-          // A quarter of their time they wait for that disk.
-          maxWorkers: CORES + 1,
+          maxWorkers: CORES,
           sequence: { groupOrder: 3 },
         },
       },

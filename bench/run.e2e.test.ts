@@ -19,7 +19,7 @@ const SIDE_BY_SIDE = { concurrent: true };
 /** What these start takes longer than all others together: `npm run bench -- --quick` runs them. */
 const LONG = [
   ...['abm', 'memory', 'scale', 'takeover', 'view', 'parade', 'snapshot', 'snapshot-live'],
-  ...['follow', 'tick', 'plan'],
+  ...['follow', 'tick', 'plan', 'cold'],
 ];
 /** It has no quick form: its aims are judged in the same run. */
 const { tag: TRAFFIC } = traffic;

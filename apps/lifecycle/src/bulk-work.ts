@@ -229,10 +229,12 @@ async function posted(
   while (open.length > 0) {
     const found = await layer.store.answers(open.map((i) => ids[i] as string));
     for (const [j, answer] of found.entries()) endings[open[j] as number] = answer;
+    const before = open.length;
     open = open.filter((i) => endings[i] === undefined);
     if (open.length === 0) break;
+    if (open.length < before) await work.waits(undefined);
+    else if (work.patience.isStuck) await work.waits(NOBODY);
     if (!(await work.patience.rest(LOOK_MS, open.length))) return undefined;
-    await work.waits(work.patience.isStuck ? NOBODY : undefined);
   }
   return endings.filter((ending) => ending !== undefined);
 }

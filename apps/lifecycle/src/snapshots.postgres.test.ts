@@ -120,7 +120,7 @@ test('while PostgreSQL is away a job waits and says so, and the world is served'
   expect(asked.status).toBe(202);
   const { job } = asked.body;
   await expect.poll(async () => (await jobOf(job)).message, SOON).toContain('DATABASE_UNREACHABLE');
-  expect((await jobOf(job)).state).toBe('delayed');
+  await expect.poll(async () => (await jobOf(job)).state, SOON).toBe('delayed');
   const list = await service.ask('/snapshots');
   expect(list).toMatchObject({ status: 503, body: { code: 'DATABASE_UNREACHABLE' } });
   expect((await service.ask('/entities?world')).body.entities).toHaveLength(LAMPS);

@@ -16,7 +16,7 @@ describe.skipIf(!hasProgram)('snapshots on real processes (needs a redis-server 
     const { snapshots, cuts, run, faults } = JSON.parse(stdout) as SnapshotFacts;
     expect(faults).toEqual([]);
     expect(snapshots.map((each) => each.faults)).toEqual(snapshots.map(() => []));
-    expect(cuts).toBeGreaterThanOrEqual(2);
+    expect(cuts).toBeGreaterThanOrEqual(1);
     expect(run.kills).toBeGreaterThanOrEqual(1);
     process.stdout.write(`${cuts} of ${snapshots.length} snapshots, ${run.kills} kills\n`);
   });
