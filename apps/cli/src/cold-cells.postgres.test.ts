@@ -190,7 +190,7 @@ test(
     process.stdout.write(
       `${left.size} cells left, ${report.kills} kills; born in one that slept in ${born.ms} ms\n`,
     );
-    expect([code, report.reasons]).toEqual([0, []]);
+    expect([code, report.reasons], run.stderr).toEqual([0, []]);
     const entitiesEnd = PEOPLE + STATUES + 2;
     expect(report).toMatchObject({ lost: 0, duplicated: 0, created: 2, entitiesEnd });
     expect(report.kills).toBeGreaterThan(1);

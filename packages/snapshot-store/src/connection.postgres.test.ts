@@ -72,6 +72,23 @@ test('a connection that the server ends is an unreachable database, a broken sta
   expect(databaseFault('thrown', at.databaseUrl)).toBe('thrown');
 });
 
+test('a connection that the server ends between two statements fails its work, and not the process', async () => {
+  const pool = await openPool(at.databaseUrl);
+  try {
+    const client = await pool.connect();
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const isEnded = new Promise((resolve) => client.once('end', resolve));
+    await at.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    await isEnded;
+    const late = await client.query('select 1').catch((error: unknown) => error);
+    client.release(true);
+    expect(databaseFault(late, at.databaseUrl)).toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  } finally {
+    await pool.end();
+  }
+});
+
 test('a user without the right, and a table that is not there, have their remedies', async () => {
   const role = `reader_${Math.random().toString(36).slice(2)}`;
   await at.pool.query(`create role ${role} login password 'pw'`);

@@ -36,8 +36,10 @@ export async function openPool(
     max: options.connectionsMax ?? CONNECTIONS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
   });
-  // A connection that breaks while nobody uses it is replaced when the next one asks.
+  // A connection that breaks while nobody uses it is replaced when the next one asks; one that
+  // breaks between two statements of a transaction fails the next of them.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   try {
     (await pool.connect()).release();
     return pool;
