@@ -17,6 +17,7 @@ import {
 } from '@leasehold/plan';
 import type { Plan, PlanStore, WritePlanReply } from '@leasehold/protocol';
 import { Company } from './company.ts';
+import { MeanLoads } from './mean-loads.ts';
 import { type OtherLayer, OtherLayers } from './other-layers.ts';
 import { AUTHORITY_SETTINGS, type AuthoritySettings } from './settings.ts';
 import { areSame, Sleep, type SleepGrid, sleepDecisions, untouched } from './sleep.ts';
@@ -78,6 +79,8 @@ type Term = {
   podsKey: string;
   nextPlanMs: number;
   nextRecordMs: number;
+  /** Since the last record. */
+  readonly means: MeanLoads;
 };
 
 export class Authority {
@@ -172,6 +175,7 @@ export class Authority {
       ...{ number, company: new Company(store), others: new OtherLayers(others, grid.cells) },
       ...{ sleep: undefined, version: 0, ...NOTHING },
       ...{ podsKey: '', nextPlanMs: 0, nextRecordMs: store.nowMs() },
+      means: new MeanLoads(),
       ...(await this.#stored()),
     };
   }
@@ -210,7 +214,8 @@ export class Authority {
     term.attention = gatherInterests(all, cells);
     await this.#plan(term, { loads: term.loads, attention: term.attention }, nowMs);
     this.#want(term, term.loads, nowMs);
-    if (nowMs >= term.nextRecordMs) await this.#record(term, reports, nowMs);
+    term.means.add(reports);
+    if (nowMs >= term.nextRecordMs) await this.#record(term, nowMs);
   }
 
   async #plan(term: Term, { loads, attention }: Seen, nowMs: number): Promise<void> {
@@ -283,18 +288,15 @@ export class Authority {
     term.wanted = podsWanted({ ...{ loads, pods, nowMs, settings, min, max }, last: term.wanted });
   }
 
-  async #record(
-    term: Term,
-    reports: Awaited<ReturnType<PlanStore['loads']>>,
-    nowMs: number,
-  ): Promise<void> {
+  async #record(term: Term, nowMs: number): Promise<void> {
     const { store, name } = this.#parts;
     term.nextRecordMs = nowMs + this.#settings.recordMs;
+    const means = term.means.take();
     const pods = this.#pods.map(({ pod, state }) => ({
       pod,
       state: state === 'draining' ? ('draining' as const) : ('ready' as const),
       order: state === 'cordoned' ? ('cordon' as const) : ('' as const),
-      cells: [...(reports.get(pod) ?? [])].sort((a, b) => a.cell - b.cell),
+      cells: means.get(pod) ?? [],
     }));
     await store.recordLoads(name, { atMs: Math.floor(nowMs), pods });
   }

@@ -8,7 +8,7 @@ export type AuthoritySettings = {
   readonly lookMs: number;
   /** How often it plans, unless pods have come or gone. */
   readonly planMs: number;
-  /** How often the loads are kept for planning again later. */
+  /** How often the loads since the time before are kept, in the mean, for planning again later. */
   readonly recordMs: number;
   /** A cell in and around which nothing was for so long is asleep; 0 = none ever is. */
   readonly idleMs: number;

@@ -102,17 +102,21 @@ describe('after loads that were gathered before', () => {
   const later = (reports: CellLoad[], nowMs: number) =>
     gatherLoads({ reports: new Map([['a', reports]]), cells: 4, nowMs, last });
 
-  test('another cost is believed little by little', () => {
-    const at = (nowMs: number) => later([{ cell: 0, tickMs: 12, entities: 100 }], nowMs).tickMs[0]!;
-    expect(at(0)).toBeCloseTo(2);
-    expect(at(4_000)).toBeCloseTo(2 + 10 * (1 - Math.exp(-1)));
-    expect(at(90_000)).toBeCloseTo(12);
+  test('another cost is believed little by little, and one that is far from what it was sooner', () => {
+    const at = (nowMs: number, tickMs: number) =>
+      later([{ cell: 0, tickMs, entities: 100 }], nowMs).tickMs[0]!;
+    expect(at(0, 12)).toBeCloseTo(2);
+    expect(at(20_000, 3)).toBeCloseTo(2 + (1 - Math.exp(-1)));
+    expect(at(20_000, 1)).toBeCloseTo(1 + Math.exp(-1));
+    expect(at(4_000, 0.4)).toBeCloseTo(0.4 + 1.6 * Math.exp(-1));
+    expect(at(4_000, 12)).toBeCloseTo(2 + 10 * (1 - Math.exp(-1)));
+    expect(at(250_000, 12)).toBeCloseTo(12);
   });
 
   test('a crowd that comes or goes counts at once', () => {
     const at = (cell: number, entities: number, tickMs: number) =>
       later([{ cell, tickMs, entities }], 0).tickMs[cell]!;
-    expect(at(0, 520, 2)).toBeCloseTo(10);
+    expect(at(0, 520, 2)).toBeCloseTo(10, 0);
     expect(at(0, 0, 0)).toBe(0);
     // Where nobody was before: what an entity costs elsewhere, here in the one cell that is reported.
     expect(at(3, 10, 0.5)).toBeCloseTo(0.5);

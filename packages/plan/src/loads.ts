@@ -43,8 +43,14 @@ export type LoadReports = {
   readonly last?: Loads | undefined;
 };
 
-/** A change of cost has been believed by 63 % after this time: ticks are short, and vary. */
-const SMOOTH_MS = 4_000;
+/**
+ * A change of cost has been believed by 63 % after this time. Ticks are short, and those of one pod take
+ * a third more in one second than in the next: a plan that believed that sooner would follow it.
+ */
+const SMOOTH_MS = 20_000;
+/** Unless it is more than so many times what was expected, or less: that is no noise, and may be urgent. */
+const SURE_TIMES = 3;
+const SURE_SMOOTH_MS = 4_000;
 /** So few entities more or less say nothing about what a cell costs: one of them may be all of it. */
 const FEW_ENTITIES = 5;
 /** What nobody reports any more has been forgotten by 63 % after this time. */
@@ -122,6 +128,7 @@ function blend({ tickMs, entities, nowMs, last, entityMs }: Blending): void {
   // A clock that goes back says nothing about how old the last loads are.
   const elapsedMs = isUsable ? Math.max(0, nowMs - last.atMs) : 0;
   const fresh = 1 - Math.exp(-elapsedMs / SMOOTH_MS);
+  const sure = 1 - Math.exp(-elapsedMs / SURE_SMOOTH_MS);
   const kept = Math.exp(-elapsedMs / FORGET_MS);
   for (let cell = 0; cell < tickMs.length; cell++) {
     const now = tickMs[cell]!;
@@ -131,9 +138,11 @@ function blend({ tickMs, entities, nowMs, last, entityMs }: Blending): void {
       entities[cell] = isUsable ? last.entities[cell]! * kept : 0;
     } else if (isUsable && entities[cell]! > 0) {
       const countBefore = last.entities[cell]!;
-      const growth = (entities[cell]! + FEW_ENTITIES) / (countBefore + FEW_ENTITIES);
-      const expected = countBefore > 0 ? before * growth : entities[cell]! * entityMs;
-      tickMs[cell] = expected + (now - expected) * fresh;
+      // What one more of them costs: what those there do, or where they are few what all do.
+      const eachMs = (before + FEW_ENTITIES * entityMs) / (countBefore + FEW_ENTITIES);
+      const expected = Math.max(0, before + (entities[cell]! - countBefore) * eachMs);
+      const isSure = now > SURE_TIMES * expected || expected > SURE_TIMES * now;
+      tickMs[cell] = expected + (now - expected) * (isSure ? sure : fresh);
     } else tickMs[cell] = now;
   }
 }

@@ -78,8 +78,10 @@ export class Holding {
   leavesWhole = false;
   /** Until then it leaves only right behind a tick. */
   leavesByTick: number | undefined;
-  /** What a tick takes of the processor, as an average of the last second or so. */
+  /** What a tick takes of the processor, as an average of the last second or so (`TickCosts`). */
   tickMs = 0;
+  /** How many ticks that has seen. */
+  timedTicks = 0;
   /** How long the last one took. */
   spentMs = 0;
   /** It ticks in each so many-th tick of the world, in realtime. */

@@ -307,7 +307,8 @@ export class Pod {
     const reporting = store.report(this.#isDraining ? 'draining' : 'ready', this.report());
     if (now < this.#nextLoadMs) return reporting;
     this.#nextLoadMs = now + LOAD_MS;
-    const loads = cellLoads(this.#holdings, (cell) => this.#keeper.isAsleep(cell));
+    const isAsleep = (cell: number): boolean => this.#keeper.isAsleep(cell);
+    const loads = cellLoads(this.#holdings, isAsleep, this.#rounds.costs.pauses);
     await Promise.all([reporting, store.reportLoad(loads)]);
   }
 

@@ -10,14 +10,19 @@ const QUIET_TICK_MS = 0.001;
 /** Nothing has changed there for longer than anybody asks. */
 const EVER_MS = 1e9;
 
-/** What was measured of each cell in which anything happens. `isAsleep`: nobody is to hold it. */
+/**
+ * What was measured of each cell in which anything happens. `isAsleep`: nobody is to hold it;
+ * `pauses`: as `TickCosts` has them.
+ */
 export function cellLoads(
   holdings: ReadonlyMap<number, Holding>,
   isAsleep: (cell: number) => boolean,
+  pauses: number,
 ): CellLoad[] {
   const loads: CellLoad[] = [];
   for (const holding of holdings.values()) {
-    const { cell, tickMs } = holding;
+    const { cell } = holding;
+    const tickMs = holding.tickMs * pauses;
     const entities = holding.state.table.count;
     // Whom it tells something may sleep as well, and in another layer where nobody hears of it.
     const isTelling = holding.isTelling && isAsleep(cell);

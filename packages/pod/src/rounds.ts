@@ -21,15 +21,12 @@ import {
   TICK_FAILURES_MAX,
 } from './settings.ts';
 import { Takeovers } from './takeovers.ts';
+import { TickCosts } from './tick-costs.ts';
 
 /** A cell that is to leave does so within this part of a tick after it has ticked, … */
 const LEAVING_PART_MAX = 0.5;
 /** … unless it has waited for that so long. */
 const LEAVING_TICKS_MAX = 4;
-/** What a tick costs is an average over so long: a crowd that walks is somewhere else soon. */
-const TICK_AVERAGE_S = 1;
-/** Of a new tick in that average, at most. */
-const TICK_GAIN_MAX = 0.5;
 const RETRY_MS = 10;
 const IDLE_MS = 20;
 /** What everybody else of the pod waits for at most while cells tick. */
@@ -60,6 +57,7 @@ export class Rounds {
     // Of cells in which something is, in realtime: late when the next was due before it began.
     ...{ dueTicks: 0, lateTicks: 0 },
   };
+  readonly costs = new TickCosts();
   readonly takeovers: Takeovers;
   /** After the last round some cell was still behind the time of the world. */
   isLate = false;
@@ -197,12 +195,7 @@ export class Rounds {
     // PERF: reading the processor's time costs microseconds, so it is read once a slice: what others
     // took of the processor meanwhile is taken off each cell in proportion.
     const share = Math.min(1, (cpuMs() - cpuStartedMs) / (beganMs - startedMs || 1));
-    for (let i = first; i < next; i++) {
-      const holding = order[i] as Holding;
-      // Who ticks more seldom learns as soon what a tick costs.
-      const gain = Math.min(TICK_GAIN_MAX, holding.dilation / (world.rateHz * TICK_AVERAGE_S));
-      holding.tickMs += (holding.spentMs * share - holding.tickMs) * gain;
-    }
+    this.costs.note(order, { first, next, share, rateHz: world.rateHz });
     return next;
   }
 

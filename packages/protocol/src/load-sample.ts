@@ -1,5 +1,5 @@
 /**
- * What an authority saw at one moment, as bytes that an hour of can be kept: two for a number.
+ * What an authority saw in some seconds, as bytes that an hour of can be kept: two for a number.
  *
  * ```
  * u8 version │ f64 atMs │ number of pods │ each: name │ u8 state and order │

@@ -98,7 +98,7 @@ export type CellLoad = {
 /** What people ask of a pod: to take nothing more, or to hand everything over and end; '' nothing. */
 export type PodOrder = '' | 'cordon' | 'drain';
 
-/** What an authority saw at one moment, for planning again with another policy. */
+/** What an authority saw since the one before, in the mean, for planning again with another policy. */
 export type LoadSample = {
   readonly atMs: number;
   readonly pods: readonly {
