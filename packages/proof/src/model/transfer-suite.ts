@@ -39,6 +39,7 @@ export const transferSuite: Suite = {
 
 type Order = 'cross' | 'delete' | 'bear';
 type Orders = (id: number) => Order | undefined;
+const atEase: Orders = () => undefined;
 
 const Position = component('position', 1, { x: f64, y: f64 }, { spatial: ['x', 'y'] });
 
@@ -71,16 +72,38 @@ const obedientTo = (orders: Orders) =>
     },
   });
 
+/** An engine, and what its entities are told in the tick that runs. */
+class Drill {
+  readonly engine: Engine;
+  orders = atEase;
+
+  constructor({ grid }: Lane) {
+    const options = { layer: 'main', grid, seed: 7, tickHz: 10, params: {} };
+    this.engine = compile(
+      obedientTo((id) => this.orders(id)),
+      options,
+    );
+  }
+}
+
+/** PERF: code that is compiled anew for each history stays slow in all of them. */
+const drills = new WeakMap<Lane, Drill>();
+
+function drillOf(lane: Lane): Drill {
+  const drill = drills.get(lane) ?? new Drill(lane);
+  drills.set(lane, drill);
+  return drill;
+}
+
 class TransferRun {
   readonly #lane: Lane;
   readonly #tally: Tally;
-  readonly #engine: Engine;
+  readonly #drill: Drill;
   readonly #watcher: LiveStore;
   readonly #pods: ModelPod[] = [];
   /** Every commit that was ever sent, by its hash. */
   readonly #sent = new Map<string, { readonly prevHash: string; readonly body: Uint8Array }>();
   readonly #dead: string[] = [];
-  #orders: Orders = () => undefined;
   readonly #world = { tick: 0 };
   #localMs = 0;
   #started = 0;
@@ -89,16 +112,13 @@ class TransferRun {
     this.#lane = lane;
     this.#tally = tally;
     this.#watcher = lane.store(PODS);
-    const options = { layer: 'main', grid: lane.grid, seed: 7, tickHz: 10, params: {} };
-    this.#engine = compile(
-      obedientTo((id) => this.#orders(id)),
-      options,
-    );
+    this.#drill = drillOf(lane);
+    this.#drill.orders = atEase;
   }
 
   /** Each cell has an entry 1 with two entities; the pods have begun and hold nothing. */
   async begin(): Promise<void> {
-    await this.#lane.seed(await this.#engine.seed(), (commit) => {
+    await this.#lane.seed(await this.#drill.engine.seed(), (commit) => {
       this.#sent.set(commit.hash, commit);
     });
     for (let i = 0; i < PODS; i++) this.#start(i);
@@ -108,7 +128,7 @@ class TransferRun {
     this.#pods[i] = new ModelPod({
       pod: `pod-${++this.#started}`,
       store: this.#recorded(this.#lane.store(i)),
-      engine: this.#engine,
+      engine: this.#drill.engine,
       world: this.#world,
       clock: { nowMs: () => this.#nextMs(), sleep: () => Promise.resolve() },
     });
@@ -229,24 +249,24 @@ class TransferRun {
       [...state.table.ids.subarray(0, state.table.count)].map(Number),
     );
     const chosen = ids[n % ids.length];
-    this.#orders = (id) => (id === chosen ? order : undefined);
+    this.#drill.orders = (id) => (id === chosen ? order : undefined);
     const isDone = await this.#calmly(() => pod.run());
-    this.#orders = () => undefined;
+    this.#drill.orders = atEase;
     return isDone && (order === undefined || chosen !== undefined);
   }
 
   /** A busy border: everybody crosses, many ticks long. */
   async #busy(pod: ModelPod): Promise<boolean> {
     for (let i = 0; i < 2; i++) {
-      this.#orders = () => 'cross';
+      this.#drill.orders = () => 'cross';
       await this.#calmly(() => pod.run());
-      this.#orders = () => undefined;
+      this.#drill.orders = atEase;
       for (const other of this.#pods) {
         if (other === pod || other.holdings.size === 0) continue;
         await this.#calmly(() => other.read());
-        this.#orders = () => 'cross';
+        this.#drill.orders = () => 'cross';
         await this.#calmly(() => other.run());
-        this.#orders = () => undefined;
+        this.#drill.orders = atEase;
       }
       await this.#calmly(() => pod.read());
     }
@@ -342,14 +362,14 @@ class TransferRun {
     };
     let inFlight = 0;
     for (const image of await this.#images()) {
-      const state = this.#engine.createCell(image.cell);
+      const state = this.#drill.engine.createCell(image.cell);
       state.restore(image);
       const { table } = state;
       for (const id of table.ids.subarray(0, table.count)) put(Number(id), `cell ${image.cell}`);
       for (const entry of await this.#watcher.channel(image.cell, 0)) {
         if (entry.seq <= (heads[entry.to]?.cursors.get(entry.from) ?? 0)) continue;
         inFlight++;
-        const { rows } = decodeRows(entry.body, this.#engine.schema);
+        const { rows } = decodeRows(entry.body, this.#drill.engine.schema);
         for (const id of rows.ids.subarray(0, rows.count)) put(Number(id), `channel ${entry.from}`);
       }
     }
@@ -417,9 +437,9 @@ class TransferRun {
     const busy = this.#pods.flatMap(({ holdings }) =>
       [...holdings.values()].filter(({ state }) => state.table.count > 0).map(({ cell }) => cell),
     );
-    this.#orders = () => 'bear';
+    this.#drill.orders = () => 'bear';
     for (let i = 0; i < 3; i++) for (const pod of this.#pods) await this.#calmly(() => pod.run());
-    this.#orders = () => undefined;
+    this.#drill.orders = atEase;
     const after = (await this.#watcher.heads(CELLS)) as Head[];
     const isHeld = (cell: number): boolean => this.#pods.some(({ holdings }) => holdings.has(cell));
     if (!busy.every(isHeld)) return false;
