@@ -175,4 +175,17 @@ describe('a list of neighbours', () => {
         .map(({ count }) => count),
     ).toEqual([1, 1, 0]);
   });
+
+  test('holds hundreds, each once and in order', async () => {
+    const declared = simulation({ components: [Position, Sight, Hidden], systems: [look(3, [])] });
+    const xs = Array.from({ length: 300 }, (_, i) => 10 + ((i * 7.13) % 5.9));
+    const world = await testWorld(declared, { space, entities: at(...xs) });
+    for (const { seen, count } of world.run().all(Sight)) {
+      const ids = seen.map(([id]) => id as number);
+      expect(new Set(ids).size).toBe(count);
+      expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    }
+    const near = xs.map((x) => xs.filter((other) => Math.abs(other - x) <= 3).length - 1);
+    expect(world.all(Sight).map(({ count }) => count)).toEqual(near);
+  });
 });

@@ -7,6 +7,7 @@
  */
 import { type Column, emptyColumn, type LayerSchema, type Table } from '@leasehold/protocol';
 import { EARTH_RADIUS_M, type Grid } from '@leasehold/spatial';
+import { binAlong, PackedBins } from './packed-bins.ts';
 import { type RowSet, type Slot, slotOf } from './rows.ts';
 import { sortFirst } from './sort-first.ts';
 import type { CellView, SpatialFields, ViewField } from './view.ts';
@@ -62,6 +63,9 @@ export class Neighbourhood {
   #perX = 0;
   #perY = 0;
   #head = new Int32Array(BINS_MAX * BINS_MAX);
+  /** Instead of lists by bin, where nobody moves and bins do not go round. */
+  readonly #packed: PackedBins;
+  #isPacked = false;
   #next = new Int32Array(0);
   #previous = new Int32Array(0);
   #bin = new Int32Array(0);
@@ -70,6 +74,7 @@ export class Neighbourhood {
 
   constructor(grid: Grid, schema: LayerSchema, fields: readonly ViewField[], at: SpatialFields) {
     this.#grid = grid;
+    this.#packed = new PackedBins(grid);
     this.#isSphere = grid.spec.kind === 'wgs84';
     // In so small a torus the same row may be met on both sides.
     this.#isTiny = grid.wrapsX && Math.min(grid.columns, grid.wrapsY ? grid.rows : 4) < 4;
@@ -117,7 +122,18 @@ export class Neighbourhood {
       this.#poolRows.fill(-1);
     }
     this.#takesAll = near.takesAll;
+    const isFlat = !this.#isSphere && !this.#isRound;
+    this.#isPacked = live === undefined && isFlat && this.#binsX * this.#binsY > 1;
     this.#merge(views, near.mask, live !== undefined);
+    if (!this.#isPacked) return;
+    const layout = {
+      ...{ centreX: this.#centreX, centreY: this.#centreY },
+      ...{ originX: this.#originX, originY: this.#originY },
+      ...{ perX: this.#perX, perY: this.#perY, binsX: this.#binsX, binsY: this.#binsY },
+      ...{ radius: this.#radius, reach: this.#reachY() },
+    };
+    const { ids, x, y } = this;
+    this.#packed.fill(this.count, layout, { bin: this.#bin, ids, x, y });
   }
 
   #layBins(box: Box, reachX: number, reachY: number): void {
@@ -244,33 +260,29 @@ export class Neighbourhood {
     this.#enter(pool);
   }
 
-  #slotOf(offset: number, per: number, bins: number): number {
-    const slot = Math.floor(offset * per);
-    return slot < 0 ? 0 : slot >= bins ? bins - 1 : slot;
-  }
-
   /** The first bin of a search along one axis; below 0 when it begins on the other side. */
   #lowest(offset: number, per: number, bins: number): number {
-    if (!this.#isRound) return this.#slotOf(offset, per, bins);
+    if (!this.#isRound) return binAlong(offset, per, bins);
     return bins === 1 ? 0 : Math.max(-bins, Math.floor(offset * per));
   }
 
   /** The last bin of a search that begins at `lowest`: no bin is looked into twice. */
   #highest(offset: number, per: number, bins: number, lowest: number): number {
-    if (!this.#isRound) return this.#slotOf(offset, per, bins);
+    if (!this.#isRound) return binAlong(offset, per, bins);
     return Math.min(lowest + bins - 1, Math.floor(offset * per));
   }
 
   #binAt(x: number, y: number): number {
-    const column = this.#slotOf(this.#localX(x) - this.#originX, this.#perX, this.#binsX);
-    const row = this.#slotOf(this.#localY(y) - this.#originY, this.#perY, this.#binsY);
+    const column = binAlong(this.#localX(x) - this.#originX, this.#perX, this.#binsX);
+    const row = binAlong(this.#localY(y) - this.#originY, this.#perY, this.#binsY);
     return row * this.#binsX + column;
   }
 
   #enter(pool: number): void {
     const bin = this.#binAt(this.x[pool] as number, this.y[pool] as number);
-    const first = this.#head[bin] as number;
     this.#bin[pool] = bin;
+    if (this.#isPacked) return;
+    const first = this.#head[bin] as number;
     this.#next[pool] = first;
     this.#previous[pool] = -1;
     if (first !== -1) this.#previous[first] = pool;
@@ -332,7 +344,10 @@ export class Neighbourhood {
   /** Finds all but `id` itself within the radius of a point, into `found`. */
   find(id: number, x: number, y: number): void {
     this.goneCount = 0;
-    if (this.#isSphere) this.#findOnSphere(id, x, y);
+    if (this.#isPacked) {
+      this.foundCount = this.#packed.find(id, x, y);
+      this.found = this.#packed.found;
+    } else if (this.#isSphere) this.#findOnSphere(id, x, y);
     else if (this.#binsX * this.#binsY === 1) this.#findAmongAll(id, x, y);
     else this.#findInBins(id, x, y);
   }
@@ -343,18 +358,18 @@ export class Neighbourhood {
     const localX = this.#localX(x) - this.#originX;
     const localY = this.#localY(y) - this.#originY;
     const isAllRound = reachX >= 90;
-    const left = isAllRound ? 0 : this.#slotOf(localX - reachX, this.#perX, this.#binsX);
-    const right = isAllRound
-      ? this.#binsX - 1
-      : this.#slotOf(localX + reachX, this.#perX, this.#binsX);
-    const low = this.#slotOf(localY - reachY, this.#perY, this.#binsY);
-    const high = this.#slotOf(localY + reachY, this.#perY, this.#binsY);
+    const left = isAllRound ? 0 : binAlong(localX - reachX, this.#perX, this.#binsX);
+    const right = isAllRound ? this.#binsX - 1 : binAlong(localX + reachX, this.#perX, this.#binsX);
+    const low = binAlong(localY - reachY, this.#perY, this.#binsY);
+    const high = binAlong(localY + reachY, this.#perY, this.#binsY);
     let count = 0;
     for (let row = low; row <= high; row++) {
       for (let column = left; column <= right; column++) {
         let pool = this.#head[row * this.#binsX + column] as number;
         for (; pool !== -1; pool = this.#next[pool] as number) {
-          if (this.ids[pool] === id || !this.#isWithinOnSphere(pool, x, y)) continue;
+          if (this.ids[pool] === id) continue;
+          const [toX, toY] = [this.x[pool] as number, this.y[pool] as number];
+          if (this.#grid.distance(x, y, toX, toY) > this.#radius) continue;
           if (count === this.found.length) this.#widen();
           this.found[count++] = pool;
         }
@@ -454,11 +469,6 @@ export class Neighbourhood {
       }
     }
     return count;
-  }
-
-  #isWithinOnSphere(pool: number, x: number, y: number): boolean {
-    const toX = this.x[pool] as number;
-    return this.#grid.distance(x, y, toX, this.y[pool] as number) <= this.#radius;
   }
 
   #widen(): void {
