@@ -295,7 +295,10 @@ function isAlike(data: SnapshotJobData, wish: Wish): boolean {
 
 async function factsOf(job: SnapshotJob): Promise<SnapshotJobFacts> {
   const data = job.data as Wish & { readonly isCancelled?: boolean };
-  const state = await job.getState();
+  const now = await job.getState();
+  // One that ended since it was read: what came of it is not known here yet.
+  const isUnread = (now === 'completed' || now === 'failed') && job.finishedOn === undefined;
+  const state = isUnread ? 'active' : now;
   const isOver = state === 'completed' || state === 'failed';
   const at: Told = typeof job.progress === 'object' ? (job.progress as Told) : START;
   const done = job.returnvalue ?? undefined;

@@ -1,5 +1,7 @@
 /** `leasehold snapshot create`: a world as it is at one tick, while it runs. */
 import { constants, setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '@leasehold/kernel';
 import { openServers } from '@leasehold/servers';
 import { systemClock } from '@leasehold/service';
 import type { SnapshotStore } from '@leasehold/snapshot-store';
@@ -9,6 +11,10 @@ import { openInterrupt } from '../interrupt.ts';
 import { type WorldFlags, withWorld } from '../known-world.ts';
 import type { Output } from '../output.ts';
 import { newSnapshotId, recordOf, withSnapshots } from './place.ts';
+
+/** A busy PostgreSQL may be late for a cell that sleeps there; pods wait for none, a user does. */
+const COLD_WAIT_MS = 10_000;
+const COLD_RETRY_MS = 500;
 
 export type CreateFlags = WorldFlags & {
   /** undefined: one of its own. */
@@ -51,21 +57,38 @@ export async function take(
   try {
     // Servers that were started for this have theirs from before.
     if (flags.bytesPerSecond !== 0) yieldToOthers();
-    return await takeSnapshot({
-      ...{ redisUrl: servers.redisUrl, record, snapshots, clock: systemClock },
-      ...{ id: flags.id ?? newSnapshotId(record.world), signal: interrupt.signal },
-      ...(flags.tick === undefined ? {} : { tick: flags.tick }),
-      ...(flags.bytesPerSecond === undefined ? {} : { bytesPerSecond: flags.bytesPerSecond }),
-      progress: ({ phase, cells, cellsTotal }) =>
-        output.live([
-          phase === 'waiting'
-            ? '  waiting for the tick of the cut'
-            : `  read ${cells} of ${cellsTotal} cells`,
-        ]),
-    });
+    const id = flags.id ?? newSnapshotId(record.world);
+    const taking = () =>
+      takeSnapshot({
+        ...{ redisUrl: servers.redisUrl, record, snapshots, clock: systemClock },
+        ...{ id, signal: interrupt.signal },
+        ...(flags.tick === undefined ? {} : { tick: flags.tick }),
+        ...(flags.bytesPerSecond === undefined ? {} : { bytesPerSecond: flags.bytesPerSecond }),
+        progress: ({ phase, cells, cellsTotal }) =>
+          output.live([
+            phase === 'waiting'
+              ? '  waiting for the tick of the cut'
+              : `  read ${cells} of ${cellsTotal} cells`,
+          ]),
+      });
+    return await whileCold(taking, output);
   } finally {
     interrupt.close();
     await servers.close();
+  }
+}
+
+/** What was written by then has been taken back. */
+async function whileCold<T>(work: () => Promise<T>, output: Output): Promise<T> {
+  const untilMs = performance.now() + COLD_WAIT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasCode(error, 'CELL_COLD') || performance.now() > untilMs) throw error;
+      output.progress('waiting for the PostgreSQL in which cells sleep');
+      await sleep(COLD_RETRY_MS);
+    }
   }
 }
 
